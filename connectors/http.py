@@ -1,0 +1,283 @@
+"""The one HTTP client, and the one place where the product touches the network.
+
+Keeps requests on one origin, renews a refused token once, waits for what is certainly
+harmless to repeat, bounds the size of answers and turns what concerns the connection
+into errors. What a status means for a record is the connector's business.
+"""
+
+import ipaddress
+import socket
+import ssl
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from connectors.errors import (
+    AuthError,
+    RateLimitError,
+    ResponseError,
+    SetupError,
+    TransientError,
+)
+from connectors.protocol import Clock
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+MAX_BODY = 64 * 1024 * 1024  #: decoded bytes of one answer
+TRIES = 3  #: for what is certainly harmless to repeat
+PATIENCE = 5.0  #: seconds one call may spend waiting; longer waits are the engine's
+LONGEST_WAIT = 3600.0  #: no ``Retry-After`` is believed beyond this
+
+
+def check_host(url: str, suffixes: Sequence[str], allow_host: Sequence[str]) -> str:
+    """The origin (``scheme://host[:port]``) of a URL that a secret may be sent to.
+
+    A host outside the vendor's suffixes must be named by ``allow_host`` (host or host:port).
+    Raises ValueError with the reason.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if not host or parts.username or parts.query or parts.fragment:
+        raise ValueError("expected https://HOST, without user, query or fragment")
+    named = host in allow_host or parts.netloc.lower() in allow_host
+    vendors = any(host == suffix or host.endswith("." + suffix) for suffix in suffixes)
+    if not named and not vendors:
+        raise ValueError(
+            f"{host} is not one of the vendor's hosts (*.{', *.'.join(suffixes)}); "
+            f"if it is meant, add it to allow_host"
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and named and _is_loopback(host)):
+        raise ValueError("must start with https://")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """The real network. Refuses private addresses unless the host is allowed by name."""
+
+    def __init__(self, ca_file: str | None, allow_host: Sequence[str] = ()) -> None:
+        trust = ssl.create_default_context(cafile=ca_file)
+        trust.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._allowed = frozenset(entry.rsplit(":", 1)[0] for entry in allow_host)
+        self._network = httpx.HTTPTransport(verify=trust, trust_env=False)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        if host not in self._allowed:
+            _refuse_private(host, request.url.port or 443)
+        return self._network.handle_request(request)
+
+    def close(self) -> None:
+        self._network.close()
+
+
+def _refuse_private(host: str, port: int) -> None:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpx.ConnectError(f"{host} cannot be resolved") from error
+    for *_, address in found:
+        if not ipaddress.ip_address(address[0]).is_global:
+            raise SetupError(
+                f"{host} resolves to a private address", remedy="name the host in allow_host"
+            )
+
+
+class HttpClient:
+    """Requests to one origin.
+
+    ``authorize(fresh)`` gives the authorization headers; with ``fresh`` a new token is asked
+    for first. ``paced`` is the least number of seconds between two calls of one ``lane``.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        transport: httpx.BaseTransport,
+        clock: Clock,
+        authorize: Callable[[bool], Mapping[str, str]] | None = None,
+    ) -> None:
+        self.origin = origin.rstrip("/")
+        self._clock = clock
+        self._authorize = authorize
+        self._due: dict[str, float] = {}
+        self._client = httpx.Client(
+            transport=transport, timeout=TIMEOUT, follow_redirects=False, trust_env=False
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | str | None = None,
+        lane: str = "",
+        paced: float = 0.0,
+    ) -> httpx.Response:
+        """The answer, whole, for every status but 401, 3xx, 429 and 5xx.
+
+        ``url`` is a path or a URL on the origin. Raises AuthError, TransientError,
+        RateLimitError, ResponseError. After a TransientError the work may have been done.
+        """
+        request = self._client.build_request(
+            method, self._pinned(url), params=params, headers=headers, json=json, content=content
+        )
+        # identity answers cannot be cut short unnoticed; gzip is checked in _read
+        request.headers["Accept-Encoding"] = "gzip"
+        waited = 0.0
+        for attempt in range(1, TRIES + 1):
+            self._pace(lane, paced)
+            try:
+                response = self._send_authorized(request)
+            except httpx.ConnectError as error:  # nothing was sent
+                if attempt == TRIES:
+                    raise TransientError(f"{self.origin} cannot be reached") from error
+                pause = float(attempt)
+            else:
+                if response.status_code not in (429, 503) or attempt == TRIES:
+                    return self._judged(request, response)
+                pause = retry_after(response, self._clock) or float(attempt)
+                if response.status_code == 503 and not _harmless(request):
+                    return self._judged(request, response)
+            waited += pause
+            if waited > PATIENCE:
+                raise _overload(self.origin, pause)
+            if not self._clock.wait(pause):
+                raise TransientError("stopping")
+        raise AssertionError("unreachable: every last attempt returns or raises")
+
+    def _pinned(self, url: str) -> str:
+        if url.startswith("/"):
+            return self.origin + url
+        parts = urlsplit(url)
+        if f"{parts.scheme}://{parts.netloc}".lower() != self.origin.lower():
+            raise ResponseError(f"{self.origin} points to another host")
+        return url
+
+    def _pace(self, lane: str, paced: float) -> None:
+        if not paced:
+            return
+        now = self._clock.monotonic()
+        due = self._due.get(lane, now)
+        if due > now and not self._clock.wait(due - now):
+            raise TransientError("stopping")
+        self._due[lane] = max(due, now) + paced
+
+    def _send_authorized(self, request: httpx.Request) -> httpx.Response:
+        """Send; after a 401 renew the token once and repeat the same request."""
+        for fresh in (False, True):
+            if self._authorize:
+                request.headers.update(self._authorize(fresh))
+            response = self._send_once(request)
+            if response.status_code != 401 or not self._authorize:
+                break
+        return response
+
+    def _send_once(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                return self._read(request, response)
+            finally:
+                response.close()
+        except httpx.ConnectError:
+            raise
+        except httpx.HTTPError as error:
+            raise TransientError(
+                f"{self.origin} did not answer properly ({type(error).__name__})"
+            ) from error
+
+    def _read(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        """The whole body, decoded here: httpx takes a cut gzip stream for a whole one."""
+        encoding = response.headers.get("Content-Encoding", "identity").lower()
+        if encoding not in ("identity", "gzip"):
+            raise ResponseError(f"{self.origin} answers in encoding {encoding}")
+        unzip = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+        body = bytearray()
+        received = 0
+        for chunk in response.iter_raw():
+            received += len(chunk)
+            body += unzip.decompress(chunk, MAX_BODY + 1) if unzip else chunk
+            if len(body) > MAX_BODY or (unzip and unzip.unconsumed_tail):
+                raise ResponseError(f"{self.origin} answers with more than {MAX_BODY} bytes")
+        if unzip and received and not unzip.eof:
+            raise TransientError(f"an answer of {self.origin} was cut short")
+        headers = [
+            (name, value)
+            for name, value in response.headers.multi_items()
+            if name.lower() not in ("content-encoding", "content-length", "transfer-encoding")
+        ]
+        return httpx.Response(
+            response.status_code, headers=headers, content=bytes(body), request=request
+        )
+
+    def _judged(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        status = response.status_code
+        if status == 401:
+            raise AuthError(
+                f"{self.origin} refuses the credentials (401)",
+                remedy="check the instance's credentials and that its user is active",
+            )
+        if status == 429:
+            raise _overload(self.origin, retry_after(response, self._clock))
+        if 300 <= status < 400 and status not in (300, 304):
+            raise ResponseError(f"{self.origin} redirects {request.url.path}")
+        if status >= 500:
+            raise TransientError(
+                f"{self.origin} fails with {status}", retry_after=retry_after(response, self._clock)
+            )
+        return response
+
+
+def json_of(response: httpx.Response) -> Any:
+    """The JSON body. Raises TransientError where it is none (a proxy's or maintenance page)."""
+    try:
+        return response.json()
+    except ValueError as error:
+        raise TransientError(
+            f"{response.request.url.host} answers {response.status_code} without JSON"
+        ) from error
+
+
+def retry_after(response: httpx.Response, clock: Clock) -> float | None:
+    """Seconds the server asks to wait: at least 1, at most an hour; None if it does not tell."""
+    told = response.headers.get("Retry-After", "").strip()
+    if not told:
+        return None
+    try:
+        seconds = float(told)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(told) - clock.now()).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 1.0), LONGEST_WAIT) if seconds == seconds else None
+
+
+def _overload(origin: str, pause: float | None) -> RateLimitError:
+    return RateLimitError(
+        f"{origin} asks to be called less often",
+        remedy="lower the frequency of the syncs or ask the vendor for a higher limit",
+        retry_after=pause,
+    )
+
+
+def _harmless(request: httpx.Request) -> bool:
+    return request.method in ("GET", "HEAD", "OPTIONS")
