@@ -180,6 +180,7 @@ class ObjectType:
     actions: frozenset[Action]
     reports_deletions: bool  #: else only a full listing shows them
     max_batch: int  #: writes of one call
+    versions: bool = True  #: records carry a version that a write is held against
     #: an address, phone or external id belongs to one record of the account, whatever its kind
     unique_addresses: bool = False
 

@@ -1,0 +1,61 @@
+"""One pass of the stages: pull, match, reconcile, push. One system down stops no other."""
+
+from collections.abc import Callable, Iterable
+
+from connectors import ConnectorError
+from sync_engine.engine.decide import decide
+from sync_engine.engine.match import match
+from sync_engine.engine.pull import pull
+from sync_engine.engine.push import push
+from sync_engine.engine.world import KINDS, Run, Source, Sync, World, log
+from sync_engine.models import Kind
+
+#: writes may make others due (a company's contacts); each round is shorter than the one before
+ROUNDS = 3
+
+
+def cycle(world: World, syncs: Iterable[Sync], *, name: str, prefer: str | None = None) -> Run:
+    """Bring these syncs up to date; what each stage did is in the run's counts.
+
+    A connection that fails takes its instance out of the run (``World.down``).
+    Raises LeaseTakenError where another worker is at the same work.
+    """
+    run = Run(world.ids.row(), name, world.clock.now(), prefer)
+    wanted = sorted(syncs, key=lambda sync: KINDS.index(sync.kind))
+    kinds = [sync.kind for sync in wanted]
+    for source in _reading_order(world, kinds):
+        _unless_down(world, source, lambda source=source: pull(world, source, run))
+    match(world, run)
+    for _ in range(ROUNDS):
+        written = run.counts.total()
+        for sync in wanted:
+            decide(world, sync, run)
+            for source in world.of_kind(sync.kind):
+                _unless_down(
+                    world, source, lambda sync=sync, source=source: push(world, sync, source, run)
+                )
+        if run.counts.total() == written or not world.clock.wait(0):
+            break
+        match(world, run)
+    if run.stored:
+        with world.store.transaction() as connection:
+            world.store.registry.finish_run(connection, run.id, world.clock.now(), run.counts)
+    return run
+
+
+def _reading_order(world: World, kinds: list[Kind]) -> list[Source]:
+    """Companies, then leads, then customers: a conversion is known before its contact is read."""
+    found: list[Source] = []
+    for kind in kinds:
+        found += [s for s in world.of_kind(kind) if s not in found]
+    return found
+
+
+def _unless_down(world: World, source: Source, stage: Callable[[], None]) -> None:
+    if source.instance in world.down:
+        return
+    try:
+        stage()
+    except ConnectorError as error:
+        world.down[source.instance] = error.what
+        log.warning("instance out of this run", instance=source.instance, why=error.what)

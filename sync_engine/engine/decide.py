@@ -1,0 +1,286 @@
+"""Reconciles dirty entities: golden, bases, history and what each link owes, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from sync_engine.engine.create import consider_creates
+from sync_engine.engine.references import References, reference_fields, resolve
+from sync_engine.engine.world import Run, Source, Sync, Told, World
+from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
+from sync_engine.reconcile import Change, Policy, Side, reconcile
+from sync_engine.store import EntityRow, LinkRow, SentRow
+from sync_engine.values import UNSET, Author, Held, hash_of
+
+BATCH = 2000  #: entities that one transaction reconciles
+TRIES = 8  #: before a link is parked
+
+
+@dataclass(slots=True)
+class Batch:
+    """Dirty entities with all that is known of them."""
+
+    entities: dict[int, EntityRow]
+    links: dict[int, list[LinkRow]]
+    offers: Mapping[int, list[SentRow]]
+    references: References
+    authors: Mapping[int, Mapping[str, Author]]
+    told: Told
+    changed: dict[int, LinkRow] = field(default_factory=dict)
+    waits: set[tuple[int, int]] = field(default_factory=set)
+
+
+def decide(world: World, sync: Sync, run: Run) -> None:
+    """Reconcile the kind until none of its entities is dirty."""
+    with world.store.reading() as connection:
+        if not world.store.entities.any_dirty(connection, sync.kind):
+            return
+    after = 0
+    while True:
+        with world.store.transaction() as connection:
+            ids = world.store.entities.dirty(connection, sync.kind, after, BATCH)
+            if ids:
+                run.store(world, connection)
+                _decide_batch(world, sync, run, connection, ids)
+                after = ids[-1]
+        if len(ids) < BATCH or not world.clock.wait(0):
+            return
+
+
+def _decide_batch(
+    world: World, sync: Sync, run: Run, connection: Connection, ids: Sequence[int]
+) -> None:
+    batch = _load(world, sync, run, connection, ids)
+    for entity in batch.entities.values():
+        if entity.state is EntityState.LIVE:
+            _decide_entity(world, sync, run, batch, entity)
+        entity.dirty = 0
+    fresh = consider_creates(world, sync, connection, batch.entities, batch.links, batch.told)
+    world.store.entities.save(connection, batch.entities.values())
+    world.store.links.save(connection, batch.changed.values())
+    world.store.links.insert(connection, fresh)
+    world.store.links.wait(connection, batch.waits)
+    batch.told.store(world, connection)
+    run.counts["reconciled"] += len(ids)
+    run.counts["conflicts"] += sum(r.what is Happened.CONFLICT for r in batch.told.history)
+
+
+def _load(world: World, sync: Sync, run: Run, connection: Connection, ids: Sequence[int]) -> Batch:
+    entities = world.store.entities.by_id(connection, ids)
+    links: dict[int, list[LinkRow]] = {number: [] for number in ids}
+    for link in world.store.links.of_entities(connection, ids):
+        links[link.entity_id or 0].append(link)
+    flat = [link for group in links.values() for link in group]
+    offers = world.store.writes.open(connection, [link.id for link in flat])
+    references = resolve(world, connection, sync.kind, entities.values(), flat)
+    moved = [
+        number
+        for number, group in links.items()
+        if any(link.state is LinkState.LIVE and link.seen != link.base for link in group)
+        and entities[number].golden
+    ]
+    authors = world.store.entities.authors(connection, moved)
+    return Batch(entities, links, offers, references, authors, Told(run.id))
+
+
+def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: EntityRow) -> None:
+    live = [link for link in batch.links[entity.id] if link.state is LinkState.LIVE]
+    own = {world.source(link.source_id).instance: link for link in live if link.kind is entity.kind}
+    sides = {
+        name: _side(world, batch, entity, link)
+        for name, link in own.items()
+        if name in sync.sides and link.seen is not None
+    }
+    policies = sync.policies
+    if run.prefer:
+        order = (run.prefer, *(side for side in sync.sides if side != run.prefer))
+        policies = {name: Policy(p.name, order, p.tie) for name, p in policies.items()}
+    decision = reconcile(entity.golden, sides, policies, batch.authors.get(entity.id, {}))
+    for change in decision.changes:
+        _tell(world, batch, entity, own, change)
+    if decision.changes:
+        entity.rev += 1
+    entity.golden = dict(decision.golden)
+    for name, side in sides.items():
+        link = own[name]
+        _advance(world, batch, entity, link, side, decision.bases[name], decision.held[name])
+        _owe(world, batch, entity, link, side, bool(decision.changes))
+    for link in live:
+        if link.kind is not entity.kind:
+            _retire(world, batch, entity, link, own)
+    _follow_deletes(world, sync, batch, entity, own, sides)
+
+
+def _side(world: World, batch: Batch, entity: EntityRow, link: LinkRow) -> Side:
+    source = world.source(link.source_id)
+    kind = entity.kind.name.lower()
+    refs = reference_fields(world, entity.kind)
+    base = _golden_refs(batch, link, link.base, refs)
+    seen = _golden_refs(batch, link, link.seen or {}, refs)
+    for name in set(link.seen or {}) - set(seen):
+        waiting = batch.references.unread.get((link.instance_id, (link.seen or {})[name]))
+        if waiting is not None:
+            batch.waits.add((waiting, entity.id))
+    offered = [row.values for row in batch.offers.get(link.id, [])]
+    seen = source.mapping.complete(kind, seen, base, entity.golden, offered)
+    claims = {field.name for field in source.mapping.fields if field.direction != "to"}
+    return Side(base, seen, offered, link.held, claims, link.stamps)
+
+
+def _golden_refs(
+    batch: Batch, link: LinkRow, values: Mapping[str, Any], refs: Mapping[str, Kind]
+) -> dict[str, Any]:
+    """Native ids as entities; a reference that nobody knows yet is unset: no news."""
+    found = {}
+    for name, value in values.items():
+        if name not in refs:
+            found[name] = value
+        elif value is None or (link.instance_id, value) in batch.references.entities:
+            found[name] = batch.references.golden(link.instance_id, value)
+    return found
+
+
+def _advance(
+    world: World,
+    batch: Batch,
+    entity: EntityRow,
+    link: LinkRow,
+    side: Side,
+    base: Mapping[str, Any],
+    held: Mapping[str, Held],
+) -> None:
+    refs = reference_fields(world, entity.kind)
+    new = {}
+    for name, value in base.items():
+        if name not in refs:
+            new[name] = value
+        elif name in (link.seen or {}) and side.seen.get(name, UNSET) == value:
+            new[name] = (link.seen or {})[name]
+        elif name in link.base:
+            new[name] = link.base[name]
+    unresolved = {n: v for n, v in link.base.items() if n in refs and n not in new}
+    link.base, link.held, link.stamps = new | unresolved, dict(held), {}
+    batch.changed[link.id] = link
+
+
+def _owe(
+    world: World, batch: Batch, entity: EntityRow, link: LinkRow, side: Side, moved: bool
+) -> None:
+    if link.owes is Owes.REREAD:
+        return
+    if moved:
+        link.tries, link.due_at = 0, None
+    source = world.source(link.source_id)
+    fields = difference(world, batch.references, source, entity, link, side.seen)
+    if link.tries >= TRIES or not fields:
+        link.owes = Owes.NOTHING
+    else:
+        cleared = any(entity.golden[name] is None for name in fields)
+        link.owes = Owes.CLEAR if cleared else Owes.UPDATE
+
+
+def difference(
+    world: World,
+    references: References,
+    source: Source,
+    entity: EntityRow,
+    link: LinkRow,
+    seen: Mapping[str, Any],
+) -> list[str]:
+    """The fields in which a side lacks golden, as far as it may be written."""
+    kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
+    found = []
+    for each in source.mapping.fields:
+        name = each.name
+        if each.direction == "from" or name not in seen or name not in entity.golden:
+            continue
+        golden = entity.golden[name]
+        kept = link.held.get(name)
+        if kept is not None and kept.of == hash_of(golden):
+            continue
+        if name in refs:
+            try:
+                references.native(link.instance_id, golden)
+            except KeyError:
+                continue
+            if seen[name] == references.survivors.get(golden, golden):
+                continue
+        elif source.mapping.same(kind, name, seen[name], golden):
+            continue
+        found.append(name)
+    return found
+
+
+def _tell(
+    world: World, batch: Batch, entity: EntityRow, own: Mapping[str, LinkRow], change: Change
+) -> None:
+    conflict = change.is_conflict
+    link = own.get(change.by)
+    batch.told.event(
+        world,
+        entity_id=entity.id,
+        link_id=link.id if link else None,
+        what=Happened.CONFLICT if conflict else Happened.VALUE,
+        field_name=change.name,
+        by=change.by,
+        stamp=change.stamp,
+        hash=bytes.fromhex(hash_of(change.new)),
+        old=None if change.old is UNSET else change.old,
+        new=change.new,
+        rule=change.situation,
+        lost={s: {"value": c.value, "stamp": c.stamp} for s, c in change.lost.items()} or None,
+    )
+    if conflict and change.situation == "manual":
+        batch.told.issue(
+            world, "conflict", entity_id=entity.id, field_name=change.name, cause=change.situation
+        )
+
+
+def _retire(
+    world: World,
+    batch: Batch,
+    entity: EntityRow,
+    link: LinkRow,
+    own: Mapping[str, LinkRow],
+) -> None:
+    """A lead whose person has become a customer follows by its system's means, or stays as past."""
+    source = world.source(link.source_id)
+    if source.mapping.kind_by and source.instance not in own:
+        link.owes = Owes.CONVERT
+    else:
+        link.state, link.owes = LinkState.CONVERTED, Owes.NOTHING
+        target = own.get(source.instance)
+        link.into_id = target.id if target else None
+        batch.told.issue(world, "lead left as past", link_id=link.id, entity_id=entity.id)
+    batch.changed[link.id] = link
+
+
+def _follow_deletes(
+    world: World,
+    sync: Sync,
+    batch: Batch,
+    entity: EntityRow,
+    own: Mapping[str, LinkRow],
+    sides: Mapping[str, Side],
+) -> None:
+    """A delete travels only where that is asked for, and only from a side that had accepted all."""
+    for gone in batch.links[entity.id]:
+        if gone.state is not LinkState.GONE or gone.kind is not entity.kind:
+            continue
+        source = world.source(gone.source_id)
+        policy = sync.deletes.get(source.instance, "unlink")
+        if policy in ("unlink", "ignore"):
+            continue
+        written = {f.name for f in source.mapping.fields if f.direction != "from"}
+        at_golden = all(
+            source.mapping.same(entity.kind.name.lower(), n, gone.base.get(n), entity.golden[n])
+            for n in written & set(entity.golden) - set(reference_fields(world, entity.kind))
+        )
+        if not at_golden:
+            batch.told.issue(world, "deleted here, edited there", link_id=gone.id)
+            continue
+        for link in own.values():
+            link.owes = Owes.DELETE if policy == "propagate" else Owes.DEACTIVATE
+            batch.changed[link.id] = link

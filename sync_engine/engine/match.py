@@ -1,0 +1,196 @@
+"""Finds out whose records the new links are: follow merges and conversions, settle key groups.
+
+Works under one lease for all kinds. Deciding is ``matching.settle``'s; this module loads
+the groups, carries decisions out and asks people where nothing may be guessed.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.engine import Connection
+
+from sync_engine import matching
+from sync_engine.engine.follow import follow
+from sync_engine.engine.world import KINDS, Run, Told, World
+from sync_engine.models import Happened, Kind, LinkState
+from sync_engine.store import EntityRow, LinkRow
+
+BATCH = 5000  #: new links that one transaction settles
+_JOINABLE = (LinkState.NEW, LinkState.ASKED, LinkState.LIVE, LinkState.CREATING)
+
+
+@dataclass(slots=True)
+class Pool:
+    """The links of a batch and of the groups they are in."""
+
+    links: dict[int, LinkRow]
+    groups: dict[tuple[int, int], list[int]]  #: (rule, digest) -> link ids
+    apart: frozenset[frozenset[int]]  #: pairs that a person told apart
+    joined: dict[int, int] = field(default_factory=dict)  #: link -> entity, decided here
+    asked: dict[int, str] = field(default_factory=dict)  #: link -> why
+
+    def entity(self, link: LinkRow) -> int | None:
+        return self.joined.get(link.id, link.entity_id)
+
+
+def match(world: World, run: Run) -> None:
+    """Settle every new link whose kind's sides have all listed once."""
+    with world.store.lease("match") as lease:
+        ready = _ready(world)
+        while True:
+            with world.store.transaction(lease) as connection:
+                links = [
+                    link
+                    for link in world.store.links.new(connection, BATCH, ready)
+                    if link.seen is not None
+                ]
+                if links:
+                    run.store(world, connection)
+                    _settle(world, run, connection, links)
+            if len(links) < BATCH or not world.clock.wait(0):
+                break
+        with world.store.transaction(lease) as connection:
+            follow(world, run, connection)
+
+
+def _ready(world: World) -> frozenset[Kind]:
+    """Kinds that may be matched: before its first match, a sync waits for all of its sides."""
+    with world.store.reading() as connection:
+        listed = {s.id for s in world.store.registry.sources(connection) if s.listed_at}
+        begun = {
+            kind
+            for (_, kind, state) in world.store.links.counts(connection)
+            if state is LinkState.LIVE
+        }
+    return frozenset(
+        kind
+        for kind in KINDS
+        if kind in world.syncs
+        and (kind in begun or all(source.id in listed for source in world.of_kind(kind)))
+    )
+
+
+def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[LinkRow]) -> None:
+    told = Told(run.id)
+    pool = _pool(world, connection, fresh)
+    for rule, digest in sorted(pool.groups):
+        _settle_group(pool, pool.groups[rule, digest], rule)
+    heirs = {
+        link.into_id: link.entity_id
+        for link in world.store.links.to_follow(connection)
+        if link.into_id is not None and link.entity_id is not None
+    }
+    newborn = _adopt(world, told, pool, fresh, heirs)
+    world.store.entities.insert(connection, newborn)
+    changed = [pool.links[number] for number in sorted(pool.joined)]
+    for number, why in sorted(pool.asked.items()):
+        link = pool.links[number]
+        if link.state is LinkState.NEW and number not in pool.joined:
+            link.state = LinkState.ASKED
+            others = sorted(_neighbours(pool, number))
+            told.issue(world, "identity", cause=why, link_id=number, detail={"with": others})
+            changed.append(link)
+    world.store.links.save(connection, changed)
+    world.store.entities.mark(connection, set(pool.joined.values()))
+    closed = set(pool.joined)
+    world.store.registry.close_issues(
+        connection, world.clock.now(), whats=("identity",), links=closed
+    )
+    told.store(world, connection)
+    run.counts["linked"] += len(pool.joined)
+    run.counts["asked"] += len(pool.asked)
+
+
+def _pool(world: World, connection: Connection, fresh: Sequence[LinkRow]) -> Pool:
+    keys: dict[int, list[matching.Key]] = {
+        link.id: matching.keys(link.kind.name.lower(), link.seen or {}) for link in fresh
+    }
+    digests = {key.digest for found in keys.values() for key in found}
+    sharing = world.store.links.sharing_keys(connection, digests)
+    ids = {number for found in sharing.values() for number in found}
+    links = {link.id: link for link in fresh}
+    links |= world.store.links.by_id(connection, ids - set(links))
+    groups: dict[tuple[int, int], list[int]] = {}
+    for found in keys.values():
+        for key in found:
+            members = [
+                number for number in sharing.get(key.digest, []) if links[number].state in _JOINABLE
+            ]
+            groups[key.rule, key.digest] = members
+    return Pool(links, groups, _told_apart(world, connection, links.values()))
+
+
+def _told_apart(
+    world: World, connection: Connection, links: Collection[LinkRow]
+) -> frozenset[frozenset[int]]:
+    by_record = {(link.source_id, link.record_id or ""): link.id for link in links}
+    decisions = world.store.registry.decisions(connection, set(by_record))
+    return frozenset(
+        frozenset((by_record[d.left], by_record[d.right]))
+        for d in decisions
+        if d.verdict == "different" and d.left in by_record and d.right in by_record
+    )
+
+
+def _settle_group(pool: Pool, members: Sequence[int], rule: int) -> None:
+    if len(members) < 2:
+        return
+    rows = [pool.links[number] for number in members]
+    group = matching.Group(
+        kind=rows[0].kind.name.lower(),
+        rule=rule,
+        members=tuple(
+            matching.Member(row.id, row.instance_id, pool.entity(row), row.seen or {})
+            for row in rows
+        ),
+        apart=pool.apart,
+    )
+    settlement = matching.settle(group)
+    for cluster in settlement.linked:
+        entity = next(
+            (pool.entity(pool.links[n]) for n in cluster if pool.entity(pool.links[n])), None
+        )
+        for number in cluster:
+            if pool.entity(pool.links[number]) is None:
+                pool.joined[number] = entity if entity is not None else -min(cluster)
+    for number, why in settlement.asked:
+        if pool.entity(pool.links[number]) is None:
+            pool.asked[number] = why
+
+
+def _adopt(
+    world: World,
+    told: Told,
+    pool: Pool,
+    fresh: Sequence[LinkRow],
+    heirs: Mapping[int, int],
+) -> list[EntityRow]:
+    """Entities for those whom nobody has yet; a negative number stands for one to be born.
+
+    What a lead was converted into takes on the lead's entity (``heirs``: link -> entity).
+    """
+    for link in fresh:
+        if link.id not in pool.joined and link.id not in pool.asked:
+            pool.joined[link.id] = link.entity_id or heirs.get(link.id, -link.id)
+    born: dict[int, EntityRow] = {}
+    for number, entity_id in sorted(pool.joined.items()):
+        link = pool.links[number]
+        if entity_id < 0:
+            if entity_id not in born:
+                born[entity_id] = EntityRow(world.ids.row(), link.kind, {}, dirty=1)
+                told.event(world, entity_id=born[entity_id].id, what=Happened.BIRTH)
+            entity_id = born[entity_id].id
+        pool.joined[number] = entity_id
+        link.entity_id, link.state = entity_id, LinkState.LIVE
+        told.event(world, entity_id=entity_id, link_id=number, what=Happened.LINKED)
+    return list(born.values())
+
+
+def _neighbours(pool: Pool, number: int) -> set[int]:
+    return {
+        other
+        for members in pool.groups.values()
+        if number in members
+        for other in members
+        if other != number
+    }

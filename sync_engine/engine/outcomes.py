@@ -1,0 +1,162 @@
+"""Stores what became of writes: closes ``sent`` rows, advances bases, holds what was refused."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Connection
+
+from connectors import Action, Outcome, Result
+from sync_engine.engine.decide import TRIES
+from sync_engine.engine.ingest import keys_of
+from sync_engine.engine.references import reference_fields
+from sync_engine.engine.world import Run, Source, Told, World
+from sync_engine.models import LinkState, Owes, SentResult
+from sync_engine.store import EntityRow, LinkRow
+from sync_engine.values import Held, hash_of
+
+if TYPE_CHECKING:
+    from sync_engine.engine.push import Planned
+
+FIRST_PAUSE = timedelta(seconds=15)  #: before the first retry; doubles
+
+_RESULTS = {
+    Result.DONE: SentResult.DONE,
+    Result.STALE: SentResult.STALE,
+    Result.GONE: SentResult.GONE,
+    Result.REJECTED: SentResult.REJECTED,
+    Result.RETRY: SentResult.RETRY,
+}
+
+
+def keep_outcomes(
+    world: World,
+    source: Source,
+    run: Run,
+    connection: Connection,
+    planned: "Sequence[Planned]",
+    outcomes: Sequence[Outcome],
+) -> None:
+    """Close the rows of one call. Outcomes stand in the order of the writes."""
+    tick = world.store.registry.tick(connection, source.id)
+    links = world.store.links.by_id(connection, {plan.link.id for plan in planned})
+    entities = world.store.entities.by_id(connection, {plan.entity.id for plan in planned})
+    told = Told(run.id)
+    dirty, settled = set(), set()
+    before, after = set(), set()
+    for plan, outcome in zip(planned, outcomes, strict=True):
+        link, entity = links[plan.link.id], entities[plan.entity.id]
+        plan.row.result = _RESULTS[outcome.result]
+        plan.row.reason, plan.row.answered_at = outcome.reason or None, world.clock.now()
+        before |= keys_of(link)
+        if outcome.result is Result.DONE:
+            _done(world, source, plan, link, entity, outcome, tick)
+            settled.add(link.id)
+        elif outcome.result is Result.REJECTED:
+            _rejected(world, source, told, plan, link, entity, outcome)
+        elif outcome.result is Result.RETRY:
+            _retry(world, told, link, outcome)
+        elif link.state is LinkState.LIVE:
+            link.owes, link.due_at = Owes.REREAD, None
+        after |= keys_of(link)
+        # what is owed now is derived again, from what both have become since
+        if link.owes is not Owes.REREAD or entity.rev != plan.row.golden_rev:
+            dirty.add(entity.id)
+    world.store.writes.close(connection, [plan.row for plan in planned])
+    world.store.links.save(connection, links.values())
+    world.store.links.replace_keys(connection, before, after)
+    if settled:
+        dirty |= world.store.links.awaited(connection, settled)
+    world.store.entities.mark(connection, dirty)
+    told.store(world, connection)
+
+
+def _done(
+    world: World,
+    source: Source,
+    plan: "Planned",
+    link: LinkRow,
+    entity: EntityRow,
+    outcome: Outcome,
+    tick: int,
+) -> None:
+    values = _landed(world, source, plan, link, entity, outcome)
+    unchanged = link.rev == plan.row.link_rev
+    link.base = link.base | values
+    link.acked, link.version, link.fingerprint = tick, outcome.version, None
+    link.tries, link.due_at, link.owes = 0, None, Owes.NOTHING
+    if plan.write.action is Action.CREATE:
+        plan.row.values = {}
+        if link.state is not LinkState.CREATING:
+            return  # a feed was faster and has filled the link
+        link.record_id, link.state = outcome.id, LinkState.LIVE
+        empty = source.mapping.golden_of(entity.kind.name.lower(), {})
+        link.seen = dict.fromkeys(empty) | values
+    elif plan.write.action is Action.CONVERT:
+        link.kind = entity.kind
+        link.owes = Owes.REREAD
+    elif plan.write.action is Action.DELETE:
+        link.state = LinkState.GONE
+    elif not unchanged:
+        link.owes = Owes.REREAD
+    else:
+        link.seen = (link.seen or {}) | values
+        link.rev += 1
+
+
+def _landed(
+    world: World,
+    source: Source,
+    plan: "Planned",
+    link: LinkRow,
+    entity: EntityRow,
+    outcome: Outcome,
+) -> dict[str, object]:
+    """What the side holds now of the fields written, with references as its native ids."""
+    refs = reference_fields(world, entity.kind)
+    kind = entity.kind.name.lower()
+    values = {n: v for n, v in plan.row.values.items() if n not in refs}
+    native = {**plan.write.values, **outcome.values}
+    told = source.mapping.golden_of(kind, native)
+    values |= {name: told[name] for name in refs if name in plan.row.values and name in told}
+    if outcome.values:
+        values |= {
+            n: v for n, v in source.mapping.golden_of(kind, outcome.values).items() if n in values
+        }
+    return values
+
+
+def _rejected(
+    world: World,
+    source: Source,
+    told: Told,
+    plan: "Planned",
+    link: LinkRow,
+    entity: EntityRow,
+    outcome: Outcome,
+) -> None:
+    """The fields at fault are held for golden's present value; the rest is still owed."""
+    at_fault = source.mapping.names_of(outcome.faults) & set(plan.row.values)
+    for name in sorted(at_fault or plan.row.values):
+        link.held[name] = Held(
+            hash_of(entity.golden.get(name)), "rejected", (link.seen or {}).get(name)
+        )
+    required = set(source.mapping.required) & (at_fault or set(plan.row.values))
+    parked = not at_fault or (plan.write.action is Action.CREATE and required)
+    if parked and plan.write.action is not Action.UPDATE:
+        link.tries, link.owes = TRIES, Owes.NOTHING
+    about = {"link_id": link.id, "entity_id": entity.id, "source_id": source.id}
+    detail = {
+        "reason": outcome.reason,
+        "fields": sorted(at_fault),
+        "action": plan.write.action.value,
+    }
+    told.issue(world, "rejected", cause=outcome.reason[:80], detail=detail, **about)
+
+
+def _retry(world: World, told: Told, link: LinkRow, outcome: Outcome) -> None:
+    link.tries += 1
+    link.due_at = world.clock.now() + FIRST_PAUSE * 2 ** min(link.tries, 8)
+    if link.tries >= TRIES:
+        link.owes = Owes.NOTHING
+        told.issue(world, "parked", link_id=link.id, cause=outcome.reason[:80])

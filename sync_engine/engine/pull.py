@@ -1,0 +1,115 @@
+"""Reads one source, page by page; changes and cursor in one transaction."""
+
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from connectors import CursorExpiredError, Page
+from sync_engine.engine.ingest import ingest
+from sync_engine.engine.world import Run, Source, Told, World, in_batches, log
+from sync_engine.models import Owes
+from sync_engine.store import LeaseHold, SourceRow
+
+BATCH = 5000  #: changes that one transaction stores
+
+
+def pull(world: World, source: Source, run: Run) -> None:
+    """Everything that is new in a source. Raises ConnectorError."""
+    with world.store.lease(f"pull:{source.id}") as lease:
+        row = _row(world, source)
+        remap = row.mapping not in (None, source.fingerprint)
+        try:
+            _read(world, source, run, lease, None if remap else row.cursor, remap)
+        except CursorExpiredError:
+            log.info("cursor expired, listing", source=source.name)
+            _read(world, source, run, lease, None, remap)
+
+
+def _row(world: World, source: Source) -> SourceRow:
+    with world.store.reading() as connection:
+        rows = world.store.registry.sources(connection)
+    return next(row for row in rows if row.id == source.id)
+
+
+def _read(
+    world: World,
+    source: Source,
+    run: Run,
+    lease: LeaseHold,
+    cursor: dict[str, object] | None,
+    remap: bool,
+) -> None:
+    if cursor is None:
+        _start_listing(world, source, lease, remap)
+    pages = source.connector.changes(source.selection, cursor)
+    while True:
+        row = _row(world, source)
+        page = next(pages, None)  # requested now, so nothing in it is older than row.tick
+        if page is None:
+            return
+        _keep(world, source, run, lease, row, page)
+        if not world.clock.wait(0):
+            return
+
+
+def _start_listing(world: World, source: Source, lease: LeaseHold, remap: bool) -> None:
+    with world.store.transaction(lease) as connection:
+        world.store.links.forget_listing(connection, source.id)
+        world.store.registry.save_source(
+            connection,
+            source.id,
+            listing={"id": world.ids.row(), "remap": remap},
+            mapping=source.fingerprint,
+            cursor=None,
+        )
+
+
+def _keep(
+    world: World, source: Source, run: Run, lease: LeaseHold, row: SourceRow, page: Page
+) -> None:
+    batches = list(in_batches(page.changes, BATCH)) or [()]
+    for changes in batches:
+        with world.store.transaction(lease) as connection:
+            remap = bool(row.listing and row.listing["remap"])
+            ingest(world, source, run, connection, changes, row.tick, remap=remap)
+            if row.listing:
+                shown = [c.record.id for c in changes if hasattr(c, "record")]
+                world.store.links.show(connection, source.id, row.listing["id"], shown)
+            if changes is batches[-1]:
+                _advance(world, source, run, connection, row, page)
+
+
+def _advance(
+    world: World, source: Source, run: Run, connection: Connection, row: SourceRow, page: Page
+) -> None:
+    now = world.clock.now()
+    columns: dict[str, object] = {"checked_at": now}
+    if page.cursor != row.cursor:
+        columns["cursor"] = dict(page.cursor)
+    if page.listed_all and row.listing:
+        _suspect(world, source, run, connection, row.listing["id"], now)
+        columns |= {"listing": None, "listed_at": now}
+    world.store.registry.save_source(connection, source.id, **columns)
+
+
+def _suspect(
+    world: World, source: Source, run: Run, connection: Connection, listing: int, now: datetime
+) -> None:
+    """What a full listing does not show is suspected, not deleted: it is read again."""
+    links = world.store.links
+    missing = links.unlisted(connection, source.id, listing)
+    links.forget_listing(connection, source.id)
+    if not missing:
+        return
+    told = Told(run.id)
+    limits = [world.syncs[kind].limits for kind in source.kinds]
+    known = sum(n for (s, *_), n in links.counts(connection).items() if s == source.id)
+    if not all(limit.missing.allows(len(missing), known) for limit in limits):
+        detail = {"missing": len(missing), "of": known}
+        told.issue(world, "listing lacks records", source_id=source.id, detail=detail)
+    else:
+        for link in missing:
+            link.owes, link.due_at = Owes.REREAD, None
+        links.save(connection, missing)
+    run.store(world, connection)
+    told.store(world, connection)

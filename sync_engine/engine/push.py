@@ -1,0 +1,385 @@
+"""Carries out what the links of one source owe: reread, look up, ``sent``, call, outcome.
+
+What to write is derived from state now, never queued. A row of ``sent`` is committed
+before each call and answered after it; no call is made inside a transaction.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from connectors import Action, Deleted, Outcome, Record, TransientError, Upserted, Write
+from sync_engine.engine.decide import difference
+from sync_engine.engine.ingest import ingest
+from sync_engine.engine.outcomes import keep_outcomes
+from sync_engine.engine.references import reference_fields, resolve
+from sync_engine.engine.risk import allowed_classes
+from sync_engine.engine.world import Run, Source, Sync, Told, World, in_batches
+from sync_engine.models import Kind, LinkState, Owes, SentResult
+from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
+from sync_engine.values import UNSET
+
+SELECTED = 1000  #: owing links of one round
+HORIZON = timedelta(minutes=15)  #: how long an unanswered write may still land
+PAUSE = timedelta(seconds=30)  #: before a record that was missing is read again
+
+_ACTIONS = {
+    Owes.UPDATE: Action.UPDATE,
+    Owes.CLEAR: Action.UPDATE,
+    Owes.CREATE: Action.CREATE,
+    Owes.CONVERT: Action.CONVERT,
+    Owes.DEACTIVATE: Action.DEACTIVATE,
+    Owes.DELETE: Action.DELETE,
+}
+_SEARCHED = ("email", "mobile", "phone", "website", "vat")  #: looked up before a create
+
+
+@dataclass(slots=True)
+class Planned:
+    """One write on its way."""
+
+    link: LinkRow
+    entity: EntityRow
+    write: Write
+    row: SentRow
+
+
+def push(world: World, sync: Sync, source: Source, run: Run) -> None:
+    """Read and write what the source's links of the sync's kind owe. Raises ConnectorError."""
+    with world.store.reading() as connection:
+        owed = world.store.links.owed(connection, source.id)
+    overdue = _overdue(world, source)
+    if not overdue and not any(kind is sync.kind for kind, _ in owed):
+        return
+    with world.store.lease(f"push:{source.id}") as lease:
+        _reread(world, sync, source, run, lease, overdue)
+        classes = allowed_classes(world, sync, source, run, lease)
+        if Owes.CREATE in classes:
+            _look_up(world, sync, source, run, lease)
+        tried: set[int] = set()
+        while classes:
+            planned = _plan(world, sync, source, run, lease, classes, tried)
+            for calls in in_batches(planned, source.type.max_batch):
+                _call(world, sync, source, run, lease, calls)
+            if not planned or not world.clock.wait(0):
+                return
+
+
+def _overdue(world: World, source: Source) -> list[int]:
+    before = world.ids.row_at(world.clock.now() - HORIZON)
+    with world.store.reading() as connection:
+        return world.store.writes.overdue(connection, source.id, before)
+
+
+def _reread(
+    world: World,
+    sync: Sync,
+    source: Source,
+    run: Run,
+    lease: LeaseHold,
+    overdue: Collection[int],
+) -> None:
+    """Read what must be read before it may be decided; settle writes whose fate is open."""
+    with world.store.transaction(lease) as connection:
+        links = world.store.links.owing(
+            connection, source.id, sync.kind, world.clock.now(), SELECTED, (Owes.REREAD,)
+        )
+        known = {link.id for link in links}
+        late = world.store.links.by_id(connection, set(overdue) - known)
+        links += [link for link in late.values() if link.record_id and link.kind is sync.kind]
+        tick = _tick(world, connection, source)
+    ids = sorted(link.record_id for link in links if link.record_id)
+    if not ids:
+        return
+    records = {r.id: r for r in source.connector.fetch(source.selection, "id", ids)}
+    with world.store.transaction(lease) as connection:
+        ingest(world, source, run, connection, [Upserted(r) for r in records.values()], tick)
+        _close_overdue(world, connection, overdue, records, links)
+        _miss(
+            world, source, run, connection, [k for k in links if k.record_id not in records], tick
+        )
+
+
+def _tick(world: World, connection: Connection, source: Source) -> int:
+    rows = world.store.registry.sources(connection)
+    return next(row.tick for row in rows if row.id == source.id)
+
+
+def _close_overdue(
+    world: World,
+    connection: Connection,
+    overdue: Collection[int],
+    records: dict[str, Record],
+    links: Sequence[LinkRow],
+) -> None:
+    read = {link.id for link in links if link.record_id in records}
+    for rows in world.store.writes.open(connection, read & set(overdue)).values():
+        for row in rows:
+            row.result, row.answered_at = SentResult.UNKNOWN, world.clock.now()
+        world.store.writes.close(connection, rows)
+
+
+def _miss(
+    world: World,
+    source: Source,
+    run: Run,
+    connection: Connection,
+    missing: Sequence[LinkRow],
+    tick: int,
+) -> None:
+    """A record is gone when it was missing twice, a cycle apart; the first time it is noted."""
+    now = world.clock.now()
+    proven = []
+    for link in missing:
+        if link.missing_at is not None and now - link.missing_at >= PAUSE:
+            proven.append(Deleted(link.record_id or ""))
+        elif link.missing_at is None:
+            link.missing_at, link.owes, link.due_at = now, Owes.REREAD, now + PAUSE
+    world.store.links.save(connection, [k for k in missing if k.due_at is not None])
+    ingest(world, source, run, connection, proven, tick)
+
+
+def _look_up(world: World, sync: Sync, source: Source, run: Run, lease: LeaseHold) -> None:
+    """Before creating, ask the system whether the person is there already.
+
+    A feed may lag behind what the system holds. A hit is stored and matched; the create
+    that it makes doubtful is withdrawn and decided anew.
+    """
+    with world.store.transaction(lease) as connection:
+        creating = world.store.links.owing(
+            connection, source.id, sync.kind, world.clock.now(), SELECTED, (Owes.CREATE,)
+        )
+        entities = world.store.entities.by_id(
+            connection, {k.entity_id for k in creating if k.entity_id}
+        )
+        started = world.store.writes.open(connection, {k.id for k in creating})
+        tick = _tick(world, connection, source)
+    keys = [str(k.key) for k in creating if k.id in started]
+    found: dict[str, Record] = {}
+    if keys:  # a create whose answer was lost is recognised by its key
+        found = {r.id: r for r in source.connector.fetch(source.selection, "key", keys)}
+    for name in _SEARCHED:
+        native = source.mapping.search_field(name)
+        values = sorted(
+            {
+                source.mapping.native_value(name, entities[k.entity_id].golden[name])
+                for k in creating
+                if k.entity_id and entities[k.entity_id].golden.get(name)
+            }
+        )
+        if native and values:
+            hits = source.connector.fetch(source.selection, native, values)
+            found |= {r.id: r for r in hits}
+    if not found:
+        return
+    with world.store.transaction(lease) as connection:
+        known = world.store.links.by_record(connection, source.id, set(found))
+        ingest(world, source, run, connection, [Upserted(r) for r in found.values()], tick)
+        strangers = [r for r in found.values() if r.id not in known]
+        _withdraw(world, sync, source, connection, creating, started, strangers)
+
+
+def _withdraw(
+    world: World,
+    sync: Sync,
+    source: Source,
+    connection: Connection,
+    creating: Sequence[LinkRow],
+    started: dict[int, list[SentRow]],
+    strangers: Sequence[Record],
+) -> None:
+    ours = {str(k.key) for k in creating}
+    hits = [r for r in strangers if str(r.key) not in ours]
+    if not hits:
+        return
+    kind = sync.kind.name.lower()
+    addresses = {
+        (name, value)
+        for record in hits
+        for name, value in source.mapping.golden_of(kind, record.values).items()
+        if name in _SEARCHED and value
+    }
+    current = world.store.entities.by_id(connection, {k.entity_id for k in creating if k.entity_id})
+    doubtful = [
+        link
+        for link in creating
+        if link.id not in started
+        and any((n, current[link.entity_id or 0].golden.get(n)) in addresses for n in _SEARCHED)
+    ]
+    world.store.links.remove(connection, [link.id for link in doubtful])
+    world.store.entities.mark(connection, {k.entity_id for k in doubtful if k.entity_id})
+
+
+def _plan(
+    world: World,
+    sync: Sync,
+    source: Source,
+    run: Run,
+    lease: LeaseHold,
+    classes: Collection[Owes],
+    tried: set[int],
+) -> list[Planned]:
+    """Derive the writes of the next links and store them as sent, in one transaction."""
+    with world.store.transaction(lease) as connection:
+        links = world.store.links.owing(
+            connection, source.id, sync.kind, world.clock.now(), SELECTED, classes
+        )
+        links = [link for link in links if link.id not in tried]
+        tried |= {link.id for link in links}
+        entities = world.store.entities.by_id(
+            connection, {k.entity_id for k in links if k.entity_id}
+        )
+        references = resolve(world, connection, sync.kind, entities.values(), links)
+        told = Told(run.id)
+        planned = []
+        for link in links:
+            entity = entities[link.entity_id or 0]
+            write, values = _derive(world, sync, source, link, entity, references)
+            if write is None:
+                link.owes = Owes.REREAD if values is UNSET else Owes.NOTHING
+                world.store.links.save(connection, [link])
+                continue
+            planned.append(
+                Planned(link, entity, write, _row(world, run, link, entity, write, values))
+            )
+        if planned:
+            run.store(world, connection)
+        world.store.writes.insert(connection, [p.row for p in planned])
+        _wait_for_references(world, connection, sync.kind, planned, references)
+        told.store(world, connection)
+    return planned
+
+
+def _derive(
+    world: World,
+    sync: Sync,
+    source: Source,
+    link: LinkRow,
+    entity: EntityRow,
+    references: Any,
+) -> tuple[Write | None, Any]:
+    """The write a link owes and, in golden terms, its values; UNSET asks for a reading first."""
+    kind = entity.kind.name.lower()
+    refs = reference_fields(world, entity.kind)
+    action = _ACTIONS[link.owes]
+    key = link.key or world.ids.key(world.installation, entity.id)
+    if action is Action.CREATE:
+        target = _native_refs(entity.golden, refs, link, references)
+        values = source.mapping.writable(kind, target)
+        values = {n: v for n, v in values.items() if n not in link.held and v is not None}
+        native = source.mapping.create_values(kind, values)
+        return Write(action, key, None, native), _golden(values, entity, refs)
+    if link.version is None and source.has_versions:
+        return None, UNSET
+    if action is Action.CONVERT:
+        native = source.mapping.convert_values(kind)
+        return Write(action, key, link.record_id, native, link.version), {}
+    if action is not Action.UPDATE:
+        return Write(action, key, link.record_id, {}, link.version), {}
+    base = {n: v for n, v in link.base.items() if n not in refs}
+    plain = {n: v for n, v in (link.seen or {}).items() if n not in refs}
+    seen = source.mapping.complete(kind, plain, base, entity.golden, [])
+    seen |= {
+        n: references.entities.get((link.instance_id, v), UNSET) if v is not None else None
+        for n, v in (link.seen or {}).items()
+        if n in refs
+    }
+    names = difference(world, references, source, entity, link, seen)
+    if not names:
+        return None, {}
+    target = _native_refs({n: entity.golden[n] for n in names}, refs, link, references)
+    now = seen | {n: v for n, v in (link.seen or {}).items() if n in refs}
+    native = source.mapping.native_changes(kind, {**entity.golden, **target}, now, names)
+    if not native:
+        return None, {}
+    return Write(action, key, link.record_id, native, link.version), {
+        n: entity.golden[n] for n in names
+    }
+
+
+def _native_refs(
+    golden: dict[str, Any], refs: Any, link: LinkRow, references: Any
+) -> dict[str, Any]:
+    """Entities as this side's native ids; one that has no record there is left out."""
+    found = {}
+    for name, value in golden.items():
+        if name not in refs:
+            found[name] = value
+        else:
+            try:
+                found[name] = references.native(link.instance_id, value)
+            except KeyError:
+                continue
+    return found
+
+
+def _golden(values: dict[str, Any], entity: EntityRow, refs: Any) -> dict[str, Any]:
+    return {name: entity.golden[name] for name in values}
+
+
+def _row(
+    world: World, run: Run, link: LinkRow, entity: EntityRow, write: Write, values: Any
+) -> SentRow:
+    before = {n: (link.seen or {})[n] for n in values if n in (link.seen or {})}
+    return SentRow(
+        id=world.ids.row(),
+        source_id=link.source_id,
+        link_id=link.id,
+        run_id=run.id,
+        action=write.action.value,
+        risk=link.owes,
+        golden_rev=entity.rev,
+        link_rev=link.rev,
+        version=link.version,
+        values=dict(values),
+        before=before,
+    )
+
+
+def _wait_for_references(
+    world: World, connection: Connection, kind: Kind, planned: Sequence[Planned], references: Any
+) -> None:
+    """A reference that has no record on this side yet is written once it has."""
+    refs = reference_fields(world, kind)
+    pairs = []
+    for plan in planned:
+        for name in refs:
+            value = plan.entity.golden.get(name)
+            value = references.survivors.get(value, value)
+            if value and (plan.link.instance_id, value) not in references.natives:
+                pairs += [(number, plan.entity.id) for number in references.links.get(value, [])]
+    world.store.links.wait(connection, pairs)
+
+
+def _call(
+    world: World,
+    sync: Sync,
+    source: Source,
+    run: Run,
+    lease: LeaseHold,
+    planned: Sequence[Planned],
+) -> None:
+    try:
+        outcomes: Sequence[Outcome] = source.connector.write(
+            source.object, [plan.write for plan in planned]
+        )
+    except TransientError:
+        # nothing is known of any of them: the rows stay open, the links stay owing
+        with world.store.transaction(lease) as connection:
+            _postpone(world, connection, planned)
+        raise
+    with world.store.transaction(lease) as connection:
+        keep_outcomes(world, source, run, connection, planned, outcomes)
+    for plan, outcome in zip(planned, outcomes, strict=True):
+        run.counts[f"{source.instance} {plan.write.action} {outcome.result}"] += 1
+
+
+def _postpone(world: World, connection: Connection, planned: Sequence[Planned]) -> None:
+    ids = [plan.link.id for plan in planned if plan.link.state is not LinkState.CREATING]
+    links = world.store.links.by_id(connection, ids)
+    for link in links.values():
+        link.owes, link.due_at = Owes.REREAD, None
+    world.store.links.save(connection, links.values())

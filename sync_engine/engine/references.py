@@ -1,0 +1,102 @@
+"""Resolves references: a side's native id <-> the entity it stands for, through links.
+
+``seen`` and ``base`` keep the side's native id, golden the entity's id as text. One
+statement per batch and kind; merged entities are followed to their end.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from sync_engine.engine.world import World
+from sync_engine.models import Kind, LinkState
+from sync_engine.store import EntityRow, LinkRow
+
+_POINTING = (LinkState.LIVE, LinkState.MERGED, LinkState.SURPLUS)
+
+
+@dataclass(slots=True)
+class References:
+    """The references of one batch, resolved."""
+
+    entities: dict[tuple[int, str], str] = field(default_factory=dict)
+    natives: dict[tuple[int, str], str] = field(default_factory=dict)
+    unread: dict[tuple[int, str], int] = field(
+        default_factory=dict
+    )  #: -> link that is no entity yet
+    survivors: dict[str, str] = field(default_factory=dict)
+    links: dict[str, list[int]] = field(default_factory=dict)  #: entity -> its links
+
+    def golden(self, instance_id: int, native: Any) -> Any:
+        """The entity a native id stands for; None stays; KeyError where nobody knows yet."""
+        return None if native is None else self.entities[instance_id, native]
+
+    def native(self, instance_id: int, entity: Any) -> Any:
+        """The record that stands for an entity there; KeyError where there is none yet."""
+        return (
+            None
+            if entity is None
+            else self.natives[instance_id, self.survivors.get(entity, entity)]
+        )
+
+
+def resolve(
+    world: World,
+    connection: Connection,
+    kind: Kind,
+    entities: Iterable[EntityRow],
+    links: Iterable[LinkRow],
+) -> References:
+    """What the reference fields of these entities and links point to."""
+    fields = reference_fields(world, kind)
+    found = References()
+    for target in sorted(set(fields.values())):
+        names = [name for name, kind_ in fields.items() if kind_ is target]
+        records: dict[int, set[str]] = defaultdict(set)
+        for link in links:
+            for values in (link.seen or {}, link.base):
+                records[link.instance_id] |= {values[n] for n in names if values.get(n)}
+        wanted = {int(e.golden[n]) for e in entities for n in names if e.golden.get(n)}
+        _look_up(world, connection, found, target, records, wanted)
+    return found
+
+
+def reference_fields(world: World, kind: Kind) -> Mapping[str, Kind]:
+    """Golden reference field -> kind it points to."""
+    return {
+        field.name: Kind[field.ref.upper()]
+        for source in world.of_kind(kind)
+        for field in source.mapping.fields
+        if field.ref and Kind[field.ref.upper()] in world.syncs
+    }
+
+
+def _look_up(
+    world: World,
+    connection: Connection,
+    found: References,
+    kind: Kind,
+    records: Mapping[int, Collection[str]],
+    wanted: Collection[int],
+) -> None:
+    ends = world.store.entities.survivors(connection, wanted)
+    found.survivors |= {str(a): str(b) for a, b in ends.items()}
+    links = world.store.links.references(connection, kind, records, set(ends.values()))
+    holders = {link.entity_id for link in links if link.entity_id is not None}
+    ends |= world.store.entities.survivors(connection, holders - set(ends))
+    for link in links:
+        if link.entity_id is None:
+            if link.record_id is not None:
+                found.unread[link.instance_id, link.record_id] = link.id
+            continue
+        entity = str(ends[link.entity_id])
+        found.links.setdefault(entity, []).append(link.id)
+        if link.record_id is None:
+            continue
+        if link.state in _POINTING:
+            found.entities[link.instance_id, link.record_id] = entity
+        if link.state is LinkState.LIVE:
+            found.natives[link.instance_id, entity] = link.record_id

@@ -1,0 +1,117 @@
+"""Weighs what a push would do and stops improbable numbers for a person (practice 8.1)."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from sync_engine import guard
+from sync_engine.engine.decide import difference
+from sync_engine.engine.references import resolve
+from sync_engine.engine.world import Run, Source, Sync, Told, World
+from sync_engine.models import LinkState, Owes
+from sync_engine.store import LeaseHold
+from sync_engine.values import hash_of
+
+COUNTED = 100_000  #: links whose fields are looked at
+DAY = timedelta(hours=24)
+_RISKS = {
+    Owes.CREATE: "create",
+    Owes.CONVERT: "convert",
+    Owes.DEACTIVATE: "delete",
+    Owes.DELETE: "delete",
+    Owes.CLEAR: "clear",
+}
+WRITES = frozenset(Owes) - {Owes.NOTHING, Owes.REREAD}
+
+
+def allowed_classes(
+    world: World, sync: Sync, source: Source, run: Run, lease: LeaseHold
+) -> Collection[Owes]:
+    """The classes of write that may go now. What is stopped becomes an issue."""
+    now = world.clock.now()
+    with world.store.transaction(lease) as connection:
+        row = world.store.registry.syncs(connection)[sync.name]
+        if row.released_at is None or row.state == "paused":
+            return ()
+        load = guard.Load(
+            links=_links(world, source, connection),
+            planned=_planned(world, sync, source, connection),
+            done=_done(world, source, connection, now),
+            released=_released(world, source, connection),
+            first=now - row.released_at < DAY,
+        )
+        stops = guard.stopped(load, sync.limits)
+        told = Told(run.id)
+        for risk, number in stops.items():
+            detail = {"planned": number, "links": load.links, "sync": sync.name}
+            told.issue(world, "guard", cause=risk, source_id=source.id, detail=detail)
+        if stops:
+            run.store(world, connection)
+            run.counts["stopped"] += sum(stops.values())
+        told.store(world, connection)
+    risks = {name.split(":", 1)[0] for name in stops}
+    return frozenset(owes for owes in WRITES if not risks & _stopped_by(owes))
+
+
+def _stopped_by(owes: Owes) -> set[str]:
+    if owes is Owes.UPDATE:
+        return {"same"}
+    return {_RISKS[owes], "same"} if owes is Owes.CLEAR else {_RISKS[owes]}
+
+
+def _links(world: World, source: Source, connection: Connection) -> int:
+    counts = world.store.links.counts(connection)
+    return sum(
+        n for (s, _, state), n in counts.items() if s == source.id and state is LinkState.LIVE
+    )
+
+
+def _planned(world: World, sync: Sync, source: Source, connection: Connection) -> Counter[str]:
+    """Class -> links that owe it; what is cleared or made the same is counted per field."""
+    planned: Counter[str] = Counter()
+    owed = world.store.links.owed(connection, source.id)
+    for (kind, owes), number in owed.items():
+        if kind is sync.kind and owes in _RISKS and owes is not Owes.CLEAR:
+            planned[_RISKS[owes]] += number
+    updates = sum(owed.get((sync.kind, owes), 0) for owes in (Owes.UPDATE, Owes.CLEAR))
+    if updates > min(sync.limits.clear.count, sync.limits.same.count):
+        planned |= _fields(world, sync, source, connection)
+    return planned
+
+
+def _fields(world: World, sync: Sync, source: Source, connection: Connection) -> Counter[str]:
+    cleared: Counter[str] = Counter()
+    same: Counter[tuple[str, str]] = Counter()
+    links = world.store.links.owing(
+        connection, source.id, sync.kind, world.clock.now(), COUNTED, (Owes.UPDATE, Owes.CLEAR)
+    )
+    entities = world.store.entities.by_id(connection, {k.entity_id for k in links if k.entity_id})
+    references = resolve(world, connection, sync.kind, entities.values(), links)
+    for link in links:
+        entity = entities[link.entity_id or 0]
+        for name in difference(world, references, source, entity, link, link.seen or {}):
+            if entity.golden[name] is None:
+                cleared[name] += 1
+            elif (link.seen or {}).get(name) is not None:
+                same[name, hash_of(entity.golden[name])] += 1
+    found = Counter({f"clear:{name}": number for name, number in cleared.items()})
+    for (name, _), number in same.items():
+        found[f"same:{name}"] = max(found[f"same:{name}"], number)
+    return found
+
+
+def _done(world: World, source: Source, connection: Connection, now: datetime) -> Mapping[str, int]:
+    since = world.ids.row_at(now - DAY)
+    done: Counter[str] = Counter()
+    for owes, number in world.store.writes.risky_since(connection, source.id, since).items():
+        if owes in _RISKS:
+            done[_RISKS[owes]] += number
+    return done
+
+
+def _released(world: World, source: Source, connection: Connection) -> Mapping[str, int]:
+    rows = world.store.registry.sources(connection)
+    row = next(row for row in rows if row.id == source.id)
+    return (row.guard or {}).get("released", {})

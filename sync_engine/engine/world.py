@@ -1,0 +1,153 @@
+"""What a cycle works with: the configured sources and syncs, the state, and the seams."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.engine import Connection
+
+from connectors import Clock, Connector, ObjectType, Selection
+from sync_engine.guard import Limits
+from sync_engine.ids import Ids
+from sync_engine.mapping import Mapping as SideMapping
+from sync_engine.models import Kind
+from sync_engine.reconcile import Policy
+from sync_engine.store import HistoryRow, IssueRow, Store
+
+log = structlog.get_logger("crm_sync")
+
+_UNKNOWN = ObjectType("", {}, frozenset(), reports_deletions=False, max_batch=1)
+
+#: reading and writing order: what others refer to comes first
+KINDS = (Kind.COMPANY, Kind.LEAD, Kind.CUSTOMER)
+
+
+@dataclass(slots=True)
+class Source:
+    """One object of one instance, read once for all syncs."""
+
+    id: int
+    instance: str
+    instance_id: int
+    object: str
+    connector: Connector
+    mapping: SideMapping
+    kinds: frozenset[Kind]  #: those that a sync wants of it
+    #: what the organization offers; until it was asked, nothing may be created
+    type: ObjectType = _UNKNOWN
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(self.object, self.mapping.native_fields(kind_names(self.kinds)))
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether records carry versions, so that one without must be read before a write."""
+        return self.type.versions
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what is read and how it is understood; another one asks for a new listing."""
+        return hashlib.blake2b(repr(self.mapping).encode(), digest_size=16).hexdigest()
+
+    @property
+    def name(self) -> str:
+        return f"{self.instance}/{self.object}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """A kind that is kept equal on its sides; at most one per kind."""
+
+    name: str
+    kind: Kind
+    sides: tuple[str, ...]  #: instances, in the order of first-sync precedence
+    policies: Mapping[str, Policy]  #: one per golden field
+    deletes: Mapping[str, str]  #: instance -> ``unlink``, ``propagate``, ``deactivate``, ``ignore``
+    creates: Mapping[str, bool]  #: instance -> whether records are created there
+    limits: Limits
+    born_inactive: bool = False  #: whether the past is created elsewhere too
+
+
+@dataclass(slots=True)
+class World:
+    """Everything a stage may reach for."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    installation: int
+    sources: Sequence[Source]
+    syncs: Mapping[Kind, Sync]
+    down: dict[str, str] = field(default_factory=dict)  #: instance -> why it is out of this run
+
+    def source(self, source_id: int) -> Source:
+        return next(source for source in self.sources if source.id == source_id)
+
+    def place(self, instance: str, kind: Kind) -> Source | None:
+        """Where records of a kind are created on an instance: its first source that wants it."""
+        wanting = (s for s in self.sources if s.instance == instance and kind in s.kinds)
+        return next(wanting, None)
+
+    def of_kind(self, kind: Kind) -> list[Source]:
+        return [source for source in self.sources if kind in source.kinds]
+
+    def instance_ids(self, kind: Kind) -> dict[str, int]:
+        return {source.instance: source.instance_id for source in self.of_kind(kind)}
+
+
+@dataclass(slots=True)
+class Run:
+    """One pass of a sync's stages, and what it did.
+
+    Its row is stored with the first change: a cycle that changes nothing leaves none.
+    """
+
+    id: int
+    sync: str
+    started_at: datetime
+    prefer: str | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    stored: bool = False
+
+    def store(self, world: World, connection: Connection) -> None:
+        if not self.stored:
+            world.store.registry.start_run(
+                connection, self.id, self.sync, self.started_at, self.prefer
+            )
+            self.stored = True
+
+
+@dataclass(slots=True)
+class Told:
+    """What a transaction has to say to history and to people."""
+
+    run_id: int
+    history: list[HistoryRow] = field(default_factory=list)
+    issues: list[IssueRow] = field(default_factory=list)
+
+    def event(self, world: World, **columns: Any) -> None:
+        self.history.append(HistoryRow(id=world.ids.row(), run_id=self.run_id, **columns))
+
+    def issue(self, world: World, what: str, **columns: Any) -> None:
+        self.issues.append(
+            IssueRow(id=world.ids.row(), what=what, opened_at=world.clock.now(), **columns)
+        )
+
+    def store(self, world: World, connection: Connection) -> None:
+        world.store.entities.tell(connection, self.history)
+        world.store.registry.open_issues(connection, self.issues)
+
+
+def kind_names(kinds: Sequence[Kind] | frozenset[Kind]) -> tuple[str, ...]:
+    """Kinds in the words of configuration and mapping."""
+    return tuple(kind.name.lower() for kind in sorted(kinds))
+
+
+def in_batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

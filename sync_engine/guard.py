@@ -1,0 +1,56 @@
+"""Refuses improbable mass changes before the first risky write (practice 8.1). Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """More than both ``count`` and ``share`` of the links is improbable."""
+
+    count: int
+    share: float
+
+    def allows(self, planned: int, links: int) -> bool:
+        return planned <= max(self.count, int(self.share * links))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits by class of risk."""
+
+    delete: Limit = Limit(10, 0.02)
+    create: Limit = Limit(50, 0.10)
+    clear: Limit = Limit(20, 0.05)  #: of one field
+    same: Limit = Limit(20, 0.05)  #: one field set to one same value
+    convert: Limit = Limit(10, 0.02)
+    missing: Limit = Limit(10, 0.02)  #: records that a full listing does not show
+
+    def of(self, risk: str) -> Limit:
+        limit: Limit = getattr(self, risk)
+        return limit
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one source's push would do, with what it did in the last 24 hours."""
+
+    links: int
+    planned: Mapping[str, int] = field(default_factory=dict)  #: class, or ``clear:field``
+    done: Mapping[str, int] = field(default_factory=dict)
+    released: Mapping[str, int] = field(default_factory=dict)  #: let go by a person, once
+    first: bool = False  #: a first sync creates and fills what it must; its report was released
+
+
+def stopped(load: Load, limits: Limits) -> dict[str, int]:
+    """Class -> planned number, for each class that must wait for a person."""
+    found = {}
+    for name, planned in load.planned.items():
+        risk = name.split(":", 1)[0]
+        if load.first and risk in ("create", "same"):
+            continue
+        if planned <= load.released.get(name, 0):
+            continue
+        if planned and not limits.of(risk).allows(planned + load.done.get(name, 0), load.links):
+            found[name] = planned
+    return found

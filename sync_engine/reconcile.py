@@ -1,0 +1,277 @@
+"""Three-way reconcile, field by field, for any number of sides. Pure.
+
+Each side is compared with what it and golden last agreed on. A value that is neither
+that, nor golden's, nor one we may have written, nor the rendition held for this side,
+is a claim. One claim: golden takes it. Claims that differ, or a claim against a golden
+value that this side had not accepted: a conflict, which the policy settles and the
+caller records. The decision table stands in sync_engine/README.md; each branch carries
+its situation's name.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sync_engine.values import GOLDEN, UNSET, Author, Held, Values, hash_of
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One live record, as one side of its entity."""
+
+    base: Values
+    seen: Values
+    offered: Sequence[Values] = ()  #: open writes, which may or may not have landed
+    held: Mapping[str, Held] = field(default_factory=dict)
+    claims: Collection[str] = ()  #: fields whose edits here count
+    stamps: Mapping[str, str] = field(default_factory=dict)  #: field -> when its change was read
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a conflict is settled: ``prefer``, ``newest``, ``longest``, ``manual``, ``consent``."""
+
+    name: str
+    order: Sequence[str]  #: the sides, most trusted first
+    tie: float = 2.0  #: seconds; edits read closer together are a tie (``newest``)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    value: Any
+    stamp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of golden after a decision, with what was decided against."""
+
+    name: str
+    old: Any  #: UNSET where golden had no such field
+    new: Any
+    by: str  #: the side whose value it is, or ``golden``
+    situation: str
+    stamp: str | None = None
+    lost: Mapping[str, Claim] = field(default_factory=dict)
+
+    @property
+    def is_conflict(self) -> bool:
+        return bool(self.lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    golden: Values
+    changes: tuple[Change, ...]
+    bases: Mapping[str, Values]
+    held: Mapping[str, Mapping[str, Held]]
+
+
+def reconcile(
+    golden: Values,
+    sides: Mapping[str, Side],
+    policies: Mapping[str, Policy],
+    authors: Mapping[str, Author],
+) -> Decision:
+    """What every side shall hold, and why.
+
+    ``policies`` has one entry per field; ``authors`` tells of fields that golden holds.
+    """
+    fields = sorted({name for side in sides.values() for name in side.seen})
+    values = dict(golden)
+    changes: list[Change] = []
+    held = {name: dict(side.held) for name, side in sides.items()}
+    for name in fields:
+        change = _decide(name, golden, sides, policies[name], authors.get(name))
+        if change is None:
+            continue
+        changes.append(change)
+        values[name] = change.new
+        if policies[name].name == "manual" and change.is_conflict:
+            for loser, claim in change.lost.items():
+                if loser != GOLDEN:
+                    held[loser][name] = Held(hash_of(change.new), "manual", claim.value)
+    bases = {name: _agreed(side, values) for name, side in sides.items()}
+    still = {name: _still_held(kept, values) for name, kept in held.items()}
+    return Decision(values, tuple(changes), bases, still)
+
+
+def accepted(side: Side, golden: Values, name: str, written: Collection[str]) -> bool:
+    """Whether this side is at golden's value, or is excused from it."""
+    if name not in golden or name not in written:
+        return True
+    kept = side.held.get(name)
+    return side.base.get(name, UNSET) == golden[name] or (
+        kept is not None and kept.of == hash_of(golden[name])
+    )
+
+
+def _decide(
+    name: str, golden: Values, sides: Mapping[str, Side], policy: Policy, author: Author | None
+) -> Change | None:
+    claims = {
+        side_name: Claim(side.seen[name], side.stamps.get(name))
+        for side_name, side in sides.items()
+        if _is_news(name, side, golden)
+    }
+    if not claims:
+        return None
+    if policy.name == "consent":
+        return _consent(name, golden, sides, claims, author)
+    first_contact = any(name not in sides[side].base for side in claims)
+    against = dict(claims)
+    moved_on = any(sides[side].base.get(name, UNSET) != golden.get(name, UNSET) for side in claims)
+    # no wipe: before there is a base an empty golden gives way to any value
+    if name in golden and moved_on and not (golden[name] is None and first_contact):
+        against[GOLDEN] = Claim(golden[name], author.stamp if author else None)
+    old = golden.get(name, UNSET)
+    if _same(claim.value for claim in against.values()):
+        first = min(against, key=lambda side: _rank(side, policy.order))
+        situation = "one claim" if len(against) == 1 else "equal claims"
+        return Change(name, old, against[first].value, first, situation, against[first].stamp)
+    if first_contact:
+        winner, situation = _preferred(name, golden, sides, against, policy), "first contact"
+    elif (editor := _edited_ours(name, sides, against)) is not None:
+        # probably on top of our write whose fate is open: the person wins
+        winner, situation = editor, "edit on an open write"
+    else:
+        winner, situation = _settle(name, golden, sides, against, policy)
+    lost = {
+        side: claim
+        for side, claim in against.items()
+        if side != winner and claim.value != against[winner].value
+    }
+    chosen = against[winner]
+    return Change(name, old, chosen.value, winner, situation, chosen.stamp, lost)
+
+
+def _is_news(name: str, side: Side, golden: Values) -> bool:
+    if name not in side.seen or name not in side.claims:
+        return False
+    value = side.seen[name]
+    if value is None and name not in side.base:
+        return False  # no base, no wipe
+    known = (side.base, golden, *side.offered)
+    if any(values.get(name, UNSET) == value for values in known):
+        return False
+    kept = side.held.get(name)
+    return kept is None or kept.shown != value
+
+
+def _settle(
+    name: str,
+    golden: Values,
+    sides: Mapping[str, Side],
+    claims: Mapping[str, Claim],
+    policy: Policy,
+) -> tuple[str, str]:
+    """The side that wins a conflict, and the rule by which."""
+    if policy.name == "manual":
+        if GOLDEN in claims:
+            return GOLDEN, "manual"
+        return _preferred(name, golden, sides, claims, policy), "manual"
+    if policy.name == "longest":
+        longest = max(len(str(claim.value or "")) for claim in claims.values())
+        claims = {s: c for s, c in claims.items() if len(str(c.value or "")) == longest}
+        return _preferred(name, golden, sides, claims, policy), "longest"
+    if policy.name == "newest" and (newest := _newest(claims, policy.tie)):
+        return newest, "newest"
+    return _preferred(name, golden, sides, claims, policy), "prefer"
+
+
+def _newest(claims: Mapping[str, Claim], tie: float) -> str | None:
+    """The side that was edited last; None where that cannot be told."""
+    if any(claim.stamp is None for claim in claims.values()):
+        return None
+    stamps = {side: datetime.fromisoformat(claim.stamp or "") for side, claim in claims.items()}
+    last, *others = sorted(stamps, key=lambda side: stamps[side], reverse=True)
+    if any((stamps[last] - stamps[side]).total_seconds() <= tie for side in others):
+        return None
+    return last
+
+
+def _preferred(
+    name: str,
+    golden: Values,
+    sides: Mapping[str, Side],
+    claims: Mapping[str, Claim],
+    policy: Policy,
+) -> str:
+    """The most trusted claimant; golden ranks as the best side that stands behind it."""
+
+    def rank(side: str) -> int:
+        if side != GOLDEN:
+            return _rank(side, policy.order)
+        behind = [
+            _rank(other, policy.order)
+            for other, held in sides.items()
+            if other not in claims and held.base.get(name, UNSET) == golden[name]
+        ]
+        return min(behind, default=len(policy.order))
+
+    return min(claims, key=lambda side: (rank(side), side == GOLDEN))
+
+
+def _rank(side: str, order: Sequence[str]) -> int:
+    return order.index(side) if side in order else len(order)
+
+
+def _edited_ours(name: str, sides: Mapping[str, Side], claims: Mapping[str, Claim]) -> str | None:
+    people = [side for side in claims if side != GOLDEN]
+    if len(people) == 1 and any(name in offer for offer in sides[people[0]].offered):
+        return people[0]
+    return None
+
+
+def _consent(
+    name: str,
+    golden: Values,
+    sides: Mapping[str, Side],
+    claims: Mapping[str, Claim],
+    author: Author | None,
+) -> Change | None:
+    """An opt-out wins over any permission, whatever the time or precedence (practice 4.1)."""
+    old = golden.get(name, UNSET)
+    outs = sorted(side for side, claim in claims.items() if claim.value is True)
+    if outs:
+        return Change(name, old, True, outs[0], "opt-out", claims[outs[0]].stamp)
+    if old is not True:
+        side = sorted(claims)[0]
+        return Change(name, old, claims[side].value, side, "one claim", claims[side].stamp)
+    setter = author.by if author else GOLDEN
+    if setter in claims and name in sides[setter].base:
+        claim = claims[setter]
+        return Change(name, old, claim.value, setter, "permission by its setter", claim.stamp)
+    lost = {side: claim for side, claim in claims.items() if name in sides[side].base}
+    return Change(name, old, True, GOLDEN, "opt-out stands", lost=lost) if lost else None
+
+
+def _agreed(side: Side, golden: Values) -> Values:
+    """The base after a decision, field by field.
+
+    It advances where the side holds golden's value or one we may have written, and where
+    its claim was heard and lost: the same value is no claim a second time.
+    """
+    base = dict(side.base)
+    for name, value in side.seen.items():
+        kept = side.held.get(name)
+        if kept is not None and kept.shown == value:
+            continue
+        if name in base or value is not None or golden.get(name, UNSET) is None:
+            base[name] = value
+    return base
+
+
+def _still_held(held: Mapping[str, Held], golden: Values) -> Mapping[str, Held]:
+    """A field is held only for the golden value it was held for."""
+    return {
+        name: kept
+        for name, kept in held.items()
+        if name in golden and kept.of == hash_of(golden[name])
+    }
+
+
+def _same(values: Any) -> bool:
+    first, *rest = values
+    return all(value == first for value in rest)

@@ -1,0 +1,129 @@
+"""The state: every query, every transaction.
+
+``Store.transaction`` is the seam between what is decided and what is kept; under a lease
+it begins by renewing that lease, so that a worker which lost it stores nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+
+from sync_engine.store.blank import blank_entity
+from sync_engine.store.database import StateError, alembic_config, migrate, open_database
+from sync_engine.store.entities import Entities
+from sync_engine.store.layouts import Layouts
+from sync_engine.store.links import PLACED, Links
+from sync_engine.store.registry import LeaseLostError, LeaseTakenError, Registry
+from sync_engine.store.rows import (
+    DecisionRow,
+    EntityRow,
+    HistoryRow,
+    InstanceRow,
+    IssueRow,
+    LinkRow,
+    SentRow,
+    SourceRow,
+    SyncRow,
+)
+from sync_engine.store.writes import Writes
+
+LEASE_SECONDS = 90.0  #: longer than a turn and its longest call
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseHold:
+    """A lease that this worker has taken."""
+
+    name: str
+    fence: int
+
+
+class Store:
+    """One state database."""
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime], holder: str) -> None:
+        self._engine = engine
+        self._reading = engine.execution_options(read_only=True)
+        self._now = now
+        self._holder = holder
+        self.layouts = Layouts()
+        self.links = Links(self.layouts)
+        self.entities = Entities(self.layouts)
+        self.writes = Writes(self.layouts)
+        self.registry = Registry(self.layouts)
+
+    def open(self, fields: Iterable[str]) -> None:
+        """Know the layouts; make room for these fields."""
+        with self.transaction() as connection:
+            self.layouts.load(connection)
+            self.layouts.add(connection, fields)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self, lease: LeaseHold | None = None) -> Iterator[Connection]:
+        """Everything in it is kept, or nothing. Raises LeaseLostError before anything is stored."""
+        with self._engine.begin() as connection:
+            if lease is not None:
+                self.registry.renew_lease(
+                    connection, lease.name, lease.fence, self._now(), LEASE_SECONDS
+                )
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A snapshot to read from, beside any writer."""
+        with self._reading.begin() as connection:
+            yield connection
+
+    def truncate_log(self) -> None:
+        """Empty SQLite's write-ahead log; nothing to do on PostgreSQL."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        connection = self._engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.close()
+
+    @contextmanager
+    def lease(self, name: str) -> Iterator[LeaseHold]:
+        """Hold a lease for one turn. Raises LeaseTakenError while another worker has it."""
+        with self.transaction() as connection:
+            fence = self.registry.take_lease(
+                connection, name, self._holder, self._now(), LEASE_SECONDS
+            )
+        hold = LeaseHold(name, fence)
+        try:
+            yield hold
+        finally:
+            with self.transaction() as connection:
+                self.registry.drop_lease(connection, name, fence)
+
+
+__all__ = [
+    "PLACED",
+    "DecisionRow",
+    "EntityRow",
+    "HistoryRow",
+    "InstanceRow",
+    "IssueRow",
+    "LeaseHold",
+    "LeaseLostError",
+    "LeaseTakenError",
+    "LinkRow",
+    "SentRow",
+    "SourceRow",
+    "StateError",
+    "Store",
+    "SyncRow",
+    "alembic_config",
+    "blank_entity",
+    "migrate",
+    "open_database",
+]

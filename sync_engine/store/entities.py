@@ -1,0 +1,168 @@
+"""Queries on entities and their history."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.engine import Connection, Row
+
+from sync_engine.models import Entity, EntityState, Happened, History, Kind
+from sync_engine.store.layouts import Layouts
+from sync_engine.store.rows import EntityRow, HistoryRow
+from sync_engine.store.sql import chunks
+from sync_engine.values import Author
+
+ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+HISTORY: Any = History.__table__  # type: ignore[attr-defined]
+
+
+class Entities:
+    """Reads and writes entities and what happened to them."""
+
+    def __init__(self, layouts: Layouts) -> None:
+        self._layouts = layouts
+
+    def dirty(self, connection: Connection, kind: Kind, after: int, limit: int) -> list[int]:
+        """Lock the next dirty entities; their rows and links are read in the next statements."""
+        query = (
+            select(ENTITY.c.id)
+            .where(ENTITY.c.kind == kind, ENTITY.c.dirty > 0, ENTITY.c.id > after)
+            .order_by(ENTITY.c.kind, ENTITY.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [row.id for row in connection.execute(query)]
+
+    def any_dirty(self, connection: Connection, kind: Kind) -> bool:
+        query = select(ENTITY.c.id).where(ENTITY.c.kind == kind, ENTITY.c.dirty > 0).limit(1)
+        return connection.execute(query).first() is not None
+
+    def by_id(self, connection: Connection, ids: Collection[int]) -> dict[int, EntityRow]:
+        found: dict[int, EntityRow] = {}
+        for chunk in chunks(ids):
+            query = select(ENTITY).where(ENTITY.c.id.in_(chunk)).with_for_update()
+            found |= {row.id: self._row(row) for row in connection.execute(query)}
+        return found
+
+    def insert(self, connection: Connection, entities: Iterable[EntityRow]) -> None:
+        rows = [self._columns(entity) for entity in entities]
+        if rows:
+            connection.execute(insert(ENTITY), rows)
+
+    def save(self, connection: Connection, entities: Iterable[EntityRow]) -> None:
+        rows = [self._columns(entity) for entity in entities]
+        if not rows:
+            return
+        for row in rows:
+            row["_id"] = row.pop("id")
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "_id"}
+        statement = update(ENTITY).where(ENTITY.c.id == bindparam("_id")).values(values)
+        connection.execute(statement, rows)
+
+    def mark(self, connection: Connection, ids: Collection[int]) -> None:
+        """Mark entities dirty; unconditionally, so that it waits for the one who clears it."""
+        for chunk in chunks(ids):
+            connection.execute(update(ENTITY).where(ENTITY.c.id.in_(chunk)).values(dirty=1))
+
+    def mark_kind(self, connection: Connection, kind: Kind) -> None:
+        """Mark every live entity of a kind: its mapping or rules have changed."""
+        connection.execute(
+            update(ENTITY)
+            .where(ENTITY.c.kind == kind, ENTITY.c.state == EntityState.LIVE)
+            .values(dirty=1)
+        )
+
+    def survivors(self, connection: Connection, ids: Collection[int]) -> dict[int, int]:
+        """Merged entity -> the one it has become part of, followed to its end."""
+        into: dict[int, int] = {}
+        asked = set(ids)
+        while asked:
+            fresh: dict[int, int] = {}
+            for chunk in chunks(asked):
+                query = select(ENTITY.c.id, ENTITY.c.into_id).where(
+                    ENTITY.c.id.in_(chunk), ENTITY.c.into_id.is_not(None)
+                )
+                fresh |= {row.id: row.into_id for row in connection.execute(query)}
+            into |= fresh
+            asked = set(fresh.values()) - set(into)
+
+        def end(entity: int) -> int:
+            while entity in into:
+                entity = into[entity]
+            return entity
+
+        return {entity: end(entity) for entity in ids}
+
+    def tell(self, connection: Connection, rows: Collection[HistoryRow]) -> None:
+        """Append to history."""
+        if rows:
+            connection.execute(insert(HISTORY), [self._told(row) for row in rows])
+
+    def history(self, connection: Connection, entity_id: int) -> list[HistoryRow]:
+        query = select(HISTORY).where(HISTORY.c.entity_id == entity_id).order_by(HISTORY.c.id)
+        return [self._heard(row) for row in connection.execute(query)]
+
+    def conflicts(self, connection: Connection, run_ids: Collection[int]) -> list[HistoryRow]:
+        query = (
+            select(HISTORY)
+            .where(HISTORY.c.run_id.in_(sorted(run_ids)), HISTORY.c.what == Happened.CONFLICT)
+            .order_by(HISTORY.c.id)
+        )
+        return [self._heard(row) for row in connection.execute(query)]
+
+    def authors(
+        self, connection: Connection, entities: Collection[int]
+    ) -> Mapping[int, Mapping[str, Author]]:
+        """Entity -> field -> where golden's present value came from."""
+        told = (Happened.VALUE, Happened.CONFLICT)
+        found: dict[int, dict[str, Author]] = {}
+        for chunk in chunks(entities):
+            last = (
+                select(func.max(HISTORY.c.id))
+                .where(
+                    HISTORY.c.entity_id.in_(chunk),
+                    HISTORY.c.what.in_(told),
+                    HISTORY.c.field_id.is_not(None),
+                    HISTORY.c.by != "golden",
+                )
+                .group_by(HISTORY.c.entity_id, HISTORY.c.field_id)
+            )
+            for row in connection.execute(select(HISTORY).where(HISTORY.c.id.in_(last))):
+                field = self._layouts.field_name(row.field_id)
+                found.setdefault(row.entity_id, {})[field] = Author(row.by, row.stamp)
+        return found
+
+    def _row(self, row: Row[Any]) -> EntityRow:
+        return EntityRow(
+            id=row.id,
+            kind=Kind(row.kind),
+            golden=self._layouts.decode(row.layout, row.golden),
+            state=EntityState(row.state),
+            into_id=row.into_id,
+            dirty=row.dirty,
+            rev=row.rev,
+        )
+
+    def _columns(self, entity: EntityRow) -> dict[str, Any]:
+        layout = self._layouts.layout_for(tuple(entity.golden))
+        return {
+            "id": entity.id,
+            "kind": entity.kind,
+            "state": entity.state,
+            "into_id": entity.into_id,
+            "layout": layout,
+            "golden": self._layouts.encode(layout, entity.golden),
+            "dirty": entity.dirty,
+            "rev": entity.rev,
+        }
+
+    def _told(self, row: HistoryRow) -> dict[str, Any]:
+        columns = {name: getattr(row, name) for name in row.__slots__ if name != "field_name"}
+        columns["field_id"] = self._layouts.maybe_id(row.field_name)
+        return columns
+
+    def _heard(self, row: Row[Any]) -> HistoryRow:
+        columns = dict(row._mapping)
+        columns["field_name"] = self._layouts.maybe_name(columns.pop("field_id"))
+        columns["what"] = Happened(columns["what"])
+        return HistoryRow(**columns)

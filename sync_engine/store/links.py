@@ -1,0 +1,289 @@
+"""Queries on links, match keys, listings and what waits for a link. Core statements in batches."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.engine import Connection, Row
+
+from sync_engine.models import Kind, Link, LinkState, Listed, MatchKey, Owes, Waiting
+from sync_engine.store.layouts import Layouts
+from sync_engine.store.rows import LinkRow
+from sync_engine.store.sql import chunks, insert_new
+from sync_engine.values import Held
+
+LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+KEY: Any = MatchKey.__table__  # type: ignore[attr-defined]
+WAITING: Any = Waiting.__table__  # type: ignore[attr-defined]
+LISTED: Any = Listed.__table__  # type: ignore[attr-defined]
+
+PLACED = (LinkState.CREATING, LinkState.LIVE)
+
+
+class Links:
+    """Reads and writes links; ``layouts`` turns their arrays into fields and back."""
+
+    def __init__(self, layouts: Layouts) -> None:
+        self._layouts = layouts
+
+    def by_record(
+        self, connection: Connection, source_id: int, records: Collection[str]
+    ) -> dict[str, LinkRow]:
+        found = self._where(connection, LINK.c.record_id, records, LINK.c.source_id == source_id)
+        return {str(link.record_id): link for link in found}
+
+    def by_records(
+        self, connection: Connection, instance_id: int, records: Collection[str]
+    ) -> list[LinkRow]:
+        """Links of any source of the instance that hold one of these record ids."""
+        return self._where(connection, LINK.c.record_id, records, LINK.c.instance_id == instance_id)
+
+    def by_key(self, connection: Connection, keys: Collection[UUID]) -> dict[UUID, LinkRow]:
+        return {link.key: link for link in self._where(connection, LINK.c.key, keys) if link.key}
+
+    def by_id(self, connection: Connection, ids: Collection[int]) -> dict[int, LinkRow]:
+        return {link.id: link for link in self._where(connection, LINK.c.id, ids)}
+
+    def of_entities(self, connection: Connection, entities: Collection[int]) -> list[LinkRow]:
+        return self._where(connection, LINK.c.entity_id, entities)
+
+    def references(
+        self,
+        connection: Connection,
+        kind: Kind,
+        records: Mapping[int, Collection[str]],
+        entities: Collection[int],
+    ) -> list[LinkRow]:
+        """Links of a kind that hold one of the records of an instance, or stand for an entity."""
+        wanted = [
+            and_(LINK.c.instance_id == instance, LINK.c.record_id.in_(sorted(ids)))
+            for instance, ids in records.items()
+            if ids
+        ]
+        if entities:
+            wanted.append(and_(LINK.c.entity_id.in_(sorted(entities)), LINK.c.state.in_(PLACED)))
+        if not wanted:
+            return []
+        query = select(LINK).where(LINK.c.kind == kind, or_(*wanted))
+        return [self._row(row) for row in connection.execute(query)]
+
+    def to_follow(self, connection: Connection) -> list[LinkRow]:
+        """Merged and converted links whose entity has not followed them yet."""
+        query = select(LINK).where(
+            LINK.c.owes > 0, LINK.c.state.in_((LinkState.MERGED, LinkState.CONVERTED))
+        )
+        rows = connection.execute(query.order_by(LINK.c.id).with_for_update())
+        return [self._row(row) for row in rows]
+
+    def new(self, connection: Connection, limit: int, kinds: Collection[Kind]) -> list[LinkRow]:
+        query = (
+            select(LINK)
+            .where(LINK.c.state == LinkState.NEW, LINK.c.kind.in_(sorted(kinds)))
+            .order_by(LINK.c.kind, LINK.c.id)
+        )
+        return [self._row(row) for row in connection.execute(query.limit(limit).with_for_update())]
+
+    def sharing_keys(
+        self, connection: Connection, digests: Collection[int]
+    ) -> dict[int, list[int]]:
+        """Digest -> the ids of the links that carry it."""
+        found: dict[int, list[int]] = {}
+        for chunk in chunks(digests):
+            query = select(KEY).where(KEY.c.key.in_(chunk)).order_by(KEY.c.key, KEY.c.link_id)
+            for row in connection.execute(query):
+                found.setdefault(row.key, []).append(row.link_id)
+        return found
+
+    def owing(
+        self,
+        connection: Connection,
+        source_id: int,
+        kind: Kind,
+        now: datetime,
+        limit: int,
+        risks: Collection[Owes],
+    ) -> list[LinkRow]:
+        query = (
+            select(LINK)
+            .where(
+                LINK.c.source_id == source_id,
+                LINK.c.kind == kind,
+                LINK.c.owes.in_(sorted(risks)),
+                LINK.c.owes > 0,
+                LINK.c.state.in_((*PLACED, LinkState.SURPLUS, LinkState.NEW, LinkState.ASKED)),
+                or_(LINK.c.due_at.is_(None), LINK.c.due_at <= now),
+            )
+            .order_by(LINK.c.owes, LINK.c.id)
+            .limit(limit)
+            .with_for_update()
+        )
+        return [self._row(row) for row in connection.execute(query)]
+
+    def owed(self, connection: Connection, source_id: int) -> dict[tuple[Kind, Owes], int]:
+        """How many links of the source owe what."""
+        query = (
+            select(LINK.c.kind, LINK.c.owes, func.count())
+            .where(LINK.c.source_id == source_id, LINK.c.owes > 0)
+            .group_by(LINK.c.kind, LINK.c.owes)
+        )
+        return {(Kind(k), Owes(o)): n for k, o, n in connection.execute(query)}
+
+    def counts(self, connection: Connection) -> dict[tuple[int, Kind, LinkState], int]:
+        """(source, kind, state) -> how many."""
+        query = select(LINK.c.source_id, LINK.c.kind, LINK.c.state, func.count()).group_by(
+            LINK.c.source_id, LINK.c.kind, LINK.c.state
+        )
+        return {(s, Kind(k), LinkState(t)): n for s, k, t, n in connection.execute(query)}
+
+    def insert(self, connection: Connection, links: Sequence[LinkRow]) -> None:
+        if links:
+            connection.execute(insert(LINK), [self._columns(link) for link in links])
+
+    def save(self, connection: Connection, links: Iterable[LinkRow]) -> None:
+        """Store whole rows; those that give up a place go first."""
+        rows = sorted(links, key=lambda link: (link.state in PLACED, link.id))
+        if not rows:
+            return
+        columns = [self._columns(link) | {"_id": link.id} for link in rows]
+        for column in columns:
+            del column["id"]
+        statement = (
+            update(LINK)
+            .where(LINK.c.id == bindparam("_id"))
+            .values({name: bindparam(name) for name in columns[0] if name != "_id"})
+        )
+        connection.execute(statement, columns)
+
+    def remove(self, connection: Connection, ids: Collection[int]) -> None:
+        """Take back links that never had a record."""
+        for chunk in chunks(ids):
+            connection.execute(delete(WAITING).where(WAITING.c.link_id.in_(chunk)))
+            connection.execute(
+                delete(LINK).where(LINK.c.id.in_(chunk), LINK.c.state == LinkState.CREATING)
+            )
+
+    def replace_keys(
+        self,
+        connection: Connection,
+        old: Iterable[tuple[int, int]],
+        new: Iterable[tuple[int, int]],
+    ) -> None:
+        """Change match keys; pairs of (digest, link id)."""
+        before, after = set(old), set(new)
+        gone = [{"_key": key, "_link": link} for key, link in sorted(before - after)]
+        if gone:
+            statement = delete(KEY).where(
+                KEY.c.key == bindparam("_key"), KEY.c.link_id == bindparam("_link")
+            )
+            connection.execute(statement, gone)
+        fresh = [{"key": key, "link_id": link} for key, link in sorted(after - before)]
+        if fresh:
+            connection.execute(insert_new(connection, KEY), fresh)
+
+    def wait(self, connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
+        """Mark the entity dirty when the link's state changes; pairs of (link, entity)."""
+        rows = [{"link_id": link, "entity_id": entity} for link, entity in sorted(set(pairs))]
+        if rows:
+            connection.execute(insert_new(connection, WAITING), rows)
+
+    def awaited(self, connection: Connection, links: Collection[int]) -> set[int]:
+        """The entities that waited for these links; they wait no longer."""
+        found: set[int] = set()
+        for chunk in chunks(links):
+            rows = connection.execute(
+                select(WAITING.c.entity_id).where(WAITING.c.link_id.in_(chunk))
+            )
+            found.update(row.entity_id for row in rows)
+            if found:
+                connection.execute(delete(WAITING).where(WAITING.c.link_id.in_(chunk)))
+        return found
+
+    def show(
+        self, connection: Connection, source_id: int, listing: int, records: Iterable[str]
+    ) -> None:
+        """Note that a full listing has shown these records."""
+        rows = [
+            {"source_id": source_id, "listing": listing, "record_id": record}
+            for record in sorted(set(records))
+        ]
+        if rows:
+            connection.execute(insert_new(connection, LISTED), rows)
+
+    def unlisted(self, connection: Connection, source_id: int, listing: int) -> list[LinkRow]:
+        """Live links that the listing has not shown."""
+        shown = select(LISTED.c.record_id).where(
+            LISTED.c.source_id == source_id, LISTED.c.listing == listing
+        )
+        query = select(LINK).where(
+            LINK.c.source_id == source_id,
+            LINK.c.state.in_((LinkState.LIVE, LinkState.SURPLUS, LinkState.NEW, LinkState.ASKED)),
+            LINK.c.record_id.not_in(shown),
+        )
+        return [self._row(row) for row in connection.execute(query)]
+
+    def forget_listing(self, connection: Connection, source_id: int) -> None:
+        connection.execute(delete(LISTED).where(LISTED.c.source_id == source_id))
+
+    def _where(
+        self, connection: Connection, column: Any, values: Collection[Any], *more: Any
+    ) -> list[LinkRow]:
+        found: list[LinkRow] = []
+        for chunk in chunks(values):
+            query = select(LINK).where(column.in_(chunk), *more).order_by(LINK.c.id)
+            found += [self._row(row) for row in connection.execute(query.with_for_update())]
+        return found
+
+    def _row(self, row: Row[Any]) -> LinkRow:
+        names = self._layouts
+        seen = None if row.seen is None else names.decode(row.layout, row.seen)
+        base = dict(seen or {}) if row.base is None else names.decode(row.layout, row.base)
+        held = {
+            names.field_name(int(number)): Held(kept["of"], kept["why"], kept.get("as"))
+            for number, kept in (row.held or {}).items()
+        }
+        return LinkRow(
+            id=row.id,
+            source_id=row.source_id,
+            instance_id=row.instance_id,
+            kind=Kind(row.kind),
+            state=LinkState(row.state),
+            entity_id=row.entity_id,
+            record_id=row.record_id,
+            key=row.key,
+            into_id=row.into_id,
+            seen=seen,
+            base=base,
+            held=held,
+            fingerprint=row.fingerprint,
+            version=row.version,
+            modified_at=row.modified_at,
+            stamps=names.by_name(row.stamps),
+            inactive=bool(row.inactive),
+            rev=row.rev,
+            acked=row.acked,
+            owes=Owes(row.owes),
+            due_at=row.due_at,
+            tries=row.tries,
+            missing_at=row.missing_at,
+        )
+
+    def _columns(self, link: LinkRow) -> dict[str, Any]:
+        """Column -> value. ``base`` null means: equal to ``seen``."""
+        names = self._layouts
+        row = {name: value for name, value in asdict(link).items() if name != "held"}
+        fields = set(link.seen or {}) | set(link.base)
+        layout = names.layout_for(fields) if fields or link.seen is not None else None
+        same = link.seen is not None and link.base == link.seen
+        row["layout"] = layout
+        row["seen"] = None if link.seen is None else names.encode(layout, link.seen)
+        row["base"] = None if same else names.encode(layout, link.base) if link.base else []
+        row["held"] = {
+            str(names.field_id(name)): {"of": kept.of, "why": kept.why, "as": kept.shown}
+            for name, kept in link.held.items()
+        } or None
+        row["stamps"] = names.by_id(link.stamps) or None
+        row["inactive"] = int(link.inactive)
+        return row

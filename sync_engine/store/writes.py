@@ -1,0 +1,127 @@
+"""Queries on external writes (``sent``): stored before each call, answered after it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.engine import Connection, Row
+
+from sync_engine.models import Owes, Sent, SentResult
+from sync_engine.store.layouts import Layouts
+from sync_engine.store.rows import SentRow
+from sync_engine.store.sql import chunks
+
+SENT: Any = Sent.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+
+
+class Writes:
+    """Reads and writes rows of ``sent``."""
+
+    def __init__(self, layouts: Layouts) -> None:
+        self._layouts = layouts
+
+    def insert(self, connection: Connection, rows: Sequence[SentRow]) -> None:
+        if rows:
+            connection.execute(insert(SENT), [self._columns(row) for row in rows])
+
+    def close(self, connection: Connection, rows: Iterable[SentRow]) -> None:
+        """Store the results; a landed create's values are known from the record itself."""
+        columns = [
+            {
+                "_id": row.id,
+                "result": row.result,
+                "reason": row.reason,
+                "answered_at": row.answered_at,
+                "vals": self._layouts.by_id(row.values) or None,
+            }
+            for row in rows
+        ]
+        if columns:
+            names = [name for name in columns[0] if name != "_id"]
+            statement = (
+                update(SENT)
+                .where(SENT.c.id == bindparam("_id"))
+                .values({name: bindparam(name) for name in names})
+            )
+            connection.execute(statement, columns)
+
+    def open(self, connection: Connection, links: Collection[int]) -> dict[int, list[SentRow]]:
+        """Link -> its writes that may or may not have landed, oldest first."""
+        found: dict[int, list[SentRow]] = {}
+        for chunk in chunks(links):
+            query = select(SENT).where(SENT.c.link_id.in_(chunk), SENT.c.result.is_(None))
+            for row in connection.execute(query.order_by(SENT.c.id)):
+                found.setdefault(row.link_id, []).append(self._row(row))
+        return found
+
+    def last_done(self, connection: Connection, links: Collection[int]) -> dict[int, SentRow]:
+        """Link -> the newest write that landed."""
+        found: dict[int, SentRow] = {}
+        for chunk in chunks(links):
+            last = (
+                select(func.max(SENT.c.id))
+                .where(SENT.c.link_id.in_(chunk), SENT.c.result == SentResult.DONE)
+                .group_by(SENT.c.link_id)
+            )
+            for row in connection.execute(select(SENT).where(SENT.c.id.in_(last))):
+                found[row.link_id] = self._row(row)
+        return found
+
+    def overdue(self, connection: Connection, source_id: int, row_id: int) -> list[int]:
+        """Links of the source with an open write older than a row id."""
+        query = (
+            select(SENT.c.link_id)
+            .where(SENT.c.source_id == source_id, SENT.c.result.is_(None), SENT.c.id < row_id)
+            .distinct()
+            .order_by(SENT.c.link_id)
+        )
+        return [row.link_id for row in connection.execute(query)]
+
+    def of_runs(self, connection: Connection, runs: Collection[int]) -> list[SentRow]:
+        query = select(SENT).where(SENT.c.run_id.in_(sorted(runs))).order_by(SENT.c.id)
+        return [self._row(row) for row in connection.execute(query)]
+
+    def risky_since(self, connection: Connection, source_id: int, row_id: int) -> dict[Owes, int]:
+        """Risky writes of the source since a row id: owes class -> how many."""
+        query = (
+            select(SENT.c.risk, func.count())
+            .where(SENT.c.source_id == source_id, SENT.c.risk > Owes.UPDATE, SENT.c.id > row_id)
+            .group_by(SENT.c.risk)
+        )
+        return {Owes(risk): n for risk, n in connection.execute(query)}
+
+    def _row(self, row: Row[Any]) -> SentRow:
+        return SentRow(
+            id=row.id,
+            source_id=row.source_id,
+            link_id=row.link_id,
+            run_id=row.run_id,
+            action=row.action,
+            risk=Owes(row.risk),
+            golden_rev=row.golden_rev,
+            link_rev=row.link_rev,
+            version=row.version,
+            values=self._layouts.by_name(row.vals),
+            before=self._layouts.by_name(row.before),
+            result=None if row.result is None else SentResult(row.result),
+            reason=row.reason,
+            answered_at=row.answered_at,
+        )
+
+    def _columns(self, row: SentRow) -> dict[str, Any]:
+        return {
+            "id": row.id,
+            "source_id": row.source_id,
+            "link_id": row.link_id,
+            "run_id": row.run_id,
+            "action": row.action,
+            "risk": row.risk,
+            "golden_rev": row.golden_rev,
+            "link_rev": row.link_rev,
+            "version": row.version,
+            "vals": self._layouts.by_id(row.values) or None,
+            "before": self._layouts.by_id(row.before) or None,
+            "result": row.result,
+            "reason": row.reason,
+            "answered_at": row.answered_at,
+        }

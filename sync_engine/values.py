@@ -1,0 +1,34 @@
+"""Golden values and the little that is said about one of them. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+Values: TypeAlias = Mapping[str, Any]  #: golden field -> value; an unset field is missing
+GOLDEN: Final = "golden"
+UNSET: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A field that is not written for now."""
+
+    of: str  #: hash of golden's value that is not written
+    why: str
+    shown: Any = None  #: what the side shows instead
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Where golden's value of a field came from."""
+
+    by: str  #: the side
+    stamp: str | None = None
+
+
+def hash_of(value: Any) -> str:
+    """A short stand-in for a value, so that it is not stored twice."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
