@@ -303,7 +303,7 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
     policies = {}
     for field_name in fields:
         own = settings.fields.get(field_name)
-        rule = (own.policy if own else None) or settings.policy
+        rule: str = (own.policy if own else None) or settings.policy
         if field_name in mappings.CONSENT:
             rule = "consent"
         policies[field_name] = Policy(rule, tuple(own.prefer) if own and own.prefer else order)

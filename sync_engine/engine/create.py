@@ -56,7 +56,7 @@ def consider_creates(
         about = {"entity_id": wish.entity.id, "source_id": wish.source.id}
         if missing:
             told.issue(world, "required value missing", cause=",".join(missing), **about)
-        elif found := hits.get((wish.entity.id, wish.source.id)):
+        elif found := hits[wish.entity.id]:
             told.issue(world, "possible duplicate", detail={"links": found}, **about)
         elif covering := _covering(world, connection, wish):
             world.store.links.wait(connection, [(covering, wish.entity.id)])
@@ -101,20 +101,22 @@ def _resembling(
     connection: Connection,
     wishes: Sequence[Wish],
     links: Mapping[int, Sequence[LinkRow]],
-) -> dict[tuple[int, int], list[int]]:
-    """(entity, source) -> links there that resemble the entity and stand alone.
+) -> dict[int, list[int]]:
+    """Entity -> links on other instances that resemble it and stand alone.
 
     A record stands alone while its entity has no live record on any instance where ours has
-    one: it might be the same person.
+    one: it might be the same person. Then ours is created nowhere, or a third system would
+    get both.
     """
+    wanted = {wish.entity.id: wish.entity for wish in wishes}
     blocks = {
-        wish.entity.id: {
+        number: {
             digest
-            for link in links[wish.entity.id]
-            if link.seen
-            for digest in matching.resemblance(wish.entity.kind.name.lower(), link.seen)
+            for link in links[number]
+            if link.seen and link.state is LinkState.LIVE
+            for digest in matching.resemblance(entity.kind.name.lower(), link.seen)
         }
-        for wish in wishes
+        for number, entity in wanted.items()
     }
     sharing = world.store.links.sharing_keys(
         connection, {digest for found in blocks.values() for digest in found}
@@ -126,22 +128,18 @@ def _resembling(
     for link in world.store.links.of_entities(connection, owners):
         if link.state in (LinkState.LIVE, LinkState.CREATING):
             places.setdefault(link.entity_id or 0, set()).add(link.instance_id)
-    found: dict[tuple[int, int], list[int]] = {}
-    for wish in wishes:
-        mine = places.get(wish.entity.id) or {
-            link.instance_id for link in links[wish.entity.id] if link.state is LinkState.LIVE
-        }
-        numbers = {n for digest in blocks[wish.entity.id] for n in sharing.get(digest, [])}
-        alike = [
+    found: dict[int, list[int]] = {}
+    for number, entity in wanted.items():
+        mine = {k.instance_id for k in links[number] if k.state is LinkState.LIVE}
+        alike = {n for digest in blocks[number] for n in sharing.get(digest, [])}
+        found[number] = [
             n
-            for n in sorted(numbers)
-            if near[n].instance_id == wish.source.instance_id
-            and near[n].kind is wish.entity.kind
-            and near[n].entity_id != wish.entity.id
+            for n in sorted(alike)
+            if near[n].kind is entity.kind
+            and near[n].entity_id != number
+            and near[n].instance_id not in mine
             and _stands_alone(near[n], mine, places)
         ]
-        if alike:
-            found[wish.entity.id, wish.source.id] = alike
     return found
 
 

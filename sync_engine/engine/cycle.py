@@ -1,6 +1,7 @@
 """One pass of the stages: pull, match, reconcile, push. One system down stops no other."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from connectors import ConnectorError
 from sync_engine.engine.decide import decide
@@ -24,16 +25,14 @@ def cycle(world: World, syncs: Iterable[Sync], *, name: str, prefer: str | None 
     wanted = sorted(syncs, key=lambda sync: KINDS.index(sync.kind))
     kinds = [sync.kind for sync in wanted]
     for source in _reading_order(world, kinds):
-        _unless_down(world, source, lambda source=source: pull(world, source, run))
+        _unless_down(world, source, partial(pull, world, source, run))
     match(world, run)
     for _ in range(ROUNDS):
         written = run.counts.total()
         for sync in wanted:
             decide(world, sync, run)
             for source in world.of_kind(sync.kind):
-                _unless_down(
-                    world, source, lambda sync=sync, source=source: push(world, sync, source, run)
-                )
+                _unless_down(world, source, partial(push, world, sync, source, run))
         if run.counts.total() == written or not world.clock.wait(0):
             break
         match(world, run)

@@ -374,7 +374,7 @@ def _call(
     with world.store.transaction(lease) as connection:
         keep_outcomes(world, source, run, connection, planned, outcomes)
     for plan, outcome in zip(planned, outcomes, strict=True):
-        run.counts[f"{source.instance} {plan.write.action} {outcome.result}"] += 1
+        run.counts[f"{sync.name} {source.name} {plan.write.action} {outcome.result}"] += 1
 
 
 def _postpone(world: World, connection: Connection, planned: Sequence[Planned]) -> None:

@@ -82,12 +82,13 @@ def _look_up(
     records: Mapping[int, Collection[str]],
     wanted: Collection[int],
 ) -> None:
-    ends = world.store.entities.survivors(connection, wanted)
+    seen = world.store.links.references(connection, kind, records, ())
+    holders = {link.entity_id for link in seen if link.entity_id is not None}
+    # what a side points to now may be what every other side has to point to next
+    ends = world.store.entities.survivors(connection, holders | set(wanted))
     found.survivors |= {str(a): str(b) for a, b in ends.items()}
-    links = world.store.links.references(connection, kind, records, set(ends.values()))
-    holders = {link.entity_id for link in links if link.entity_id is not None}
-    ends |= world.store.entities.survivors(connection, holders - set(ends))
-    for link in links:
+    placed = world.store.links.references(connection, kind, {}, set(ends.values()))
+    for link in {link.id: link for link in (*seen, *placed)}.values():
         if link.entity_id is None:
             if link.record_id is not None:
                 found.unread[link.instance_id, link.record_id] = link.id

@@ -114,4 +114,5 @@ def _done(world: World, source: Source, connection: Connection, now: datetime) -
 def _released(world: World, source: Source, connection: Connection) -> Mapping[str, int]:
     rows = world.store.registry.sources(connection)
     row = next(row for row in rows if row.id == source.id)
-    return (row.guard or {}).get("released", {})
+    released: Mapping[str, int] = (row.guard or {}).get("released", {})
+    return released

@@ -1,0 +1,203 @@
+"""Normal forms of golden values, and how a native system writes them. Pure.
+
+``normal`` takes what a system holds to the one form in which values are compared;
+``native`` writes that form the way a side likes it. What has no normal form (an e-mail
+that is none) stays as it is, trimmed: nothing is lost, it is only no match key.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import phonenumbers
+import pycountry
+from email_validator import EmailNotValidError, validate_email
+
+_BLANKS = re.compile(r"\s+")
+_LINES = re.compile(r"\r\n?")
+#: control characters, zero-width marks and the byte order mark; tab and newline stay
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One kind of golden value."""
+
+    name: str
+    normal: Callable[[Any, str | None], Any]  #: native value, default region -> golden value
+    native: Callable[[Any, str | None], Any]  #: golden value, style -> native value
+
+
+def _line(value: Any) -> str:
+    text = _UNSEEN.sub("", unicodedata.normalize("NFC", str(value)))
+    return _BLANKS.sub(" ", text).strip()
+
+
+def _text(value: Any, _region: str | None) -> str | None:
+    return _line(value) or None
+
+
+def _multiline(value: Any, _region: str | None) -> str | None:
+    text = _UNSEEN.sub("", unicodedata.normalize("NFC", _LINES.sub("\n", str(value))))
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip() or None
+
+
+def _email(value: Any, _region: str | None) -> str | None:
+    text = _line(value)
+    if not text:
+        return None
+    try:
+        found = validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        return text
+    return found.normalized.lower()
+
+
+def _phone(value: Any, region: str | None) -> str | None:
+    text = _line(value)
+    if not text:
+        return None
+    return _e164(text, region) or text
+
+
+@lru_cache(maxsize=65536)
+def _e164(text: str, region: str | None) -> str | None:
+    # Customer Profiles and some exports leave the plus sign out
+    for attempt in (text, f"+{text}" if text[:1].isdigit() and len(text) > 9 else ""):
+        if not attempt:
+            continue
+        try:
+            number = phonenumbers.parse(attempt, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(number) and not number.extension:
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return None
+
+
+def _phone_native(value: Any, style: str | None) -> Any:
+    return value.removeprefix("+") if style == "digits" and value else value
+
+
+def _domain(value: Any, _region: str | None) -> str | None:
+    text = _line(value).lower()
+    if not text:
+        return None
+    host = urlsplit(text if "//" in text else f"//{text}").hostname or text
+    return host.removeprefix("www.").rstrip(".") or None
+
+
+def _date(value: Any, _region: str | None) -> str | None:
+    """The same day in every zone: a time of day is cut off, never shifted."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()[:10]
+    text = _line(value)
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        return text or None
+
+
+def _integer(value: Any, _region: str | None) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return _line(value) or None
+    return int(number) if number == int(number) else number
+
+
+def _boolean(value: Any, _region: str | None) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+
+
+def _choice(value: Any, _region: str | None) -> Any:
+    return value if isinstance(value, int) else _line(value) or None
+
+
+def _language(value: Any, _region: str | None) -> str | None:
+    return _line(value).replace("_", "-").lower() or None
+
+
+@lru_cache(maxsize=4096)
+def _country_code(text: str) -> str:
+    try:
+        found = pycountry.countries.lookup(text)
+    except LookupError:
+        return text
+    return str(found.alpha_2)
+
+
+def _country(value: Any, _region: str | None) -> str | None:
+    text = _line(value)
+    return _country_code(text) if text else None
+
+
+@lru_cache(maxsize=512)
+def _country_native(value: Any, style: str | None) -> Any:
+    if value is None or style == "code":
+        return value
+    found = pycountry.countries.get(alpha_2=value)
+    if found is None:
+        return value
+    return getattr(found, "common_name", found.name)
+
+
+def _as_it_is(value: Any, _other: str | None) -> Any:
+    return value
+
+
+def _form(name: str, normal: Any, native: Any = _as_it_is) -> Form:
+    def to_normal(value: Any, region: str | None) -> Any:
+        return None if value is None else normal(value, region)
+
+    return Form(name, to_normal, native)
+
+
+FORMS: Mapping[str, Form] = {
+    form.name: form
+    for form in (
+        _form("text", _text),
+        _form("multiline", _multiline),
+        _form("email", _email),
+        _form("phone", _phone, _phone_native),
+        _form("domain", _domain),
+        _form("date", _date),
+        _form("integer", _integer),
+        _form("boolean", _boolean),
+        _form("choice", _choice),
+        _form("language", _language),
+        _form("country", _country, _country_native),
+        _form("address", _as_it_is),  # its parts have forms of their own
+        _form("reference", _text),
+    )
+}
+
+#: part of an address -> its form
+PARTS: Mapping[str, str] = {
+    "street": "multiline",
+    "city": "text",
+    "postcode": "text",
+    "state": "text",
+    "country": "country",
+}
+
+
+def resembles(ours: Any, theirs: Any) -> bool:
+    """Whether a system may have stored ours as theirs: up to case, blanks, marks or a cut end."""
+    left, right = _bare(ours), _bare(theirs)
+    if not left or not right:
+        return False
+    return left == right or (len(right) >= 10 and left.startswith(right))
+
+
+def _bare(value: Any) -> str:
+    return "".join(ch for ch in str(value).casefold() if ch.isalnum())

@@ -1,0 +1,359 @@
+"""Native values <-> golden values of one object, as its mapping says. Pure.
+
+Beside plain fields a mapping knows two shapes that hold less than golden does: an
+address of which a system has only some parts, and a set of unlabelled values (phones,
+e-mails) whose members stand in labelled slots elsewhere. ``complete`` puts such a side's
+values beside a reference, so that only what a person changed looks changed.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync_engine.converters import FORMS, PARTS
+
+Values = MappingOf[str, Any]
+
+_PERSON = {
+    "salutation": "text",
+    "first_name": "text",
+    "middle_name": "text",
+    "last_name": "text",
+    "email": "email",
+    "email2": "email",
+    "mobile": "phone",
+    "phone": "phone",
+    "address": "address",
+    "job_title": "text",
+    "language": "language",
+    "description": "multiline",
+    "email_opt_out": "boolean",
+    "phone_opt_out": "boolean",
+    "fax_opt_out": "boolean",
+    "bulk_email_opt_out": "boolean",
+}
+#: kind -> golden field -> form
+CATALOGUE: MappingOf[str, MappingOf[str, str]] = {
+    "lead": _PERSON | {"company_name": "text", "lead_source": "choice", "lead_status": "choice"},
+    "customer": _PERSON | {"birth_date": "date", "company": "reference"},
+    "company": {
+        "name": "text",
+        "website": "domain",
+        "phone": "phone",
+        "address": "address",
+        "industry": "choice",
+        "employees": "integer",
+        "vat": "text",
+    },
+}
+CONSENT = frozenset({"email_opt_out", "phone_opt_out", "fax_opt_out", "bulk_email_opt_out"})
+_KEYS = {"field", "parts", "member_of", "values", "ref", "direction", "style"}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMap:
+    """Where one golden field stands in an object: in one of field, parts, member_of."""
+
+    name: str
+    form: str
+    field: str | None = None
+    parts: MappingOf[str, str] | None = None  #: part of an address -> native field
+    member_of: str | None = None  #: a native field that holds a set
+    values: MappingOf[str, Any] | None = None  #: golden choice -> native
+    ref: str | None = None  #: kind that it refers to
+    direction: str = "both"  #: ``to``: only written, ``from``: only read
+    style: str | None = None
+
+    @property
+    def natives(self) -> tuple[str, ...]:
+        if self.parts is not None:
+            return tuple(self.parts.values())
+        return (self.field or self.member_of or "",)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """How one object of one instance is understood."""
+
+    object: str
+    kind_by: str | None  #: the native field that tells the kind
+    kinds: MappingOf[str, str]  #: native value -> kind; one entry "" -> kind for a constant
+    fields: tuple[FieldMap, ...]
+    required: tuple[str, ...] = ()
+    on_create: Values = field(default_factory=dict)
+    region: str | None = None
+
+    def native_fields(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """What is to be read for these kinds."""
+        wanted = {name for kind in kinds for one in self._of(kind) for name in one.natives}
+        return tuple(sorted(wanted | ({self.kind_by} if self.kind_by else set())))
+
+    def kind_of(self, values: Values) -> str | None:
+        """The kind of a record; None for one that is of no kind we know."""
+        if self.kind_by is None:
+            return self.kinds[""]
+        return self.kinds.get(str(values.get(self.kind_by)))
+
+    def golden_of(self, kind: str, values: Values) -> dict[str, Any]:
+        """A record's values in golden terms; what a value map does not know is left out."""
+        found: dict[str, Any] = {}
+        free = {one: _members(values.get(one)) for one in self._sets(kind)}
+        for one in self._of(kind):
+            if one.parts is not None:
+                found[one.name] = self._address(one.parts, values)
+            elif one.member_of is not None:
+                members = free[one.member_of]
+                found[one.name] = self._normal(one, members.pop(0)) if members else None
+            elif one.field is not None and one.field in values:
+                value = values[one.field]
+                if one.values is None or value is None:
+                    found[one.name] = self._normal(one, value)
+                elif (known := _inverse(one.values).get(str(value))) is not None:
+                    found[one.name] = known
+        return found
+
+    def complete(
+        self, kind: str, seen: Values, base: Values, golden: Values, offered: Sequence[Values]
+    ) -> dict[str, Any]:
+        """``seen``, where this side holds less than golden, in terms of what it agrees with."""
+        found = dict(seen)
+        references = (golden, base, *offered)
+        for one in self._of(kind):
+            if one.parts is not None and len(one.parts) < len(PARTS) and one.name in seen:
+                found[one.name] = _whole(
+                    one.parts, seen[one.name], [r.get(one.name) for r in references]
+                )
+        for group in self._sets(kind).values():
+            if all(name in seen for name in group):
+                found |= _assigned(group, seen, base, golden)
+        return found
+
+    def same(self, kind: str, name: str, seen: Any, golden: Any) -> bool:
+        """Whether the side shows golden's value as well as it can."""
+        if seen == golden:
+            return True
+        one = self._one(kind, name)
+        if one is None:
+            return True
+        if one.parts is not None:
+            return _projected(one.parts, seen) == _projected(one.parts, golden)
+        if one.values is not None:
+            # a choice that this side does not offer is never written
+            return golden is not None and golden not in one.values
+        return bool(self._normal(one, self._native(one, golden)) == seen)
+
+    def native_changes(
+        self, kind: str, target: Values, seen: Values, names: Collection[str]
+    ) -> dict[str, Any]:
+        """What to write so that the fields ``names`` hold ``target``; nothing for what does."""
+        written: dict[str, Any] = {}
+        for one in self._of(kind):
+            if one.name not in names or one.direction == "from" or one.name not in target:
+                continue
+            value = target[one.name]
+            if one.parts is not None:
+                held = seen.get(one.name) or {}
+                for part, native in one.parts.items():
+                    wanted = (value or {}).get(part)
+                    if wanted != held.get(part):
+                        written[native] = FORMS[PARTS[part]].native(wanted, one.style)
+            elif one.field is not None:
+                written[one.field] = self._native(one, value)
+        for native, group in self._sets(kind).items():
+            if set(group) & set(names):
+                change = self._set_change(kind, group, target, seen, names)
+                if change:
+                    written[native] = change
+        return written
+
+    def create_values(self, kind: str, target: Values) -> dict[str, Any]:
+        """A whole record of that kind."""
+        written = dict(self.on_create)
+        given = {name: value for name, value in target.items() if value is not None}
+        written |= self.native_changes(kind, given, {}, tuple(given))
+        return written | self.convert_values(kind)
+
+    def convert_values(self, kind: str) -> dict[str, Any]:
+        """What makes a record one of that kind."""
+        if self.kind_by is None:
+            return {}
+        native = next(native for native, one in self.kinds.items() if one == kind)
+        return {self.kind_by: native}
+
+    def writable(self, kind: str, target: Values) -> dict[str, Any]:
+        """The part of golden that this side is given."""
+        given = {one.name: one for one in self._of(kind) if one.direction != "from"}
+        return {
+            name: value
+            for name, value in target.items()
+            if name in given and not _is_foreign(given[name], value)
+        }
+
+    def missing(self, kind: str, target: Values) -> tuple[str, ...]:
+        """Required golden fields without a value."""
+        mapped = {one.name for one in self._of(kind)}
+        return tuple(n for n in self.required if n in mapped and target.get(n) is None)
+
+    def search_field(self, name: str) -> str | None:
+        """The native field by which records can be looked up for a golden field."""
+        one = next((one for one in self.fields if one.name == name), None)
+        return None if one is None else one.field or one.member_of
+
+    def native_value(self, name: str, value: Any) -> str:
+        one = next(one for one in self.fields if one.name == name)
+        return str(self._native(one, value))
+
+    def names_of(self, natives: Collection[str]) -> set[str]:
+        """The golden fields that stand in these native fields."""
+        return {one.name for one in self.fields if set(one.natives) & set(natives)}
+
+    def _of(self, kind: str) -> list[FieldMap]:
+        return [one for one in self.fields if one.name in CATALOGUE[kind]]
+
+    def _one(self, kind: str, name: str) -> FieldMap | None:
+        return next((one for one in self._of(kind) if one.name == name), None)
+
+    def _sets(self, kind: str) -> dict[str, list[str]]:
+        """Native set field -> the golden slots that its members stand in, in order."""
+        found: dict[str, list[str]] = {}
+        for one in self._of(kind):
+            if one.member_of is not None:
+                found.setdefault(one.member_of, []).append(one.name)
+        return found
+
+    def _normal(self, one: FieldMap, value: Any) -> Any:
+        return FORMS[one.form].normal(value, self.region)
+
+    def _native(self, one: FieldMap, value: Any) -> Any:
+        if value is None or one.values is None:
+            return None if value is None else FORMS[one.form].native(value, one.style)
+        return one.values.get(value)
+
+    def _address(self, parts: MappingOf[str, str], values: Values) -> dict[str, Any] | None:
+        found = {
+            part: FORMS[PARTS[part]].normal(values.get(native), self.region)
+            for part, native in parts.items()
+        }
+        return found if any(value is not None for value in found.values()) else None
+
+    def _set_change(
+        self, kind: str, group: Sequence[str], target: Values, seen: Values, names: Collection[str]
+    ) -> dict[str, list[Any]]:
+        now = {name: seen.get(name) for name in group}
+        then = {n: (target.get(n) if n in names else now[n]) for n in group}
+        held = {value for value in now.values() if value is not None}
+        wanted = {value for value in then.values() if value is not None}
+        one = self._one(kind, group[0])
+        if one is None or held == wanted:
+            return {}
+
+        def native(values: set[Any]) -> list[Any]:
+            return [self._native(one, value) for value in sorted(values)]
+
+        return {"add": native(wanted - held), "remove": native(held - wanted)}
+
+
+def parse(
+    name: str,
+    tree: MappingOf[str, Any],
+    catalogue: MappingOf[str, MappingOf[str, str]],
+    region: str | None,
+) -> Mapping:
+    """A mapping from its form in YAML. Raises ValueError with what is wrong."""
+    kind = tree["kind"]
+    kind_by = None if isinstance(kind, str) else kind["by"]
+    kinds = {"": kind} if isinstance(kind, str) else {k: v for k, v in kind.items() if k != "by"}
+    unknown = set(kinds.values()) - set(catalogue)
+    if unknown:
+        raise ValueError(f"{name}: there is no kind {', '.join(sorted(unknown))}")
+    forms = {n: f for one in catalogue.values() for n, f in one.items()}
+    fields = tuple(_field(name, key, entry, forms) for key, entry in tree["fields"].items())
+    return Mapping(
+        object=name,
+        kind_by=kind_by,
+        kinds=kinds,
+        fields=fields,
+        required=tuple(tree.get("required", ())),
+        on_create=dict(tree.get("on_create", {})),
+        region=region,
+    )
+
+
+def _field(object_name: str, name: str, entry: Any, forms: MappingOf[str, str]) -> FieldMap:
+    if name not in forms:
+        known = ", ".join(sorted(forms))
+        raise ValueError(f"{object_name}: there is no golden field {name}; there are {known}")
+    options = {"field": entry} if isinstance(entry, str) else dict(entry)
+    strange = set(options) - _KEYS
+    if strange:
+        raise ValueError(f"{object_name}.{name}: unknown key {', '.join(sorted(strange))}")
+    parts = options.get("parts")
+    if (parts is None) == (forms[name] == "address"):
+        raise ValueError(f"{object_name}.{name}: parts belong to an address, and to nothing else")
+    if parts is not None and set(parts) - set(PARTS):
+        raise ValueError(f"{object_name}.{name}: an address has the parts {', '.join(PARTS)}")
+    style = options.pop("style", None)
+    if style is None and options.get("member_of") and forms[name] == "phone":
+        style = "digits"  # sets of phones stand in Customer Profiles, without the plus sign
+    return FieldMap(name=name, form=forms[name], style=style, **options)
+
+
+def _members(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _inverse(values: MappingOf[str, Any]) -> dict[str, str]:
+    return {str(native): golden for golden, native in values.items()}
+
+
+def _is_foreign(one: FieldMap, value: Any) -> bool:
+    """A choice that the side does not offer."""
+    return one.values is not None and value is not None and value not in one.values
+
+
+def _projected(parts: Collection[str], value: Any) -> dict[str, Any]:
+    return {part: (value or {}).get(part) for part in parts}
+
+
+def _whole(parts: Collection[str], seen: Any, references: Sequence[Any]) -> Any:
+    """The address a side means that shows only some of its parts."""
+    for reference in references:
+        if reference is not None and _projected(parts, reference) == _projected(parts, seen):
+            return reference
+    if seen is None:
+        return None
+    golden = references[0] or dict.fromkeys(PARTS)
+    return {**golden, **_projected(parts, seen)}
+
+
+def _assigned(slots: Sequence[str], seen: Values, base: Values, golden: Values) -> dict[str, Any]:
+    """Which member of a set stands in which slot.
+
+    | members are                       | then                                     |
+    |-----------------------------------|------------------------------------------|
+    | just golden's                     | they stand as in golden                  |
+    | partly those agreed on (base)     | those stay where they were               |
+    | partly golden's                   | those stand as in golden                 |
+    | new                               | take the first slots that are free       |
+    """
+    members = Counter(seen[name] for name in slots if seen[name] is not None)
+    if set(members) == {golden.get(name) for name in slots} - {None} and members:
+        return {name: golden.get(name) for name in slots}
+    found: dict[str, Any] = {}
+    placed: set[Any] = set()
+    for reference in (base, golden):
+        for name in slots:
+            value = reference.get(name)
+            if (
+                name not in found
+                and value in members
+                and (reference is base or value not in placed)
+            ):
+                found[name] = value
+                placed.add(value)
+    free = [name for name in slots if name not in found]
+    fresh = [value for value in members if value not in placed]
+    found |= dict(zip(free, fresh, strict=False))
+    return {name: found.get(name) for name in slots}

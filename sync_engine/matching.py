@@ -1,0 +1,295 @@
+"""Which records are one person or company. Exact, ordered rules on normalised keys. Pure.
+
+| rule | persons                          | companies                            |
+|------|----------------------------------|--------------------------------------|
+| 1    | e-mail, with agreeing name       | VAT or registration number           |
+| 2    | mobile or phone, agreeing surname| web domain (no mail or hosting ones) |
+| 3    | full name and birth date         | folded name with country and city    |
+| 4    | full name and company            |                                      |
+
+Rule 0, our own key, is read from the record and needs no group. A key that several
+records of one system carry links nobody, unless their names tell them apart.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sync_engine.folding import company, fold, given, sound
+
+Values = Mapping[str, Any]
+
+ROLE_NAMES = frozenset(
+    {
+        "info", "office", "sales", "support", "contact", "kontakt", "mail", "admin", "hello",
+        "service", "billing", "accounts", "marketing", "hr", "jobs", "team", "webmaster",
+        "noreply", "no-reply", "postmaster", "reception", "enquiries", "prodaja", "ured",
+    }
+)  # fmt: skip
+PLACEHOLDER_NAMES = frozenset({"none", "no", "na", "noemail", "unknown", "test", "nomail", "xxx"})
+PLACEHOLDER_DOMAINS = frozenset(
+    {
+        "none.com",
+        "example.com",
+        "example.org",
+        "example.net",
+        "noemail.com",
+        "test.com",
+        "nomail.com",
+    }
+)
+#: domains that say nothing about whose company it is
+SHARED_DOMAINS = frozenset(
+    {
+        "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com",
+        "icloud.com", "me.com", "gmx.de", "gmx.net", "web.de", "proton.me", "protonmail.com",
+        "aol.com", "mail.ru", "yandex.ru", "wordpress.com", "wixsite.com", "blogspot.com",
+        "github.io", "sites.google.com", "facebook.com", "linkedin.com", "instagram.com",
+    }
+)  # fmt: skip
+
+EMAIL, PHONE, BIRTH, EMPLOYER = 1, 2, 3, 4
+VAT, DOMAIN, NAME = 1, 2, 3
+_RESEMBLES = 9  #: digests of this rule never link
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One match key of a record."""
+
+    rule: int
+    text: str
+    digest: int
+    is_address: bool = False  #: an e-mail or phone, which Customer Profiles gives one owner
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A link in a key group."""
+
+    link_id: int
+    instance_id: int
+    entity_id: int | None
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All links that carry one key."""
+
+    kind: str
+    rule: int
+    members: tuple[Member, ...]
+    apart: frozenset[frozenset[int]] = frozenset()  #: pairs of links a person told apart
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    linked: tuple[tuple[int, ...], ...]  #: link ids that are one
+    asked: tuple[tuple[int, str], ...]  #: link id, why a person must say
+
+
+def keys(kind: str, values: Values) -> list[Key]:
+    """The match keys of a record, strongest rule first."""
+    if kind == "company":
+        return _company_keys(values)
+    found = [
+        _key(kind, EMAIL, values[name], is_address=True)
+        for name in ("email", "email2")
+        if is_personal_email(values.get(name))
+    ]
+    found += [
+        _key(kind, PHONE, values[name], is_address=True)
+        for name in ("mobile", "phone")
+        if _is_phone(values.get(name)) and values.get("last_name")
+    ]
+    full = _full_name(values)
+    if full and values.get("birth_date"):
+        found.append(_key(kind, BIRTH, f"{full}|{values['birth_date']}"))
+    if full and (employer := values.get("company_name")):
+        found.append(_key(kind, EMPLOYER, f"{full}|{company(employer)}"))
+    return list(dict.fromkeys(found))
+
+
+def _company_keys(values: Values) -> list[Key]:
+    found = []
+    if vat := _bare(values.get("vat")):
+        found.append(_key("company", VAT, vat))
+    domain = values.get("website")
+    if domain and domain not in SHARED_DOMAINS:
+        found.append(_key("company", DOMAIN, domain))
+    place = values.get("address") or {}
+    if values.get("name") and place.get("country") and place.get("city"):
+        text = f"{company(values['name'])}|{place['country']}|{fold(place['city'])}"
+        found.append(_key("company", NAME, text))
+    return found
+
+
+def resemblance(kind: str, values: Values) -> list[int]:
+    """Digests under which records that might be one stand together; they never link."""
+    if kind == "company":
+        name = values.get("name")
+        return [_digest(kind, _RESEMBLES, company(name))] if name else []
+    surname, first = values.get("last_name"), values.get("first_name")
+    if not surname:
+        return []
+    place = values.get("address") or {}
+    phones = [str(values[n])[-6:] for n in ("mobile", "phone") if _is_phone(values.get(n))]
+    near = [
+        company(values["company_name"]) if values.get("company_name") else None,
+        place.get("postcode"),
+        fold(place["city"]) if place.get("city") else None,
+        values.get("birth_date"),
+        values.get("email"),
+        *phones,
+    ]
+    initial = given(first)[:1] if first else ""
+    who = f"{sound(surname)}|{initial}"
+    return [_digest(kind, _RESEMBLES, f"{who}|{beside}") for beside in near if beside]
+
+
+def agrees(kind: str, rule: int, left: Values, right: Values) -> bool:
+    """Whether a shared key may link these two: the names must not disagree (practice 2.2)."""
+    if kind == "company":
+        return rule != DOMAIN or _names_meet(left, right)
+    surnames = [_folded(left, "last_name"), _folded(right, "last_name")]
+    if not all(surnames):
+        return rule in (EMAIL, PHONE) and _given_agree(left, right)
+    if surnames[0] == surnames[1]:
+        return _given_agree(left, right)
+    swapped = surnames[0] == _folded(right, "first_name") and surnames[1] == _folded(
+        left, "first_name"
+    )
+    return swapped or (
+        _surnames_overlap(surnames[0], surnames[1]) and _given_agree(left, right, strictly=True)
+    )
+
+
+def contradicts(kind: str, left: Values, right: Values) -> bool:
+    """Both hold something stronger that differs."""
+    name = "vat" if kind == "company" else "birth_date"
+    mine, theirs = _bare(left.get(name)), _bare(right.get(name))
+    return bool(mine and theirs and mine != theirs)
+
+
+def settle(group: Group) -> Settlement:
+    """Who of a group is one, and whom a person must be asked about.
+
+    Members that disagree by name (a couple on one mailbox) fall into clusters of their own.
+    A cluster with at most one record per instance and at most one entity is one; any other
+    has its unlinked members asked.
+    """
+    linked: list[tuple[int, ...]] = []
+    asked: list[tuple[int, str]] = []
+    for cluster in _clusters(group):
+        if len(cluster) < 2:
+            continue
+        open_ids = [member.link_id for member in cluster if member.entity_id is None]
+        if not open_ids:
+            continue
+        why = _doubt(group, cluster)
+        if why:
+            asked += [(number, why) for number in open_ids]
+        else:
+            linked.append(tuple(member.link_id for member in cluster))
+    return Settlement(tuple(linked), tuple(asked))
+
+
+def is_personal_email(value: Any) -> bool:
+    """Whether an address can stand for a person."""
+    if not isinstance(value, str) or value.count("@") != 1:
+        return False
+    local, domain = value.split("@")
+    bare = local.split("+")[0]
+    return (
+        bool(local)
+        and "." in domain
+        and bare not in ROLE_NAMES
+        and bare not in PLACEHOLDER_NAMES
+        and domain not in PLACEHOLDER_DOMAINS
+    )
+
+
+def _clusters(group: Group) -> list[list[Member]]:
+    """Members that agree, by way of one another, in order of link id."""
+    clusters: list[list[Member]] = []
+    for member in sorted(group.members, key=lambda m: m.link_id):
+        meeting = [c for c in clusters if any(_meet(group, member, other) for other in c)]
+        joined = [member]
+        for cluster in meeting:
+            clusters.remove(cluster)
+            joined += cluster
+        clusters.append(sorted(joined, key=lambda m: m.link_id))
+    return clusters
+
+
+def _meet(group: Group, left: Member, right: Member) -> bool:
+    if left.entity_id is not None and left.entity_id == right.entity_id:
+        return True
+    if frozenset((left.link_id, right.link_id)) in group.apart:
+        return False
+    return agrees(group.kind, group.rule, left.values, right.values)
+
+
+def _doubt(group: Group, cluster: Sequence[Member]) -> str:
+    """Why a cluster is not simply one; empty if it is."""
+    entities = {m.entity_id for m in cluster if m.entity_id is not None}
+    if len(entities) > 1:
+        return "two entities"
+    instances = [m.instance_id for m in cluster]
+    if len(set(instances)) < len(instances):
+        return "duplicate in one system"
+    for number, left in enumerate(cluster):
+        for right in cluster[number + 1 :]:
+            if contradicts(group.kind, left.values, right.values):
+                return "contradiction"
+            if not _meet(group, left, right):
+                return "names differ"
+    return ""
+
+
+def _given_agree(left: Values, right: Values, *, strictly: bool = False) -> bool:
+    """First names that are equal, short for one another, or an initial of the other."""
+    mine, theirs = (given(str(v.get("first_name") or "")) for v in (left, right))
+    if not mine or not theirs:
+        return not strictly
+    return mine == theirs or (1 in (len(mine), len(theirs)) and mine[0] == theirs[0])
+
+
+def _surnames_overlap(left: str, right: str) -> bool:
+    """A double name agrees with one of its parts."""
+    return bool(set(left.split(" ")) & set(right.split(" ")))
+
+
+def _names_meet(left: Values, right: Values) -> bool:
+    mine, theirs = (company(str(v.get("name") or "")) for v in (left, right))
+    return not mine or not theirs or bool(set(mine.split(" ")) & set(theirs.split(" ")))
+
+
+def _full_name(values: Values) -> str | None:
+    first, last = values.get("first_name"), values.get("last_name")
+    return f"{given(first)}|{fold(last)}" if first and last else None
+
+
+def _folded(values: Values, name: str) -> str:
+    return fold(str(values.get(name) or ""))
+
+
+def _is_phone(value: Any) -> bool:
+    digits = str(value or "").removeprefix("+")
+    return str(value or "").startswith("+") and len(digits) > 6 and len(set(digits[-7:])) > 1
+
+
+def _bare(value: Any) -> str:
+    return "".join(c for c in str(value or "").upper() if c.isalnum())
+
+
+def _key(kind: str, rule: int, text: str, *, is_address: bool = False) -> Key:
+    return Key(rule, text, _digest(kind, rule, text), is_address)
+
+
+def _digest(kind: str, rule: int, text: str) -> int:
+    """64 bits, signed: what both databases can hold as a key."""
+    digest = hashlib.blake2b(f"{kind}|{rule}|{text}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,301 @@
+"""Three in-memory systems under the real engine and a real state database."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+
+from connectors import FieldType
+from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
+from sync_engine import mapping as mappings
+from sync_engine.engine import Run, Source, Sync, World, cycle
+from sync_engine.guard import Limits
+from sync_engine.ids import Ids
+from sync_engine.models import Kind
+from sync_engine.reconcile import Policy
+from sync_engine.store import IssueRow, Store, migrate, open_database
+
+TEXT = FieldType("string")
+SET = FieldType("string", many=True)
+
+CRM_PERSON = [
+    "first",
+    "last",
+    "mail",
+    "phone",
+    "mobile",
+    "title",
+    "street",
+    "city",
+    "zip",
+    "state",
+    "country",
+    "description",
+    "noemail",
+]
+PERSON_FIELDS: dict[str, Any] = {
+    "first_name": "first",
+    "last_name": "last",
+    "email": "mail",
+    "phone": "phone",
+    "mobile": "mobile",
+    "job_title": "title",
+    "description": "description",
+    "email_opt_out": "noemail",
+    "address": {
+        "parts": {
+            "street": "street",
+            "city": "city",
+            "postcode": "zip",
+            "state": "state",
+            "country": "country",
+        }
+    },
+}
+LEAD = {
+    "kind": "lead",
+    "fields": PERSON_FIELDS | {"company_name": "firm"},
+    "required": ["last_name", "company_name"],
+}
+CONTACT = {
+    "kind": "customer",
+    "fields": PERSON_FIELDS
+    | {"birth_date": "birth", "company": {"field": "account", "ref": "company"}},
+    "required": ["last_name"],
+}
+ACCOUNT = {
+    "kind": "company",
+    "fields": {"name": "name", "website": "site", "phone": "phone", "vat": "vat"},
+    "required": ["name"],
+}
+PERSON = {
+    "kind": {"by": "type", "LEAD": "lead", "CUSTOMER": "customer"},
+    "fields": {
+        "first_name": "first",
+        "last_name": "last",
+        "email": {"member_of": "mails"},
+        "mobile": {"member_of": "phones"},
+        "phone": {"member_of": "phones"},
+        "job_title": "title",
+        "birth_date": "birth",
+        "email_opt_out": "noemail",
+        "company": {"field": "company", "ref": "company"},
+        "address": {"parts": {"street": "street", "city": "city", "country": "country"}},
+    },
+}
+COMPANY = {"kind": "company", "fields": {"name": "name", "vat": "vat"}, "required": ["name"]}
+
+
+def _object(names: list[str], sets: tuple[str, ...] = (), **more: Any) -> MemoryObject:
+    return MemoryObject({name: SET if name in sets else TEXT for name in names}, **more)
+
+
+def crm(lead: str, contact: str, account: str, identity: str) -> MemorySystem:
+    return MemorySystem(
+        {
+            lead: _object([*CRM_PERSON, "firm"], converts_into=contact),
+            contact: _object([*CRM_PERSON, "birth", "account"]),
+            account: _object(["name", "site", "phone", "vat"]),
+        },
+        identity,
+    )
+
+
+def profiles() -> MemorySystem:
+    names = [
+        "type",
+        "first",
+        "last",
+        "mails",
+        "phones",
+        "title",
+        "birth",
+        "noemail",
+        "company",
+        "street",
+        "city",
+        "country",
+    ]
+    system = MemorySystem(
+        {
+            "person": _object(names, ("mails", "phones"), kind_by="type"),
+            "company": _object(["name", "vat"]),
+        },
+        "profiles",
+    )
+    system.reports_deletions = False
+    system.versions = False
+    system.unique_addresses = ("mails", "phones")
+    return system
+
+
+@dataclass(slots=True)
+class VirtualClock:
+    """A clock that a test moves; nothing waits."""
+
+    time: datetime = datetime(2026, 6, 1, tzinfo=UTC)
+    waited: list[float] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+    def wait(self, seconds: float) -> bool:
+        self.time += timedelta(seconds=seconds)
+        self.waited.append(seconds)
+        return True
+
+
+ORDER = ("sales", "service", "profiles")
+OBJECTS = {
+    "sales": {"Lead": LEAD, "Contact": CONTACT, "Account": ACCOUNT},
+    "service": {"lead": LEAD, "contact": CONTACT, "account": ACCOUNT},
+    "profiles": {"person": PERSON, "company": COMPANY},
+}
+KINDS = {"Lead": 1, "lead": 1, "Contact": 2, "contact": 2, "Account": 3, "account": 3, "company": 3}
+
+
+class Three:
+    """The three systems, and crm-sync between them."""
+
+    def __init__(self, engine: Engine | None = None, *, released: bool = True) -> None:
+        self.engine = engine or open_database("sqlite://")
+        if engine is None:
+            migrate(self.engine)
+        self.clock = VirtualClock()
+        self.systems = {
+            "sales": crm("Lead", "Contact", "Account", "sales"),
+            "service": crm("lead", "contact", "account", "service"),
+            "profiles": profiles(),
+        }
+        self.ids = Ids(self.clock.now, random.Random(7))
+        self.store = Store(self.engine, self.clock.now, "test:1")
+        self.world = self._world()
+        if released:
+            self.release()
+
+    @property
+    def sales(self) -> MemorySystem:
+        return self.systems["sales"]
+
+    @property
+    def service(self) -> MemorySystem:
+        return self.systems["service"]
+
+    @property
+    def profiles(self) -> MemorySystem:
+        return self.systems["profiles"]
+
+    def close(self) -> None:
+        self.store.close()
+
+    def release(self) -> None:
+        with self.store.transaction() as connection:
+            for sync in self.world.syncs.values():
+                self.store.registry.release(connection, sync.name, self.clock.now())
+
+    def cycle(self, *kinds: Kind) -> Run:
+        """One cycle of the syncs, a minute after the one before."""
+        self.clock.time += timedelta(minutes=1)
+        self.world.down.clear()
+        wanted = [self.world.syncs[kind] for kind in kinds or tuple(Kind)]
+        return cycle(self.world, wanted, name="all")
+
+    def settle(self, most: int = 6) -> None:
+        """Cycles until one writes nothing."""
+        for _ in range(most):
+            before = self.written()
+            self.cycle()
+            if self.written() == before:
+                return
+        raise AssertionError(f"still writing after {most} cycles: {self.written()}")
+
+    def written(self) -> dict[str, dict[str, int]]:
+        """System -> action -> writes it has carried out for us."""
+        return {
+            name: {str(action): n for action, n in system.writes.items()}
+            for name, system in self.systems.items()
+        }
+
+    def issues(self) -> list[IssueRow]:
+        with self.store.reading() as connection:
+            return self.store.registry.issues(connection)
+
+    def whats(self) -> list[str]:
+        return sorted(issue.what for issue in self.issues())
+
+    def policy(self, kind: Kind, name: str, policy: str) -> None:
+        sync = self.world.syncs[kind]
+        changed = {**sync.policies, name: Policy(policy, ORDER)}
+        self._replace(kind, policies=changed)
+
+    def deletes(self, kind: Kind, policy: str) -> None:
+        self._replace(kind, deletes=dict.fromkeys(ORDER, policy))
+
+    def _replace(self, kind: Kind, **changes: Any) -> None:
+        syncs = {**self.world.syncs, kind: replace(self.world.syncs[kind], **changes)}
+        self.world.syncs = syncs
+
+    def _world(self) -> World:
+        parsed = {
+            (instance, name): mappings.parse(name, tree, mappings.CATALOGUE, "HR")
+            for instance, objects in OBJECTS.items()
+            for name, tree in objects.items()
+        }
+        names = {one.name for mapping in parsed.values() for one in mapping.fields}
+        self.store.open(names)
+        sources = []
+        with self.store.transaction() as connection:
+            registry = self.store.registry
+            installation = registry.installation(connection, self.ids.installation())
+            registry.add_instances(connection, ORDER)
+            instances = registry.instances(connection)
+            registry.add_sources(connection, [(instances[i].id, name) for i, name in parsed])
+            rows = {(row.instance_id, row.object): row.id for row in registry.sources(connection)}
+            for name, kind in (("leads", 1), ("customers", 2), ("companies", 3)):
+                registry.add_sync(connection, name, Kind(kind))
+        for (instance, name), mapping in parsed.items():
+            connector = MemoryConnector(self.systems[instance])
+            types = {one.name: one for one in connector.describe()}
+            number = instances[instance].id
+            kinds = frozenset({Kind(KINDS[name])} if name in KINDS else {Kind(1), Kind(2)})
+            sources.append(
+                Source(
+                    rows[number, name],
+                    instance,
+                    number,
+                    name,
+                    connector,
+                    mapping,
+                    kinds,
+                    types[name],
+                )
+            )
+        return World(self.store, self.clock, self.ids, installation, sources, self._syncs(names))
+
+    def _syncs(self, names: set[str]) -> Mapping[Kind, Sync]:
+        policies = {
+            name: Policy("consent" if name in mappings.CONSENT else "prefer", ORDER)
+            for name in names
+        }
+        return {
+            kind: Sync(
+                name=name,
+                kind=kind,
+                sides=ORDER,
+                policies=policies,
+                deletes=dict.fromkeys(ORDER, "unlink"),
+                creates=dict.fromkeys(ORDER, True),
+                limits=Limits(),
+            )
+            for name, kind in (
+                ("leads", Kind.LEAD),
+                ("customers", Kind.CUSTOMER),
+                ("companies", Kind.COMPANY),
+            )
+        }
