@@ -60,8 +60,8 @@ _LEGAL_FORMS = frozenset(
     {
         "inc", "incorporated", "corp", "corporation", "co", "company", "ltd", "limited", "llc",
         "llp", "plc", "gmbh", "ag", "kg", "ohg", "ug", "mbh", "sa", "sas", "sarl", "srl", "spa",
-        "bv", "nv", "oy", "ab", "as", "aps", "doo", "dd", "jdoo", "obrt", "kft", "zrt", "sro", "pty",
-        "group", "holding", "the", "and", "und", "i",
+        "bv", "nv", "oy", "ab", "as", "aps", "doo", "dd", "jdoo", "obrt", "kft", "zrt", "sro",
+        "pty", "group", "holding", "the", "and", "und", "i",
     }
 )  # fmt: skip
 

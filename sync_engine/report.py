@@ -122,6 +122,16 @@ def of_run(service: Service, run: Run, name: str | None) -> Summary:
     )
 
 
+def rows_of(service: Service, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Per side: what it holds now and what these runs did to it."""
+    return _side_rows(service, sum((run.counts for run in runs), Counter[str]()))
+
+
+def wrote(run: Run) -> bool:
+    """Whether a run wrote to any system."""
+    return any(name.endswith(" done") for name, number in run.counts.items() if number)
+
+
 def _side_rows(service: Service, counts: Counter[str]) -> list[dict[str, Any]]:
     store = service.store
     with store.reading() as connection:

@@ -371,7 +371,7 @@ LEADS = [
         },
     ),
     Person(
-        "Bob Miller",
+        "Robert Miller",
         "lead",
         "Bob in one system, Robert in the other",
         _sales(
@@ -448,7 +448,7 @@ LEADS = [
         {"sales": None, "service": ("lead", {"lastname": "Weber"}), "profiles": None},
     ),
     Person(
-        "Info desk",
+        "Vera Perić",
         "lead",
         "an info@ address belongs to no person: it links nobody",
         _sales("Vera", "Perić", "info@trgovina.example", Company="Trgovina"),

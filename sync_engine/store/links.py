@@ -97,6 +97,11 @@ class Links:
                 found.setdefault(row.key, []).append(row.link_id)
         return found
 
+    def live_entities(self, connection: Connection) -> list[int]:
+        """Every entity that has a live record anywhere."""
+        query = select(LINK.c.entity_id).where(LINK.c.state == LinkState.LIVE).distinct()
+        return sorted(row.entity_id for row in connection.execute(query))
+
     def owing(
         self,
         connection: Connection,

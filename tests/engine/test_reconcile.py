@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_engine.reconcile import Author, Change, Held, Policy, Side, accepted, hash_of, reconcile
-from sync_engine.values import GOLDEN, UNSET
+from sync_engine.reconcile import Change, Policy, Side, accepted, reconcile
+from sync_engine.values import GOLDEN, UNSET, Author, Held, hash_of
 
 ORDER = ("sales", "service", "profiles")
 PREFER = {"mail": Policy("prefer", ORDER)}

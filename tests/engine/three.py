@@ -152,7 +152,7 @@ class VirtualClock:
 
 
 ORDER = ("sales", "service", "profiles")
-OBJECTS = {
+OBJECTS: dict[str, dict[str, Any]] = {
     "sales": {"Lead": LEAD, "Contact": CONTACT, "Account": ACCOUNT},
     "service": {"lead": LEAD, "contact": CONTACT, "account": ACCOUNT},
     "profiles": {"person": PERSON, "company": COMPANY},
