@@ -1,0 +1,44 @@
+"""Whose the addresses of a profile are: a phone or e-mail belongs to one profile of the account."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from connectors.infobip.bodies import added, removed
+from connectors.infobip.client import Identity
+from connectors.infobip.faults import ADDRESS_TAKEN, Fault
+from connectors.infobip.fields import digits
+from connectors.protocol import Outcome, Result, Write
+
+CHANNELS = {"phones": "PHONE", "emails": "EMAIL"}  #: native field -> identity type
+
+
+def gained(write: Write) -> Iterator[Identity]:
+    for field, type in CHANNELS.items():
+        yield from (_identity(type, member) for member in added(write.values, field))
+
+
+def given_up(writes: Iterable[Write]) -> frozenset[Identity]:
+    return frozenset(
+        _identity(type, member)
+        for write in writes
+        for field, type in CHANNELS.items()
+        for member in removed(write.values, field)
+    )
+
+
+def _identity(type: str, member: str) -> Identity:
+    return type, digits(member) if type == "PHONE" else member.casefold()
+
+
+def taken(
+    write: Write,
+    fault: Fault,
+    owners: Mapping[Identity, str],
+    freed: Collection[Identity] = frozenset(),
+) -> Outcome:
+    """The outcome of a duplicate; ``freed``: addresses that the same call takes from others."""
+    others = [one for one in gained(write) if owners.get(one, write.id) != write.id]
+    types = {type for type, _ in others}
+    if not others or all(one in freed for one in others):
+        return Outcome(Result.RETRY, write.id, reason=fault.reason(write.values))
+    faults = {field: ADDRESS_TAKEN for field, type in CHANNELS.items() if type in types}
+    return Outcome(Result.REJECTED, write.id, reason=ADDRESS_TAKEN, faults=faults)

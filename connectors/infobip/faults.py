@@ -1,0 +1,165 @@
+"""What the People API says when it refuses something.
+
+Reads the three shapes of error bodies in circulation and tells what a refusal means for one
+record. The texts contain addresses of people, so only codes and field names leave this module.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.protocol import Outcome, Result
+
+ADDRESS_TAKEN = "address belongs to another profile"
+#: error code -> native field it is about
+FIELDS = {"40004": "phones", "40005": "emails", "40003": "externalId"}
+#: profile, external id, phone or e-mail exists already
+DUPLICATES = frozenset({"40002", "40003", "40004", "40005", "40006"})
+#: concurrent update; a merge of the account is running
+LATER = frozenset({"40901", "40902", "IMPORT_ALREADY_IN_PROGRESS", "OPTIMISTIC_LOCK"})
+NOBODY = frozenset({"40401", "40405", "NOT_FOUND", ""})  #: of a 404: the record, not its tag or so
+NO_WRITING = {
+    "40501": "the account is read-only (40501)",
+    "40502": "writing through the API is switched off for the account (40502)",
+}
+_GONE = re.compile(r"no (person|company) matching|does not exist", re.IGNORECASE)
+_PERSONAL = re.compile(r"\S+@\S+|\+?\d[\d .-]{4,}\d|\"[^\"]*\"|'[^']*'|=\([^)]*\)")
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One refusal, of a call or of one entry of a batch."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+    paths: tuple[str, ...] = ()  #: of the properties that were found invalid
+
+    @property
+    def later(self) -> bool:
+        return self.code in LATER or self.status == 429 or self.status >= 500
+
+    @property
+    def gone(self) -> bool:
+        if self.status == 404 and self.code in NOBODY:
+            return True
+        return self.status in (404, 409) and bool(_GONE.search(self.message))
+
+    @property
+    def duplicate(self) -> bool:
+        """Something of the entry exists already: 400 with a code, or 409 in a batch."""
+        return not self.later and not self.gone and (self.code in DUPLICATES or self.status == 409)
+
+    def reason(self, sent: Any = None) -> str:
+        """Code and text, without what was ``sent`` or looks like somebody's."""
+        if self.code in NO_WRITING:
+            return NO_WRITING[self.code]
+        text = self.message
+        for word in sorted(set(_texts(sent)), key=len, reverse=True):
+            text = re.sub(re.escape(word), "...", text, flags=re.IGNORECASE)
+        text = " ".join(_PERSONAL.sub("...", text).split())
+        return f"{self.code or self.status} {text}".strip()[:_LONGEST]
+
+
+def _texts(sent: Any) -> Iterable[str]:
+    """Every text in a JSON value that is long enough to be known by."""
+    if isinstance(sent, str):
+        if len(sent) > 1:
+            yield sent
+    elif isinstance(sent, Mapping):
+        for value in sent.values():
+            yield from _texts(value)
+    elif isinstance(sent, list | tuple):
+        for value in sent:
+            yield from _texts(value)
+
+
+def fault_of(status: int, body: Any) -> Fault:
+    """The refusal in a whole answer, whichever of the documented shapes it has."""
+    if not isinstance(body, Mapping):
+        return Fault(status)
+    inner = body
+    envelope = body.get("requestError")
+    if isinstance(envelope, Mapping):
+        inner = envelope.get("serviceException") or envelope.get("policyException") or {}
+    code = next(
+        (inner[name] for name in ("errorCode", "code", "messageId", "value") if inner.get(name)),
+        "",
+    )
+    message = next(
+        (
+            str(inner[name])
+            for name in ("errorMessage", "message", "text", "description")
+            if inner.get(name)
+        ),
+        "",
+    )
+    return Fault(status, _numbered(str(code), message), message, tuple(_paths(inner)))
+
+
+def entry_fault(entry: Mapping[str, Any]) -> Fault | None:
+    """The refusal in one result of a batch answer; None where the entry succeeded."""
+    errors = [error for error in entry.get("errors") or [] if isinstance(error, Mapping)]
+    status = int(entry.get("status") or (409 if errors else 200))
+    if status < 300 and not errors:
+        return None
+    message = "; ".join(str(error.get("message", "")) for error in errors)
+    told = [str(e.get("errorCode") or e.get("code") or "") for e in errors]
+    code = next((code for code in told if code), "")
+    return Fault(status, _numbered(code, message), message)
+
+
+def _numbered(code: str, message: str) -> str:
+    """The People code, where only a general one such as BAD_REQUEST stands beside it."""
+    if code.isdigit():
+        return code
+    found = re.search(r"\b40\d{3}\b", message)
+    return found.group() if found else code
+
+
+def _paths(inner: Mapping[str, Any]) -> Iterable[str]:
+    errors = inner.get("validationErrors") or inner.get("violations") or inner.get("details")
+    if isinstance(errors, Mapping):
+        yield from map(str, errors)
+    elif isinstance(errors, list):
+        for error in errors:
+            if isinstance(error, Mapping):
+                yield str(error.get("propertyPath") or error.get("property") or "")
+
+
+def fields_of(fault: Fault, fields: Iterable[str]) -> dict[str, str]:
+    """Which of the native ``fields`` of a write the refusal is about -> its code."""
+    why = fault.code or str(fault.status)
+    given = list(fields)
+    found = {field: why for path in fault.paths for field in given if _names(path, field)}
+    named = FIELDS.get(fault.code)
+    if not found and named in given:
+        found = {named: why}
+    if not found:
+        text = fault.message
+        found = {
+            field: why for field in given if re.search(rf"\b{re.escape(_bare(field))}\b", text)
+        }
+    return found
+
+
+def _bare(field: str) -> str:
+    return {"emails": "email", "phones": "phone"}.get(
+        field, field.removeprefix("customAttributes.")
+    )
+
+
+def _names(path: str, field: str) -> bool:
+    return _bare(field) in re.split(r"[.\[\]]+", path)
+
+
+def outcome_of(fault: Fault, id: str | None, values: Mapping[str, Any]) -> Outcome:
+    """What a refusal means for one write; not for duplicates, whose owner must be looked up."""
+    reason = fault.reason(values)
+    if fault.later:
+        return Outcome(Result.RETRY, id, reason=reason)
+    if fault.gone and id is not None:
+        return Outcome(Result.GONE, id, reason=reason)
+    return Outcome(Result.REJECTED, id, reason=reason, faults=fields_of(fault, values))

@@ -1,0 +1,93 @@
+"""Settings of one Customer Profiles account.
+
+They say where the account is, with which key it is opened and where our own key and the
+company of a person are kept. What is synchronised is the mapping's business.
+"""
+
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from connectors.errors import SetupError
+from connectors.http import check_host
+
+SUFFIXES = ("infobip.com",)
+
+
+class Rates(BaseModel):
+    """Calls a second of one operation, as the account allows them; 0 for no limit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    read: float = Field(default=5.0, ge=0)
+    write: float = Field(default=5.0, ge=0)
+    create: float = Field(default=10.0, ge=0)
+    match: float = Field(default=15.0, ge=0)
+
+
+class InfobipSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    base_url: str
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    #: custom attribute that holds our key; None: externalId of the profiles we create
+    key_attribute: str | None = Field(default=None, min_length=1)
+    #: custom attribute (STRING) of a person that holds the id of their company
+    company_attribute: str = Field(default="crmsync_company_id", min_length=1)
+    #: seconds read again before the newest change seen, for what becomes visible late
+    overlap: int = Field(default=60, ge=0)
+    page_size: int = Field(default=1000, ge=2, le=1000)
+    rates: Rates = Rates()
+    ca_file: str | None = None
+    allow_host: list[str] = []
+
+    @field_validator("api_key")
+    @classmethod
+    def _not_empty(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not key.get_secret_value().strip():
+            raise ValueError("is empty; give the API key of the account")
+        return key
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        check_host(self.base_url, SUFFIXES, self.allow_host)
+        if urlsplit(self.base_url).path.strip("/"):
+            raise ValueError("base_url: expected https://HOST without a path")
+        if (self.api_key is None) == (self.api_key_file is None):
+            raise ValueError("give exactly one of api_key and api_key_file")
+        return self
+
+    @property
+    def origin(self) -> str:
+        return check_host(self.base_url, SUFFIXES, self.allow_host)
+
+    @property
+    def host(self) -> str:
+        """Host, with a port that is not the usual one: what names the account."""
+        return urlsplit(self.origin).netloc
+
+    @property
+    def is_vendors(self) -> bool:
+        name = urlsplit(self.origin).hostname or ""
+        return any(name == suffix or name.endswith("." + suffix) for suffix in SUFFIXES)
+
+    def key(self) -> str:
+        """The API key, read anew where it stands in a file. Raises SetupError."""
+        if self.api_key is not None:
+            return self.api_key.get_secret_value().strip()
+        try:
+            key = Path(str(self.api_key_file)).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SetupError(
+                f"the key file {self.api_key_file} cannot be read ({type(error).__name__})",
+                remedy="name a readable file that holds the API key in api_key_file",
+            ) from error
+        if not key:
+            raise SetupError(
+                f"the key file {self.api_key_file} is empty",
+                remedy="put the API key of the account into it",
+            )
+        return key

@@ -1,0 +1,491 @@
+"""Writing Customer Profiles: creates that cannot update, partial updates, outcomes per write."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from connectors.errors import AuthError, TransientError
+from connectors.infobip.connector import InfobipConnector
+from connectors.protocol import Action, Outcome, Record, Result, Selection, Write
+from tests.connectors.infobip_account import Account, connect
+
+TITLE = "customAttributes.job_title"
+PEOPLE = Selection(
+    "person",
+    ("type", "firstName", "lastName", "city", "phones", "emails", "tags", "company", TITLE),
+)
+FIRMS = Selection("company", ("name", "country", "domains"))
+BATCH = "/people/2/persons/batch"
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+@pytest.fixture
+def crm(account: Account) -> Iterator[InfobipConnector]:
+    connector = connect(account)
+    yield connector
+    connector.close()
+
+
+def key(number: int) -> UUID:
+    return UUID(int=number)
+
+
+def jane(number: int = 1, **values: Any) -> Write:
+    told = {"type": "LEAD", "lastName": "Doe", "emails": adding(f"jane{number}@acme.com")}
+    return Write(Action.CREATE, key(number), values={**told, **values})
+
+
+def adding(*members: str) -> dict[str, list[str]]:
+    return {"add": list(members), "remove": []}
+
+
+def change(id: str, version: str | None = None, **values: Any) -> Write:
+    return Write(Action.UPDATE, key(99), id=id, values=values, version=version)
+
+
+def only(outcomes: Any) -> Outcome:
+    [outcome] = outcomes
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+def read(crm: InfobipConnector, id: str | None) -> Record:
+    [record] = crm.fetch(PEOPLE, "id", [str(id)])
+    return record
+
+
+def created(crm: InfobipConnector, write: Write) -> Record:
+    outcome = only(crm.write("person", [write]))
+    assert outcome.result is Result.DONE
+    return read(crm, outcome.id)
+
+
+def lose(account: Account, method: str) -> None:
+    """The next answer to ``method`` is lost after the work was done."""
+
+    def drop(_: Account, request: httpx.Request) -> httpx.Response | None:
+        if request.method != method:
+            return None
+        account.after.remove(drop)
+        raise httpx.ReadError("lost")
+
+    account.after.append(drop)
+
+
+def refuse(account: Account, method: str, path: str, answer: httpx.Response) -> None:
+    def hook(_: Account, request: httpx.Request) -> httpx.Response | None:
+        return answer if (request.method, request.url.path) == (method, path) else None
+
+    account.before.append(hook)
+
+
+# creates
+
+
+def test_a_create_holds_what_was_given_and_our_key(crm: InfobipConnector) -> None:
+    record = created(crm, jane(phones=adding("+41793026727"), city=None, tags=adding("VIP")))
+    assert record.key == key(1)
+    assert record.values["type"] == "LEAD"
+    assert record.values["phones"] == ["+41793026727"]
+    assert record.values["tags"] == ["VIP"]
+    assert record.values["city"] is None
+
+
+def test_many_creates_are_one_call_and_one_look_up(crm: InfobipConnector, account: Account) -> None:
+    outcomes = crm.write("person", [jane(number) for number in range(1, 501)])
+    assert {outcome.result for outcome in outcomes} == {Result.DONE}
+    assert [read(crm, outcomes[n].id).key for n in (0, 499)] == [key(1), key(500)]
+    assert account.count("POST", BATCH) == account.count("POST", "/people/2/persons/match") == 1
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_create_whose_answer_was_lost_gives_one_record(
+    crm: InfobipConnector, account: Account, number: int
+) -> None:
+    writes = [jane(n) for n in range(1, number + 1)]
+    lose(account, "POST")
+    with pytest.raises(TransientError):
+        crm.write("person", writes)
+    outcomes = crm.write("person", writes)
+    assert [outcome.result for outcome in outcomes] == [Result.DONE] * number
+    assert sorted(map(str, account.persons)) == sorted(str(o.id) for o in outcomes)
+
+
+def test_a_key_in_a_custom_attribute_keeps_creates_single_too(account: Account) -> None:
+    account.attributes["crm key"] = "STRING"
+    crm = connect(account, key_attribute="crm key")
+    lose(account, "POST")
+    with pytest.raises(TransientError):
+        crm.write("person", [jane()])
+    outcome = only(crm.write("person", [jane()]))
+    assert (outcome.result, outcome.id) == (Result.DONE, "1")
+    assert account.persons[1]["customAttributes"] == {"crm key": str(key(1))}
+    assert "externalId" not in account.persons[1]
+    nobody = Write(Action.CREATE, key(2), values={"type": "LEAD", "lastName": "X"})
+    assert only(crm.write("person", [nobody])).faults.keys() == {"emails"}
+    crm.close()
+
+
+def test_an_address_of_somebody_else_is_a_fault_and_never_an_update(
+    crm: InfobipConnector, account: Account
+) -> None:
+    mail = account.add(contactInformation={"email": [{"address": "jane1@acme.com"}]})
+    call = account.add(contactInformation={"phone": [{"number": "41793026727"}]})
+    before = (dict(account.persons[mail]), dict(account.persons[call]))
+    both = jane(phones=adding("+41793026727"))
+    for writes in ([both], [both, jane(2)]):
+        outcome = crm.write("person", writes)[0]
+        assert outcome.result is Result.REJECTED
+        assert outcome.reason == "address belongs to another profile"
+        assert outcome.faults.keys() == {"emails", "phones"}
+    assert (account.persons[mail], account.persons[call]) == before
+
+
+def test_a_bad_entry_in_the_middle_leaves_the_others_done(
+    crm: InfobipConnector, account: Account
+) -> None:
+    account.add(contactInformation={"email": [{"address": "jane2@acme.com"}]})
+    unknown: dict[str, Any] = {"customAttributes.unheard_of": "x"}
+    bad = jane(3, **unknown)
+    outcomes = crm.write("person", [jane(1), jane(2), bad, jane(4)])
+    assert [outcome.result for outcome in outcomes] == [
+        Result.DONE,
+        Result.REJECTED,
+        Result.REJECTED,
+        Result.DONE,
+    ]
+    assert outcomes[2].faults.keys() == {"customAttributes.unheard_of"}
+
+
+def test_a_batch_refused_whole_is_sent_in_halves(crm: InfobipConnector, account: Account) -> None:
+    def strict(_: Account, request: httpx.Request) -> httpx.Response | None:
+        if b"Doe3" not in request.content:
+            return None
+        body = {
+            "errorCode": 40001,
+            "errorMessage": "no",
+            "validationErrors": [{"propertyPath": "lastName"}],
+        }
+        return httpx.Response(400, json=body)
+
+    account.before.append(strict)
+    outcomes = crm.write("person", [jane(n, lastName=f"Doe{n}") for n in range(1, 8)])
+    assert [n for n, o in enumerate(outcomes, 1) if o.result is not Result.DONE] == [3]
+    assert outcomes[2].faults == {"lastName": "40001"}
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"type": None}, "type"),
+        ({"type": None, "lastName": "O(ops)"}, "lastName"),
+        ({"firstName": "a;b"}, "firstName"),
+        ({"middleName": "a\nb"}, "middleName"),
+        ({"externalId": "theirs"}, "externalId"),
+        ({"nonsense": "x"}, "nonsense"),
+        ({"emails": adding(*[f"{n}@a.com" for n in range(101)])}, "emails"),
+        ({"customAttributes.crmsync_company_id": "1"}, "customAttributes.crmsync_company_id"),
+    ],
+)
+def test_what_can_never_be_accepted_is_not_sent(
+    crm: InfobipConnector, account: Account, values: dict[str, Any], field: str
+) -> None:
+    outcome = only(crm.write("person", [jane(**values)]))
+    assert outcome.result is Result.REJECTED
+    assert field in outcome.faults
+    assert account.calls == []
+
+
+# updates
+
+
+def test_only_given_fields_are_written_and_none_clears(crm: InfobipConnector) -> None:
+    told: dict[str, Any] = {"city": "Zug", TITLE: "Boss"}
+    record = created(crm, jane(**told))
+    outcome = only(crm.write("person", [change(record.id, firstName="J", city=None)]))
+    after = read(crm, record.id)
+    assert outcome == Outcome(Result.DONE, record.id, after.version)
+    assert dict(after.values) == {**record.values, "firstName": "J", "city": None}
+    cleared = change(record.id, after.version, **{TITLE: None})
+    assert only(crm.write("person", [cleared])).result is Result.DONE
+    assert read(crm, record.id).values[TITLE] is None
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_practice_4_12_a_clear_that_is_ignored_is_found_by_reading_back(
+    crm: InfobipConnector, account: Account, several: bool
+) -> None:
+    ids = [created(crm, jane(n, city="Zug")).id for n in (1, 2)]
+    account.null_ignored = True
+    outcomes = crm.write("person", [change(id, city=None) for id in ids[: 2 if several else 1]])
+    for outcome in outcomes:
+        assert (outcome.result, dict(outcome.values)) == (Result.DONE, {"city": "Zug"})
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_an_update_of_an_older_version_is_stale_and_writes_nothing(
+    crm: InfobipConnector, account: Account, others: int
+) -> None:
+    record = created(crm, jane())
+    rest = [created(crm, jane(n)) for n in range(2, 2 + others)]
+    account.edit(int(record.id), city="Bern")
+    writes = [change(record.id, record.version, city="Zug")]
+    writes += [change(other.id, other.version, city="Zug") for other in rest]
+    outcomes = crm.write("person", writes)
+    assert [o.result for o in outcomes] == [Result.STALE] + [Result.DONE] * others
+    assert read(crm, record.id).values["city"] == "Bern"
+
+
+def test_records_that_are_gone_are_gone_with_and_without_a_version(
+    crm: InfobipConnector, account: Account
+) -> None:
+    alive, dead = created(crm, jane(1)), created(crm, jane(2))
+    del account.persons[int(dead.id)]
+    writes = [
+        change(dead.id, city="Zug"),
+        change(alive.id, city="Zug"),
+        change(dead.id, dead.version, city="Zug"),
+        change("no-id", city="Zug"),
+        Write(Action.DELETE, key(9), id=dead.id),
+        Write(Action.DELETE, key(9), id=dead.id, version=dead.version),
+    ]
+    outcomes = crm.write("person", writes)
+    assert [outcome.result is Result.GONE for outcome in outcomes] == [True, False, *[True] * 4]
+    assert crm.write("person", writes[:1])[0].result is Result.GONE
+
+
+def test_members_of_sets_are_added_and_removed_and_repeating_is_harmless(
+    crm: InfobipConnector, account: Account
+) -> None:
+    mails = adding("a@acme.com", "theirs@acme.com")
+    record = created(crm, jane(emails=mails, tags=adding("old", "kept")))
+    wish = change(
+        record.id,
+        emails={"add": ["b@acme.com"], "remove": ["A@acme.com"]},
+        phones=adding("+41793026727"),
+        tags={"add": ["new"], "remove": ["old"]},
+    )
+    for _ in range(2):
+        assert only(crm.write("person", [wish])).result is Result.DONE
+        after = read(crm, record.id).values
+        assert after["emails"] == ["theirs@acme.com", "b@acme.com"]
+        assert after["phones"] == ["+41793026727"]
+        assert after["tags"] == ["kept", "new"]
+    sent = [(call.method, call.path) for call in account.calls]
+    assert sent.index(("PATCH", "/people/2/persons")) < sent.index(
+        ("DELETE", "/people/2/persons/contactInformation")
+    )
+
+
+def test_a_removal_that_is_refused_is_a_fault_of_that_field(
+    crm: InfobipConnector, account: Account
+) -> None:
+    record = created(crm, jane())
+    no = httpx.Response(400, json={"errorCode": 40018, "errorMessage": "jane1@acme.com is last"})
+    refuse(account, "DELETE", "/people/2/persons/contactInformation", no)
+    wish = change(record.id, emails={"add": [], "remove": ["jane1@acme.com"]}, city="Zug")
+    outcome = only(crm.write("person", [wish]))
+    assert (outcome.result, set(outcome.faults)) == (Result.REJECTED, {"emails"})
+    assert "jane1" not in outcome.reason + str(outcome.faults)
+
+
+def test_an_address_that_moves_within_one_call_is_tried_again(crm: InfobipConnector) -> None:
+    mails = adding("moving@acme.com", "old@acme.com")
+    one, two = created(crm, jane(1, emails=mails)), created(crm, jane(2))
+    writes = [
+        change(two.id, emails=adding("moving@acme.com")),
+        change(one.id, emails={"add": [], "remove": ["moving@acme.com"]}),
+    ]
+    assert [o.result for o in crm.write("person", writes)] == [Result.RETRY, Result.DONE]
+    assert only(crm.write("person", writes[:1])).result is Result.DONE
+    taken = only(crm.write("person", [change(one.id, emails=adding("moving@acme.com"))]))
+    assert (taken.result, set(taken.faults)) == (Result.REJECTED, {"emails"})
+
+
+def test_two_writes_of_one_record_are_carried_out_in_order(crm: InfobipConnector) -> None:
+    record = created(crm, jane())
+    writes = [change(record.id, city="Zug"), change(record.id, city="Bern")]
+    assert [o.result for o in crm.write("person", writes)] == [Result.DONE] * 2
+    assert read(crm, record.id).values["city"] == "Bern"
+
+
+def test_a_connection_lost_halfway_leaves_later_for_the_rest(
+    crm: InfobipConnector, account: Account
+) -> None:
+    record = created(crm, jane(1))
+    lose(account, "DELETE")
+    writes = [change(record.id, city="Zug"), Write(Action.DELETE, key(9), id=record.id)]
+    assert [o.result for o in crm.write("person", writes)] == [Result.DONE, Result.RETRY]
+    assert crm.write("person", []) == []
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_lead_becomes_a_customer_in_place_and_twice_is_once(
+    crm: InfobipConnector, account: Account, several: bool
+) -> None:
+    leads = [created(crm, jane(n)) for n in ((1, 2) if several else (1,))]
+    wishes = [Write(Action.CONVERT, key(5), id=lead.id, version=lead.version) for lead in leads]
+    for _ in range(2):
+        outcomes = crm.write("person", wishes)
+        assert [(o.result, o.id) for o in outcomes] == [(Result.DONE, r.id) for r in leads]
+    assert {row["type"] for row in account.persons.values()} == {"CUSTOMER"}
+
+
+def test_a_refused_or_ignored_change_of_type_is_rejected(
+    crm: InfobipConnector, account: Account
+) -> None:
+    lead = created(crm, jane())
+    wish = Write(Action.CONVERT, key(5), id=lead.id)
+    account.type_refused = True
+    assert only(crm.write("person", [wish])).result is Result.REJECTED
+    account.type_refused = False
+    refuse(account, "PATCH", "/people/2/persons", httpx.Response(200, json=account.persons[1]))
+    assert only(crm.write("person", [wish])).faults.keys() == {"type"}
+    back = only(crm.write("person", [change(lead.id, type="LEAD")]))
+    assert (back.result, set(back.faults)) == (Result.REJECTED, {"type"})
+
+
+def test_a_delete_reads_before_and_removes(crm: InfobipConnector, account: Account) -> None:
+    one, two = created(crm, jane(1)), created(crm, jane(2))
+    account.edit(int(two.id), city="Bern")
+    writes = [Write(Action.DELETE, key(9), id=r.id, version=r.version) for r in (one, two)]
+    assert [o.result for o in crm.write("person", writes)] == [Result.DONE, Result.STALE]
+    assert list(account.persons) == [int(two.id)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (httpx.Response(409, json={"errorCode": 40902, "errorMessage": "lock"}), Result.RETRY),
+        (httpx.Response(409, json={"errorCode": 40901, "errorMessage": "merge"}), Result.RETRY),
+        (httpx.Response(405, json={"errorCode": 40500, "errorMessage": "x"}), Result.REJECTED),
+        (httpx.Response(400, json={"code": 400100, "message": "x"}), Result.REJECTED),
+        (
+            httpx.Response(
+                404, json={"requestError": {"serviceException": {"messageId": "NOT_FOUND"}}}
+            ),
+            Result.GONE,
+        ),
+    ],
+)
+def test_refusals_in_every_shape_become_outcomes(
+    crm: InfobipConnector, account: Account, answer: httpx.Response, result: Result
+) -> None:
+    record = created(crm, jane())
+    refuse(account, "PATCH", "/people/2/persons", answer)
+    outcome = only(crm.write("person", [change(record.id, city="Zug")]))
+    assert outcome.result is result
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, 0), (405, 40501), (405, 40502)], ids=["scope", "read-only", "no API"]
+)
+def test_where_nothing_may_be_written_a_person_must_act(
+    crm: InfobipConnector, account: Account, status: int, code: int
+) -> None:
+    body = {"errorCode": code, "errorMessage": ""} if code else {}
+    refuse(account, "POST", "/people/2/persons", httpx.Response(status, json=body))
+    with pytest.raises(AuthError) as caught:
+        crm.write("person", [jane()])
+    assert caught.value.remedy
+
+
+def test_what_cannot_be_done_is_rejected(crm: InfobipConnector) -> None:
+    for action in (Action.MERGE, Action.DEACTIVATE, Action.UNDELETE):
+        outcome = only(crm.write("person", [Write(action, key(1), id="1")]))
+        assert outcome.result is Result.REJECTED
+
+
+# companies and membership
+
+
+def test_a_persons_company_is_a_membership_and_an_attribute(
+    crm: InfobipConnector, account: Account
+) -> None:
+    first, second = account.add_company(name="First"), account.add_company(name="Second")
+    record = created(crm, jane(company=str(first)))
+    assert record.values["company"] == str(first)
+    assert account.members == {first: {int(record.id)}}
+    account.members[second] = {777}  # somebody else's doing stays
+    assert only(crm.write("person", [change(record.id, company=str(second))])).result is Result.DONE
+    assert account.members == {first: set(), second: {777, int(record.id)}}
+    assert only(crm.write("person", [change(record.id, company=None)])).result is Result.DONE
+    assert account.members == {first: set(), second: {777}}
+    assert read(crm, record.id).values["company"] is None
+
+
+def test_the_membership_comes_before_the_attribute(crm: InfobipConnector, account: Account) -> None:
+    firm = account.add_company(name="First")
+    record = created(crm, jane())
+    lose(account, "PATCH")
+    with pytest.raises(TransientError):
+        crm.write("person", [change(record.id, company=str(firm))])
+    assert account.members == {firm: {int(record.id)}}
+    assert read(crm, record.id).values["company"] is None
+
+
+def test_a_company_that_is_not_there_is_a_fault_of_that_field(
+    crm: InfobipConnector, account: Account
+) -> None:
+    born = only(crm.write("person", [jane(company="404")]))
+    assert (born.result, dict(born.values)) == (Result.DONE, {"company": None})
+    assert born.faults.keys() == {"company"}
+    outcome = only(crm.write("person", [change(str(born.id), company="404", city="Zug")]))
+    assert (outcome.result, set(outcome.faults)) == (Result.REJECTED, {"company"})
+
+
+def firm(number: int, name: str, **values: Any) -> Write:
+    return Write(Action.CREATE, key(number), values={"name": name, **values})
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_companies_are_created_once(crm: InfobipConnector, account: Account, number: int) -> None:
+    writes = [firm(n, f"Firm {n}", domains=adding(f"{n}.com")) for n in range(1, number + 1)]
+    lose(account, "POST")
+    with pytest.raises(TransientError):
+        crm.write("company", writes)
+    outcomes = crm.write("company", writes)
+    assert [outcome.result for outcome in outcomes] == [Result.DONE] * number
+    assert [o.id for o in outcomes] == [str(id) for id in account.companies]
+    [record] = crm.fetch(FIRMS, "key", [str(key(1))])
+    assert record.values == {"name": "Firm 1", "country": None, "domains": ["1.com"]}
+
+
+def test_names_and_domains_of_other_companies_are_faults(
+    crm: InfobipConnector, account: Account
+) -> None:
+    account.add_company(name="Acme", domains=["acme.com"])
+    same_name = firm(1, "ACME")
+    same_domain = firm(2, "Other", domains=adding("acme.com"))
+    outcomes = crm.write("company", [same_name, firm(3, "Fine"), same_domain])
+    assert [o.result for o in outcomes] == [Result.REJECTED, Result.DONE, Result.REJECTED]
+    assert outcomes[2].faults.keys() == {"domains"}
+    assert only(crm.write("company", [firm(4, "X", domains=adding("acme.com"))])).faults
+
+
+def test_a_company_is_updated_and_its_domains_replaced_by_what_is_left(
+    crm: InfobipConnector, account: Account
+) -> None:
+    id = account.add_company(name="Acme", domains=["acme.com", "old.com"], country="CH")
+    other = account.add_company(name="Beta", country="CH")
+    [record] = crm.fetch(FIRMS, "id", [str(id)])
+    domains = {"add": ["new.com"], "remove": ["old.com"]}
+    writes = [
+        change(record.id, record.version, domains=domains, country=None),
+        change(str(other), country="DE"),
+        change("999", country="DE"),
+    ]
+    outcomes = crm.write("company", writes)
+    assert [o.result for o in outcomes] == [Result.DONE, Result.DONE, Result.GONE]
+    [after] = crm.fetch(FIRMS, "id", [str(id)])
+    assert after.values == {"name": "Acme", "country": None, "domains": ["acme.com", "new.com"]}
+    assert account.companies[other]["country"] == "DE"
+    stale = crm.write("company", [change(record.id, record.version, country="AT")])
+    assert only(stale).result is Result.STALE
