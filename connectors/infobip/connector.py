@@ -50,7 +50,7 @@ class InfobipConnector:
     def __init__(self, settings: InfobipSettings, http: HttpClient) -> None:
         self._settings = settings
         self._http = http
-        self._client = InfobipClient(http, settings.rates)
+        self._client = InfobipClient(http, settings.pace)
         self._places = Places(settings.company_attribute, settings.key_attribute)
         overlap = timedelta(seconds=settings.overlap)
         self._reader = Reader(self._client, self._places, overlap, settings.page_size)

@@ -126,7 +126,9 @@ def _settle_companies(
 ) -> None:
     """The person exists now; a company that cannot be set is what did not land."""
     wanted = {
-        id: company for i, id in created.items() if (company := wishes[i].values.get("company"))
+        id: str(company)
+        for i, id in created.items()
+        if (company := wishes[i].values.get("company"))
     }
     for index, id in created.items():
         if id not in wanted:

@@ -193,12 +193,13 @@ class Reader:
 
         Of persons only e-mail, phone and external id can be searched by a documented call.
         """
-        wanted = {value.casefold() for value in values}
+        fold = str.casefold if field in ("name", "domains") else str
+        wanted = {fold(value) for value in values}
         found: dict[str, Row] = {}
         read = partial(self._client.rows, object)
         for count, seen in enumerate(walk(read, AS_CREATED, Position(), self._page_size), 1):
             for row in seen.rows:
-                if wanted & {key.casefold() for key in self._keys(row, field)}:
+                if wanted & {fold(key) for key in self._keys(row, field)}:
                     found[id_of(row)] = row
             if count == most and not seen.end:
                 return found, False

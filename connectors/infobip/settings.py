@@ -40,7 +40,8 @@ class InfobipSettings(BaseModel):
     #: seconds read again before the newest change seen, for what becomes visible late
     overlap: int = Field(default=60, ge=0)
     page_size: int = Field(default=1000, ge=2, le=1000)
-    rates: Rates = Rates()
+    #: default: Infobip's limits on its hosts, none elsewhere (the embedded store has none)
+    rates: Rates | None = None
     ca_file: str | None = None
     allow_host: list[str] = []
 
@@ -73,6 +74,12 @@ class InfobipSettings(BaseModel):
     def is_vendors(self) -> bool:
         name = urlsplit(self.origin).hostname or ""
         return any(name == suffix or name.endswith("." + suffix) for suffix in SUFFIXES)
+
+    @property
+    def pace(self) -> Rates:
+        if self.rates is not None:
+            return self.rates
+        return Rates() if self.is_vendors else Rates(read=0, write=0, create=0, match=0)
 
     def key(self) -> str:
         """The API key, read anew where it stands in a file. Raises SetupError."""

@@ -55,6 +55,8 @@ def keep_outcomes(
         elif outcome.result is Result.REJECTED:
             _rejected(world, source, told, plan, link, entity, outcome)
         elif outcome.result is Result.RETRY:
+            # it may have landed all the same: the row stays open until a read tells
+            plan.row.result = plan.row.answered_at = None
             _retry(world, told, link, outcome)
         elif link.state is LinkState.LIVE:
             link.owes, link.due_at = Owes.REREAD, None

@@ -147,6 +147,12 @@ def test_each_operation_keeps_its_own_pace(account: Account) -> None:
     crm.close()
 
 
+def test_only_infobips_own_hosts_have_a_pace_by_default() -> None:
+    assert InfobipSettings(base_url=URL, api_key="a").pace == Rates()
+    embedded = InfobipSettings(base_url="http://127.0.0.1:1", api_key="a", allow_host=["127.0.0.1"])
+    assert embedded.pace.read == embedded.pace.write == embedded.pace.match == 0
+
+
 def test_an_overloaded_account_is_asked_again_after_the_time_it_names(account: Account) -> None:
     clock = StillClock()
     crm = connect(account, clock)

@@ -1,27 +1,19 @@
 """Reading Customer Profiles: pages of a list that moves, cursors, look-ups."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import count
-from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from connectors.errors import AuthError, CursorExpiredError, ResponseError
 from connectors.infobip.connector import InfobipConnector
-from connectors.infobip.paging import window
-from connectors.protocol import Cursor, Page, Record, Selection, Upserted
+from connectors.protocol import Record, Selection
 from tests.connectors.infobip_account import Account, connect
+from tests.connectors.infobip_reads import FIELDS, PEOPLE, everything, names, records
 
-FIELDS = ("type", "lastName", "phones", "emails", "tags", "company", "customAttributes.job_title")
-PEOPLE = Selection("person", FIELDS)
-EXAMPLES = 60
-COUNT = count()
 KEY = UUID("8c6f1c7e-3f0a-4a57-9d55-0d1a4f5b2c11")
 
 
@@ -35,20 +27,6 @@ def crm(account: Account) -> Iterator[InfobipConnector]:
     connector = connect(account, page_size=5)
     yield connector
     connector.close()
-
-
-def records(pages: Sequence[Page]) -> list[Record]:
-    return [
-        change.record for page in pages for change in page.changes if isinstance(change, Upserted)
-    ]
-
-
-def everything(crm: InfobipConnector, since: Cursor | None = None) -> list[Page]:
-    return list(crm.changes(PEOPLE, since))
-
-
-def names(pages: Sequence[Page]) -> set[Any]:
-    return {record.values["lastName"] for record in records(pages)}
 
 
 def test_a_person_as_documented_becomes_a_record(crm: InfobipConnector, account: Account) -> None:
@@ -129,19 +107,6 @@ def test_only_an_external_id_in_our_form_is_our_key(
     assert record.key == key
 
 
-@pytest.mark.parametrize("most", [2, 3, 5, 10, 1000])
-def test_every_window_overlaps_known_rows_and_brings_new_ones(most: int) -> None:
-    page, read = window(0, most, 0)
-    known = read
-    for _ in range(300):
-        page, limit = window(read, most, known)
-        start = (page - 1) * limit
-        assert read - known <= start < read < start + limit
-        assert limit <= 1000
-        known = limit
-        read = start + limit
-
-
 def test_an_empty_account_lists_one_empty_page_and_then_sees_the_first_profile(
     crm: InfobipConnector, account: Account
 ) -> None:
@@ -171,35 +136,6 @@ def test_a_listing_is_resumed_from_every_cursor(crm: InfobipConnector, account: 
         assert names(pages[:after]) | names(rest) == {f"N{n}" for n in range(23)}
         if after < len(pages):
             assert rest[-1].listed_all
-
-
-@pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("gone", [1, 4, 9])
-def test_rows_that_slide_forward_because_others_go_are_not_lost(
-    crm: InfobipConnector, account: Account, gone: int, ties: bool
-) -> None:
-    account.ties = ties
-    for number in range(20):
-        account.add(lastName=f"N{number}", externalId=str(number))
-    pages = crm.changes(PEOPLE, None)
-    seen = [next(pages), next(pages)]
-    for id in list(account.persons)[:gone]:
-        del account.persons[id]
-    assert {f"N{n}" for n in range(gone, 20)} <= names([*seen, *pages])
-
-
-def test_many_rows_gone_between_two_pages_cost_few_calls(account: Account) -> None:
-    for number in range(1000):
-        account.add(lastName=f"N{number}", externalId=str(number))
-    crm = connect(account, page_size=100)
-    pages = crm.changes(PEOPLE, None)
-    seen = [next(pages) for _ in range(5)]
-    for id in list(account.persons)[:450]:
-        del account.persons[id]
-    account.calls.clear()
-    assert {f"N{n}" for n in range(450, 1000)} <= names([*seen, *pages])
-    assert len(account.calls) < 16
-    crm.close()
 
 
 def test_a_profile_edited_during_the_listing_is_read_again_after_it(
@@ -235,26 +171,6 @@ def test_changes_are_found_down_to_the_overlap_for_what_becomes_visible_late(
     late = account.add(lastName="Late", externalId="late")
     account.persons[late]["modifiedAt"] = account.persons[60]["modifiedAt"]
     assert "Late" in names(everything(crm, cursor))
-
-
-@pytest.mark.parametrize("resumed", [False, True])
-def test_changes_made_and_rows_gone_while_newest_first_is_read_are_not_lost(
-    crm: InfobipConnector, account: Account, resumed: bool
-) -> None:
-    ids = [account.add(lastName=f"N{n}", externalId=str(n)) for n in range(30)]
-    cursor = everything(crm)[-1].cursor
-    for id in ids:
-        account.edit(id, lastName=f"E{id}")
-    pages = crm.changes(PEOPLE, cursor)
-    seen = [next(pages), next(pages)]
-    account.edit(ids[2], lastName="Moved")
-    del account.persons[ids[-1]], account.persons[ids[-2]]
-    if resumed:
-        pages = crm.changes(PEOPLE, json.loads(json.dumps(seen[-1].cursor)))
-    seen += pages
-    still = {row["lastName"] for row in account.persons.values()}
-    assert still <= names(seen)
-    assert not any(page.listed_all for page in seen)
 
 
 def test_the_watermark_never_falls_when_the_newest_profile_goes(
@@ -351,8 +267,9 @@ def test_many_records_are_read_by_pages_as_long_as_these_pay(account: Account) -
 def test_many_companies_are_looked_up_by_list_where_that_is_cheaper(
     account: Account, companies: int, calls: int
 ) -> None:
-    for number in range(companies):
-        account.add_company(name=f"Firm {number}", domains=[f"{number}.com"])
+    at = {"createdAt": "2026-01-01T00:00:00", "modifiedAt": "2026-01-01T00:00:00"}
+    for id in range(companies):
+        account.companies[id] = {"id": id, "name": f"Firm {id}", "domains": [f"{id}.com"], **at}
     crm = connect(account, page_size=100)
     wanted = ["7.com", f"{companies - 1}.com", *(f"absent{n}.com" for n in range(18))]
     found = crm.fetch(Selection("company", ("name",)), "domains", wanted)
@@ -370,50 +287,3 @@ def test_a_key_kept_in_a_custom_attribute_is_read_and_found(account: Account) ->
     assert (record.id, record.key) == (str(id), KEY)
     assert crm.fetch(PEOPLE, "key", [str(UUID(int=5))]) == []
     crm.close()
-
-
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(
-    size=st.integers(2, 9),
-    ties=st.booleans(),
-    days=st.lists(
-        st.lists(
-            st.tuples(st.sampled_from(["add", "edit", "delete"]), st.integers(0, 40)), max_size=12
-        ),
-        min_size=4,
-        max_size=25,
-    ),
-)
-def test_whatever_happens_between_pages_the_last_state_of_everybody_is_read(
-    size: int, ties: bool, days: list[list[tuple[str, int]]]
-) -> None:
-    account = Account()
-    for number in range(30):
-        account.add(lastName=f"N{number}", externalId=f"first {number}")
-    account.ties = ties
-    crm = connect(account, page_size=size, overlap=0)
-    acts = iter(days)
-    seen: dict[str, str] = {}
-    cursor: Cursor | None = None
-    quiet = False
-    while not quiet:
-        quiet = cursor is not None and "position" not in cursor
-        for page in crm.changes(PEOPLE, cursor):
-            seen.update({r.id: str(r.values["lastName"]) for r in records([page])})
-            cursor = page.cursor
-            for act, number in next(acts, []):
-                quiet = False
-                happen(account, act, number)
-    crm.close()
-    for id, row in account.persons.items():
-        assert seen[str(id)] == row["lastName"]
-
-
-def happen(account: Account, act: str, number: int) -> None:
-    ids = list(account.persons)
-    if act == "add":
-        account.add(lastName="new", externalId=f"new {next(COUNT)}")
-    elif ids and act == "edit":
-        account.edit(ids[number % len(ids)], lastName=f"edited {next(COUNT)}")
-    elif ids:
-        del account.persons[ids[number % len(ids)]]

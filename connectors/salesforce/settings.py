@@ -1,0 +1,74 @@
+"""Settings of one Salesforce organization: where it is, how we log in, where our key is kept."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from connectors.errors import SetupError
+from connectors.http import check_host
+
+SUFFIXES = ("salesforce.com", "force.com")
+
+
+class ClientCredentials(BaseModel):
+    """The OAuth 2.0 client credentials flow; the app names the user we act as."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    flow: Literal["client_credentials"]
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if (self.client_secret is None) == (self.client_secret_file is None):
+            raise ValueError("give exactly one of client_secret and client_secret_file")
+        return self
+
+    def secret(self) -> str:
+        """Read now, so that a rotated file is noticed. Raises SetupError."""
+        if self.client_secret is not None:
+            return self.client_secret.get_secret_value()
+        try:
+            text = Path(str(self.client_secret_file)).read_text().removesuffix("\n")
+        except OSError as error:
+            raise SetupError(
+                f"the secret file {self.client_secret_file} cannot be read",
+                remedy="check its path and mode",
+            ) from error
+        if not text:
+            raise SetupError(f"the secret file {self.client_secret_file} is empty")
+        return text
+
+
+class SalesforceSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    domain: str | None = None  #: acme.my.salesforce.com
+    url: str | None = None  #: the whole address, where it is no domain of Salesforce's
+    auth: ClientCredentials
+    #: holds our key: a unique, case-sensitive external id of 36 characters on each object
+    external_id_field: str = Field(default="CrmSync_Key__c", pattern=r"^[A-Za-z]\w*__c$")
+    api_version: str = Field(default="62.0", pattern=r"^\d\d\.0$")
+    #: seconds read again before the cursor: rows become visible after their stamp
+    overlap: int = Field(default=600, ge=0)
+    #: seconds that the stored cursor stays behind the server's clock
+    safety_lag: int = Field(default=30, ge=0)
+    disqualified_statuses: list[str] = ["Closed - Not Converted"]
+    ca_file: str | None = None
+    allow_host: list[str] = []
+
+    @model_validator(mode="after")
+    def _address(self) -> Self:
+        if (self.domain is None) == (self.url is None):
+            raise ValueError("give exactly one of domain and url")
+        check_host(self.origin, SUFFIXES, self.allow_host)
+        if not self.origin.startswith("https://"):
+            raise ValueError("url: must start with https://")
+        return self
+
+    @property
+    def origin(self) -> str:
+        return (self.url or f"https://{self.domain}").rstrip("/")

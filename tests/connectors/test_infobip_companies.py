@@ -1,0 +1,120 @@
+"""Writing companies, and the company of a person."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connectors.errors import TransientError
+from connectors.infobip.connector import InfobipConnector
+from connectors.protocol import Action, Result, Selection, Write
+from tests.connectors.infobip_account import Account, connect
+from tests.connectors.infobip_writes import (
+    adding,
+    change,
+    created,
+    jane,
+    key,
+    lose,
+    only,
+    read,
+)
+
+FIRMS = Selection("company", ("name", "country", "domains"))
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+@pytest.fixture
+def crm(account: Account) -> Iterator[InfobipConnector]:
+    connector = connect(account)
+    yield connector
+    connector.close()
+
+
+def test_a_persons_company_is_a_membership_and_an_attribute(
+    crm: InfobipConnector, account: Account
+) -> None:
+    first, second = account.add_company(name="First"), account.add_company(name="Second")
+    record = created(crm, jane(company=str(first)))
+    assert record.values["company"] == str(first)
+    assert account.members == {first: {int(record.id)}}
+    account.members[second] = {777}  # somebody else's doing stays
+    assert only(crm.write("person", [change(record.id, company=str(second))])).result is Result.DONE
+    assert account.members == {first: set(), second: {777, int(record.id)}}
+    assert only(crm.write("person", [change(record.id, company=None)])).result is Result.DONE
+    assert account.members == {first: set(), second: {777}}
+    assert read(crm, record.id).values["company"] is None
+
+
+def test_the_membership_comes_before_the_attribute(crm: InfobipConnector, account: Account) -> None:
+    firm = account.add_company(name="First")
+    record = created(crm, jane())
+    lose(account, "PATCH")
+    with pytest.raises(TransientError):
+        crm.write("person", [change(record.id, company=str(firm))])
+    assert account.members == {firm: {int(record.id)}}
+    assert read(crm, record.id).values["company"] is None
+
+
+def test_a_company_that_is_not_there_is_a_fault_of_that_field(
+    crm: InfobipConnector, account: Account
+) -> None:
+    born = only(crm.write("person", [jane(company="404")]))
+    assert (born.result, dict(born.values)) == (Result.DONE, {"company": None})
+    assert born.faults.keys() == {"company"}
+    outcome = only(crm.write("person", [change(str(born.id), company="404", city="Zug")]))
+    assert (outcome.result, set(outcome.faults)) == (Result.REJECTED, {"company"})
+
+
+def firm(number: int, name: str, **values: Any) -> Write:
+    return Write(Action.CREATE, key(number), values={"name": name, **values})
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_companies_are_created_once(crm: InfobipConnector, account: Account, number: int) -> None:
+    writes = [firm(n, f"Firm {n}", domains=adding(f"{n}.com")) for n in range(1, number + 1)]
+    lose(account, "POST")
+    with pytest.raises(TransientError):
+        crm.write("company", writes)
+    outcomes = crm.write("company", writes)
+    assert [outcome.result for outcome in outcomes] == [Result.DONE] * number
+    assert [o.id for o in outcomes] == [str(id) for id in account.companies]
+    [record] = crm.fetch(FIRMS, "key", [str(key(1))])
+    assert record.values == {"name": "Firm 1", "country": None, "domains": ["1.com"]}
+
+
+def test_names_and_domains_of_other_companies_are_faults(
+    crm: InfobipConnector, account: Account
+) -> None:
+    account.add_company(name="Acme", domains=["acme.com"])
+    same_name = firm(1, "ACME")
+    same_domain = firm(2, "Other", domains=adding("acme.com"))
+    outcomes = crm.write("company", [same_name, firm(3, "Fine"), same_domain])
+    assert [o.result for o in outcomes] == [Result.REJECTED, Result.DONE, Result.REJECTED]
+    assert outcomes[2].faults.keys() == {"domains"}
+    assert only(crm.write("company", [firm(4, "X", domains=adding("acme.com"))])).faults
+
+
+def test_a_company_is_updated_and_its_domains_replaced_by_what_is_left(
+    crm: InfobipConnector, account: Account
+) -> None:
+    id = account.add_company(name="Acme", domains=["acme.com", "old.com"], country="CH")
+    other = account.add_company(name="Beta", country="CH")
+    [record] = crm.fetch(FIRMS, "id", [str(id)])
+    domains = {"add": ["new.com"], "remove": ["old.com"]}
+    writes = [
+        change(record.id, record.version, domains=domains, country=None),
+        change(str(other), country="DE"),
+        change("999", country="DE"),
+    ]
+    outcomes = crm.write("company", writes)
+    assert [o.result for o in outcomes] == [Result.DONE, Result.DONE, Result.GONE]
+    [after] = crm.fetch(FIRMS, "id", [str(id)])
+    assert after.values == {"name": "Acme", "country": None, "domains": ["acme.com", "new.com"]}
+    assert account.companies[other]["country"] == "DE"
+    stale = crm.write("company", [change(record.id, record.version, country="AT")])
+    assert only(stale).result is Result.STALE
