@@ -1,0 +1,47 @@
+"""``python -m profiles --database FILE --key-file FILE [--port N] [--control]``.
+
+Prints its address, serves this machine only, and ends when standard input closes.
+"""
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import uvicorn
+
+from profiles.app import PeopleApi, application
+from profiles.control import Control, Journal
+from profiles.store import Store
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m profiles")
+    parser.add_argument("--database", type=Path, required=True)
+    parser.add_argument("--key-file", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0, help="0 for a free one")
+    parser.add_argument("--control", action="store_true", help="for tests and the demo")
+    given = parser.parse_args()
+    store, journal = Store(given.database), Journal()
+    api = PeopleApi(store, given.key_file.read_text().strip(), journal)
+    if given.control:
+        control = Control(store, api, journal)
+        app = control.wrap(application(api, control.routes))
+    else:
+        app = application(api, [])
+    listener = socket.create_server(("127.0.0.1", given.port))
+    config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201
+    asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)  # every answered request is committed
+
+
+main()

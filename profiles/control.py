@@ -1,0 +1,209 @@
+"""What was asked and changed, and the control face for tests and the demo.
+
+The face acts as people of the account do, moves the clock and plans faults; it is served
+with ``--control`` only.
+"""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from profiles.errors import Refusal
+from profiles.store import Store
+
+if TYPE_CHECKING:
+    from profiles.app import PeopleApi
+
+
+@dataclass(slots=True)
+class Journal:
+    """Calls and writes since the last reset."""
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    writes: list[dict[str, Any]] = field(default_factory=list)
+    by: str = "api"
+
+    def call(self, method: str, path: str, status: int) -> None:
+        self.calls.append(
+            {"n": len(self.calls) + 1, "method": method, "path": path, "status": status}
+        )
+
+    def write(self, name: str, number: int, action: str, fields: Iterable[str]) -> None:
+        self.writes.append(
+            {
+                "n": len(self.writes) + 1,
+                "object": name,
+                "id": str(number),
+                "action": action,
+                "fields": sorted(fields),
+                "by": self.by,
+            }
+        )
+
+    def changed(self, name: str, number: int, fields: list[str]) -> None:
+        if fields:
+            self.write(name, number, "update", fields)
+
+
+@dataclass(slots=True)
+class Fault:
+    method: str
+    path: re.Pattern[str]
+    effect: dict[str, Any]
+    times: int
+    fired: int = 0
+    happened: threading.Event = field(default_factory=threading.Event)
+    lifted: threading.Event = field(default_factory=threading.Event)
+
+
+class Control:
+    """The control face of one store."""
+
+    def __init__(self, store: Store, api: "PeopleApi", journal: Journal) -> None:
+        self._store, self._api, self._journal = store, api, journal
+        self._faults: list[Fault] = []
+        self.routes = [
+            Route("/_control/{what:path}", self._answer, methods=["GET", "POST", "DELETE"])
+        ]
+
+    def wrap(self, app: ASGIApp) -> ASGIApp:
+        """The application with planned faults in front."""
+
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            fault = self._meet(scope)
+            if fault is None:
+                await app(scope, receive, send)
+                return
+            if "status" in fault.effect:
+                fault.happened.set()
+                planned = JSONResponse(
+                    fault.effect.get("body", {}),
+                    fault.effect["status"],
+                    fault.effect.get("headers"),
+                )
+                await planned(scope, receive, send)
+                return
+            if fault.effect.get("drop") != "before":
+                await app(scope, receive, _swallow)
+            fault.happened.set()
+            if "hold" in fault.effect:
+                await run_in_threadpool(fault.lifted.wait)
+            raise ConnectionResetError("planned")
+
+        return guarded
+
+    def _meet(self, scope: Scope) -> Fault | None:
+        if scope["type"] != "http" or scope["path"].startswith("/_control/"):
+            return None
+        for fault in self._faults:
+            fits = fault.method in ("", scope["method"]) and fault.path.search(scope["path"])
+            if fits and fault.fired < fault.times:
+                fault.fired += 1
+                return fault
+        return None
+
+    async def _answer(self, request: Request) -> Response:
+        given = await request.json() if await request.body() else {}
+        try:
+            return JSONResponse(await run_in_threadpool(self._do, request, given))
+        except (KeyError, ValueError, IndexError) as error:
+            return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
+
+    def _do(self, request: Request, given: dict[str, Any]) -> Any:
+        what = request.path_params["what"]
+        if what == "act":
+            return {"results": [self._act(act) for act in given["acts"]]}
+        if what == "counts":
+            ours = Counter(w["action"] for w in self._journal.writes if w["by"] == "api")
+            return {"calls": len(self._journal.calls), "writes": dict(sorted(ours.items()))}
+        if what == "journal":
+            since = int(request.query_params.get("since", 0))
+            writes = [w for w in self._journal.writes if w["n"] > since]
+            return {
+                "next": len(self._journal.writes),
+                "calls": self._journal.calls,
+                "writes": writes,
+            }
+        if what == "records":
+            return {"records": self._records(request.query_params["object"])}
+        if what == "clock":
+            self._store.offset += timedelta(seconds=given["advance"])
+            return {"now": self._store.now()}
+        if what == "reset":
+            self._lift()
+            self._store.reset()
+            self._journal.calls.clear()
+            self._journal.writes.clear()
+            return {}
+        return self._plan(request, what, given)
+
+    def _plan(self, request: Request, what: str, given: dict[str, Any]) -> Any:
+        if what == "faults" and request.method == "DELETE":
+            self._lift()
+            return {}
+        if what == "faults":
+            self._faults.append(
+                Fault(
+                    given.get("method", ""),
+                    re.compile(given.get("path", "")),
+                    given["effect"],
+                    given.get("times", 1),
+                )
+            )
+            return {"id": len(self._faults)}
+        fault = self._faults[int(what.removeprefix("faults/")) - 1]
+        fault.happened.wait(float(request.query_params.get("wait", 0)))
+        return {"fired": fault.fired}
+
+    def _lift(self) -> None:
+        for fault in self._faults:
+            fault.lifted.set()
+        self._faults.clear()
+
+    def _records(self, name: str) -> list[dict[str, Any]]:
+        things: Any = self._api.persons if name == "person" else self._api.companies
+        with self._store.transaction() as db:
+            return list(things.page(db, 100_000, 1, "createdAt:asc"))
+
+    def _act(self, act: dict[str, Any]) -> dict[str, Any]:
+        self._journal.by = "person"
+        try:
+            with self._store.transaction() as db:
+                return {"id": str(self._carry_out(db, act))}
+        except Refusal as refusal:
+            return {"error": f"{refusal.code}: {refusal.message}"}
+        finally:
+            self._journal.by = "api"
+
+    def _carry_out(self, db: Any, act: dict[str, Any]) -> int:
+        name, action = act["object"], act["action"]
+        things: Any = self._api.persons if name == "person" else self._api.companies
+        number = int(things.create(db, act["values"])) if action == "create" else int(act["id"])
+        if action == "update":
+            values = dict(act["values"])
+            contacts = values.pop("contactInformation", None)
+            if contacts is not None:  # in the portal a person sees and edits the whole set
+                self._api.persons.replace_contacts(db, number, {"contactInformation": contacts})
+            things.update(db, number, values)
+        elif action == "delete":
+            things.delete(db, number)
+        elif action == "convert":
+            self._api.persons.update(db, number, {"type": "CUSTOMER"})
+        elif action != "create":
+            raise Refusal(40001, f"nobody can {action} a {name}")
+        self._journal.write(name, number, action, act.get("values", {}))
+        return number
+
+
+async def _swallow(_message: Message) -> None:
+    """The answer that nobody gets."""
