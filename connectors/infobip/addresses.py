@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from connectors.infobip.bodies import added, removed
 from connectors.infobip.client import Identity
-from connectors.infobip.faults import ADDRESS_TAKEN, Fault
+from connectors.infobip.faults import ADDRESS_TAKEN, Fault, outcome_of
 from connectors.infobip.fields import digits
 from connectors.protocol import Outcome, Result, Write
 
@@ -37,8 +37,10 @@ def taken(
 ) -> Outcome:
     """The outcome of a duplicate; ``freed``: addresses that the same call takes from others."""
     others = [one for one in gained(write) if owners.get(one, write.id) != write.id]
-    types = {type for type, _ in others}
+    if not others and not fault.says_exists:
+        return outcome_of(fault, write.id, write.values)
     if not others or all(one in freed for one in others):
         return Outcome(Result.RETRY, write.id, reason=fault.reason(write.values))
+    types = {type for type, _ in others}
     faults = {field: ADDRESS_TAKEN for field, type in CHANNELS.items() if type in types}
     return Outcome(Result.REJECTED, write.id, reason=ADDRESS_TAKEN, faults=faults)

@@ -93,6 +93,8 @@ def _taken(desk: Desk, write: Write, fault: Fault) -> Outcome:
             faults["domains"] = TAKEN
     if not faults and (fault.code == "40006" or _NAME_TAKEN.search(fault.message)):
         faults["name"] = TAKEN
+    if not faults and not fault.says_exists:
+        return outcome_of(fault, write.id, write.values)
     if not faults:
         return Outcome(Result.RETRY, write.id, reason=fault.reason(write.values))
     reason = f"{' and '.join(faults)} {TAKEN}"

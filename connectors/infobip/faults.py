@@ -24,6 +24,7 @@ NO_WRITING = {
     "40502": "writing through the API is switched off for the account (40502)",
 }
 _GONE = re.compile(r"no (person|company) matching|does not exist", re.IGNORECASE)
+_EXISTS = re.compile(r"already exists|duplicate|already (used|taken)", re.IGNORECASE)
 _PERSONAL = re.compile(r"\S+@\S+|\+?\d[\d .-]{4,}\d|\"[^\"]*\"|'[^']*'|=\([^)]*\)")
 _LONGEST = 300
 
@@ -51,6 +52,11 @@ class Fault:
     def duplicate(self) -> bool:
         """Something of the entry exists already: 400 with a code, or 409 in a batch."""
         return not self.later and not self.gone and (self.code in DUPLICATES or self.status == 409)
+
+    @property
+    def says_exists(self) -> bool:
+        """Batches give other refusals status 409 as well."""
+        return self.code in DUPLICATES or bool(_EXISTS.search(self.message))
 
     def reason(self, sent: Any = None) -> str:
         """Code and text, without what was ``sent`` or looks like somebody's."""

@@ -1,11 +1,11 @@
-"""``python -m connectors.simulators salesforce [--port N] [--certificate FILE]``."""
+"""``python -m connectors.simulators salesforce|dataverse [--port N] [--certificate FILE]``."""
 
 import argparse
 from importlib import import_module
 
 from connectors.simulators.server import serve
 
-NAMES = ("salesforce",)
+NAMES = ("salesforce", "dataverse")
 
 
 def main() -> None:

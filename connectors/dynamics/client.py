@@ -1,0 +1,191 @@
+"""The Dataverse Web API as Python calls; no idea of synchronisation.
+
+Sources: powerapps-docs, developer/data-platform/webapi. A PATCH without a condition is an
+upsert and can bring a deleted row back: none is sent.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import msal
+
+from connectors.dynamics.settings import DynamicsSettings
+from connectors.errors import (
+    AuthError,
+    ConnectorError,
+    CursorExpiredError,
+    RateLimitError,
+    ResponseError,
+    SetupError,
+    TransientError,
+)
+from connectors.http import HttpClient, json_of
+from connectors.protocol import Runtime
+
+ROOT = "/api/data/v9.2"
+SETS = {"lead": "leads", "contact": "contacts", "account": "accounts"}
+KEYS = {"lead": "leadid", "contact": "contactid", "account": "accountid"}
+EXPIRED, UNTRACKED, NO_SEGMENT = "0x80044352", "0x80072491", "0x80060888"
+_HEADERS = {
+    "Accept": "application/json",
+    "OData-Version": "4.0",
+    "OData-MaxVersion": "4.0",
+    "If-None-Match": "null",  # else $expand answers may come from a cache (compose-http-requests)
+}
+_LATER = frozenset({"0x80044151", "0x80044150"})  # SQL timeout, deadlock
+
+
+class LoginTransport:
+    """What msal may send with: our own client, on the authority's host."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        return self._send("GET", url, options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        return self._send("POST", url, options)
+
+    def close(self) -> None: ...
+
+    def _send(self, method: str, url: str, options: Mapping[str, Any]) -> httpx.Response:
+        form = options.get("data")
+        headers = dict(options.get("headers") or {})
+        content = None
+        if form is not None:
+            content = httpx.QueryParams(form).__str__()
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return self._client.send(
+            method, url, params=options.get("params"), headers=headers, content=content
+        )
+
+
+class DynamicsClient:
+    """One environment's Web API."""
+
+    def __init__(self, settings: DynamicsSettings, runtime: Runtime) -> None:
+        self._settings = settings
+        transport = runtime.transport(settings.ca_file)
+        parts = urlsplit(settings.login)
+        self._login = HttpClient(f"{parts.scheme}://{parts.netloc}", transport, runtime.clock)
+        self._http = HttpClient(settings.origin, transport, runtime.clock, self._authorize)
+        self._application: Any = None
+
+    def close(self) -> None:
+        self._http.close()
+        self._login.close()
+
+    def get(self, url: str, prefer: Sequence[str] = ()) -> dict[str, Any]:
+        """A GET below the root, or a link that an earlier answer gave. Raises ConnectorError."""
+        headers = {**_HEADERS, **({"Prefer": ",".join(prefer)} if prefer else {})}
+        path = url if url.startswith("https://") else f"{ROOT}/{url}"
+        response = self._http.send("GET", path, headers=headers)
+        if response.status_code != 200:
+            raise problem(response)
+        body: dict[str, Any] = json_of(response)
+        return body
+
+    def pages(self, url: str, prefer: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """An answer and those its nextLink leads to; each is asked for when it is wanted."""
+        seen = set()
+        while True:
+            page = self.get(url, prefer)
+            yield page
+            url = page.get("@odata.nextLink", "")
+            if not url:
+                return
+            if url in seen:
+                raise ResponseError("a page of Dataverse leads to itself")
+            seen.add(url)
+
+    def among(self, table: str, select: str, column: str, values: Sequence[str]) -> Iterator[Any]:
+        """Rows whose column holds one of the values (query/filter-rows, In)."""
+        told = quote(json.dumps(list(values), ensure_ascii=False))
+        url = (
+            f"{SETS[table]}?$select={select}&$filter=Microsoft.Dynamics.CRM.In("
+            f"PropertyName=@p1,PropertyValues=@p2)&@p1='{column}'&@p2={told}"
+        )
+        for page in self.pages(url):
+            yield from page["value"]
+
+    def create(self, table: str, number: str, values: Mapping[str, Any]) -> httpx.Response:
+        """Create under an id of our own; 412 where it exists."""
+        return self._write(table, number, values, {"If-None-Match": "*"})
+
+    def update(
+        self, table: str, number: str, values: Mapping[str, Any], version: str | None
+    ) -> httpx.Response:
+        return self._write(table, number, values, {"If-Match": version or "*"})
+
+    def delete(self, table: str, number: str, version: str | None) -> httpx.Response:
+        headers = {**_HEADERS, "If-Match": version or "*"}
+        del headers["If-None-Match"]
+        return self._http.send("DELETE", f"{ROOT}/{SETS[table]}({number})", headers=headers)
+
+    def _write(
+        self, table: str, number: str, values: Mapping[str, Any], condition: Mapping[str, str]
+    ) -> httpx.Response:
+        headers = {k: v for k, v in _HEADERS.items() if k != "If-None-Match"}
+        headers |= {**condition, "Prefer": "return=representation"}
+        path = f"{ROOT}/{SETS[table]}({number})?$select={KEYS[table]},versionnumber"
+        return self._http.send("PATCH", path, json=dict(values), headers=headers)
+
+    def _authorize(self, fresh: bool) -> Mapping[str, str]:
+        if self._application is None:
+            self._application = self._open()
+        if fresh:
+            self._application.remove_tokens_for_client()
+        scope = f"{self._settings.origin}/.default"
+        try:
+            found = self._application.acquire_token_for_client([scope])
+        except ConnectorError:
+            raise
+        except Exception as error:  # msal raises its own and bare exceptions for a 5xx
+            raise TransientError(f"the login does not answer ({type(error).__name__})") from error
+        if "access_token" not in found:
+            raise AuthError(
+                f"the login refuses the application ({found.get('error', 'unknown')})",
+                remedy="check tenant_id, client_id and the secret's expiry date",
+            )
+        return {"Authorization": f"Bearer {found['access_token']}"}
+
+    def _open(self) -> Any:
+        return msal.ConfidentialClientApplication(
+            self._settings.client_id,
+            client_credential=self._settings.secret(),
+            authority=self._settings.login,
+            instance_discovery=None if self._settings.authority is None else False,
+            http_client=LoginTransport(self._login),
+        )
+
+
+def error_of(response: httpx.Response) -> tuple[str, str]:
+    """Code and message of a refusal."""
+    body = json_of(response)
+    told = body.get("error", {}) if isinstance(body, Mapping) else {}
+    return str(told.get("code", "")), str(told.get("message", ""))
+
+
+def problem(response: httpx.Response) -> ConnectorError:
+    """What a refused request says of the connection."""
+    code, _ = error_of(response)
+    if code == EXPIRED:
+        return CursorExpiredError("Dataverse has forgotten the change token")
+    if code == UNTRACKED:
+        return SetupError(
+            "a table has no change tracking", remedy="turn it on in the table's properties"
+        )
+    if code in _LATER:
+        return TransientError(f"Dataverse cannot answer now ({code})")
+    if response.status_code == 403:
+        return AuthError(
+            f"Dataverse refuses the permission ({code})",
+            remedy="give the application user organization-level read and write on the tables",
+        )
+    if response.status_code == 429:
+        return RateLimitError(f"Dataverse asks to be called less often ({code})")
+    return ResponseError(f"Dataverse refuses a request with {response.status_code} ({code})")
