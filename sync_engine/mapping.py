@@ -85,6 +85,13 @@ class Mapping:
     on_create: Values = field(default_factory=dict)
     region: str | None = None
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether it holds less than golden does: sets of values, half an address."""
+        return any(
+            one.member_of or (one.parts and len(one.parts) < len(PARTS)) for one in self.fields
+        )
+
     def native_fields(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """What is to be read for these kinds."""
         wanted = {name for kind in kinds for one in self._of(kind) for name in one.natives}

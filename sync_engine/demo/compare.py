@@ -165,7 +165,8 @@ def _fields(person: Person, system: str, record: Record, fields: Mapping[str, An
         present = name if name in record.values else f"customAttributes.{name}"
         held = record.values.get(present)
         if isinstance(wanted, list):
-            held, wanted = sorted(held or []), sorted(wanted)
+            # the connector shows numbers with the plus sign that the system leaves out
+            held, wanted = sorted(str(v).removeprefix("+") for v in held or []), sorted(wanted)
         if held != wanted:
             found.append(f"{person.name} in {system}: {name} is {held!r}, expected {wanted!r}")
     return found

@@ -79,7 +79,7 @@ def sales_person(face: Face) -> dict[str, Any]:
         "FirstName": face.first,
         "LastName": face.last,
         "Email": face.email,
-        "Phone": face.phone if face.number % 3 else face.phone.replace("+49 30", "030"),
+        "Phone": face.phone if face.number % 3 else face.phone.replace("+49", "0049"),
         "Title": face.title,
     }
 

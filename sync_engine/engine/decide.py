@@ -88,8 +88,9 @@ def _load(world: World, sync: Sync, run: Run, connection: Connection, ids: Seque
 def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: EntityRow) -> None:
     live = [link for link in batch.links[entity.id] if link.state is LinkState.LIVE]
     own = {world.source(link.source_id).instance: link for link in live if link.kind is entity.kind}
+    reference = _reference(world, sync, entity, own)
     sides = {
-        name: _side(world, batch, entity, link)
+        name: _side(world, batch, entity, link, reference)
         for name, link in own.items()
         if name in sync.sides and link.seen is not None
     }
@@ -113,7 +114,32 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     _follow_deletes(world, sync, batch, entity, own, sides)
 
 
-def _side(world: World, batch: Batch, entity: EntityRow, link: LinkRow) -> Side:
+def _reference(
+    world: World, sync: Sync, entity: EntityRow, own: Mapping[str, LinkRow]
+) -> dict[str, Any]:
+    """Golden, and before there is one what the sides that hold everything say.
+
+    A side that holds less (unlabelled numbers, half an address) is read in its light, or its
+    first number would become somebody's mobile.
+    """
+    found = dict(entity.golden)
+    for name in sync.sides:
+        link = own.get(name)
+        if link is None or world.source(link.source_id).mapping.is_partial:
+            continue
+        for field_name, value in (link.seen or {}).items():
+            if value is not None:
+                found.setdefault(field_name, value)
+    return found
+
+
+def _side(
+    world: World,
+    batch: Batch,
+    entity: EntityRow,
+    link: LinkRow,
+    reference: Mapping[str, Any],
+) -> Side:
     source = world.source(link.source_id)
     kind = entity.kind.name.lower()
     refs = reference_fields(world, entity.kind)
@@ -124,7 +150,7 @@ def _side(world: World, batch: Batch, entity: EntityRow, link: LinkRow) -> Side:
         if waiting is not None:
             batch.waits.add((waiting, entity.id))
     offered = [row.values for row in batch.offers.get(link.id, [])]
-    seen = source.mapping.complete(kind, seen, base, entity.golden, offered)
+    seen = source.mapping.complete(kind, seen, base, reference, offered)
     claims = {field.name for field in source.mapping.fields if field.direction != "to"}
     return Side(base, seen, offered, link.held, claims, link.stamps)
 

@@ -126,6 +126,25 @@ def test_practice_4_11_moving_a_number_writes_nothing_to_a_set(three: Three) -> 
     assert everywhere(three)[1].values["mobile"] == "+38515550101"
 
 
+def test_practice_4_11_an_unlabelled_number_is_what_the_others_call_it(three: Three) -> None:
+    three.sales.create("Lead", **ANN, phone="01 555 0101")
+    three.service.create("lead", **ANN, phone="01 555 0101")
+    three.profiles.create(
+        "person",
+        type="LEAD",
+        first="Ann",
+        last="Horvat",
+        mails=["ann@plavi.example"],
+        phones=["38515550101"],
+    )
+    three.settle()
+    assert three.written() == {"sales": {}, "service": {}, "profiles": {}}
+    sales, _, _ = everywhere(three)
+    three.sales.update("Lead", sales.id, phone="01 555 0199")
+    three.settle()
+    assert everywhere(three)[2].values["phones"] == ["38515550199"]
+
+
 def test_a_number_added_to_a_set_takes_a_free_slot(three: Three) -> None:
     three.sales.create("Lead", **ANN, mobile="091 555 0104")
     three.settle()
