@@ -144,6 +144,8 @@ class Mapping:
         one = self._one(kind, name)
         if one is None:
             return True
+        if one.form == "boolean" and not golden and not seen:
+            return True  # a flag that was never set is not set
         if one.parts is not None:
             return _projected(one.parts, seen) == _projected(one.parts, golden)
         if one.values is not None:

@@ -92,3 +92,30 @@ def runtime() -> Runtime:
         return GuardedTransport(ca_file, ["127.0.0.1"])
 
     return Runtime(SystemClock(), uuid.uuid4, transport)
+
+
+KEY = "a-key-for-tests"
+
+
+@contextmanager
+def profiles(folder: Path) -> Iterator[Server]:
+    """``python -m profiles`` with its control face."""
+    key = folder / "profiles-key"
+    key.write_text(KEY + "\n")
+    files = ["--database", str(folder / "profiles.db"), "--key-file", str(key)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "profiles", "--control", *files],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        address = process.stdout.readline().strip()
+        with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
+            yield Server(address, "", client)
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()

@@ -1,0 +1,151 @@
+"""Who is one, who is two, and whom a person is asked about."""
+
+from typing import Any
+
+import pytest
+
+from sync_engine import matching
+from sync_engine.folding import company, fold, given
+from sync_engine.matching import Group, Member
+
+ANN = {"first_name": "Ann", "last_name": "Horvat", "email": "ann@plavi.example"}
+
+
+def person(**more: Any) -> dict[str, Any]:
+    return ANN | more
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (person(), person(), True),
+        (person(), person(first_name="ANN"), True),
+        (person(first_name="Robert"), person(first_name="Bob"), True),
+        (person(first_name="R."), person(first_name="Robert"), True),
+        (person(last_name="Groß"), person(last_name="Gross"), True),
+        (person(last_name="Müller"), person(last_name="Mueller"), True),
+        (person(last_name="Đurić"), person(last_name="Djuric"), True),
+        (person(last_name="Horvat-Novak"), person(last_name="Novak"), True),
+        (person(first_name="Horvat", last_name="Ann"), person(), True),
+        (person(first_name=None), person(), True),
+        (person(first_name="Marija"), person(first_name="Stjepan"), False),
+        (person(last_name="Novak"), person(), False),
+    ],
+)
+def test_practice_2_2_names_must_agree(
+    left: dict[str, Any], right: dict[str, Any], expected: bool
+) -> None:
+    assert matching.agrees("lead", matching.EMAIL, left, right) is expected
+    assert matching.agrees("lead", matching.EMAIL, right, left) is expected
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "info@plavi.example",
+        "none@none.com",
+        "test@test.com",
+        "no-reply@x.example",
+        "nonsense",
+        None,
+    ],
+)
+def test_practice_2_2_what_is_no_key(email: str | None) -> None:
+    assert matching.keys("lead", {"last_name": "Horvat", "email": email}) == []
+
+
+def test_practice_2_1_rules_stand_in_order() -> None:
+    values = person(phone="+38515550101", birth_date="1980-01-01", company_name="Plavi d.o.o.")
+    assert [key.rule for key in matching.keys("lead", values)] == [1, 2, 3, 4]
+
+
+def test_a_lead_shares_no_key_with_a_customer() -> None:
+    lead, customer = (matching.keys(kind, ANN)[0] for kind in ("lead", "customer"))
+    assert lead.digest != customer.digest
+
+
+def test_companies_link_by_number_domain_and_name_with_place() -> None:
+    place = {"country": "HR", "city": "Zagreb"}
+    values = {"name": "Plavi d.o.o.", "vat": "HR 123", "website": "plavi.example", "address": place}
+    other = {"name": "PLAVI", "vat": "hr-123", "website": "plavi.example", "address": place}
+    one, two = ([k.digest for k in matching.keys("company", v)] for v in (values, other))
+    assert one == two
+    assert matching.keys("company", {"name": "X", "website": "gmail.com"}) == []
+
+
+def settle(*members: tuple[int, int, int | None, dict[str, Any]], **more: Any) -> Any:
+    group = Group("lead", matching.EMAIL, tuple(Member(*member) for member in members), **more)
+    found = matching.settle(group)
+    return found.linked, dict(found.asked)
+
+
+WIFE, HUSBAND = person(first_name="Marija"), person(first_name="Stjepan")
+
+
+@pytest.mark.parametrize(
+    ("members", "linked", "asked"),
+    [
+        ([(1, 1, None, ANN), (2, 2, None, ANN)], ((1, 2),), {}),
+        ([(1, 1, 9, ANN), (2, 2, None, ANN)], ((1, 2),), {}),
+        ([(1, 1, 9, ANN), (2, 2, 9, ANN)], (), {}),
+        (
+            [(1, 1, None, ANN), (2, 1, None, ANN), (3, 2, None, ANN)],
+            (),
+            dict.fromkeys((1, 2, 3), "duplicate in one system"),
+        ),
+        ([(1, 1, 8, ANN), (2, 2, 9, ANN), (3, 3, None, ANN)], (), {3: "two entities"}),
+        (
+            [(1, 1, None, WIFE), (2, 1, None, HUSBAND), (3, 2, None, WIFE), (4, 2, None, HUSBAND)],
+            ((1, 3), (2, 4)),
+            {},
+        ),
+        (
+            [
+                (1, 1, None, person(birth_date="1980-01-01")),
+                (2, 2, None, person(birth_date="1981-01-01")),
+            ],
+            (),
+            dict.fromkeys((1, 2), "contradiction"),
+        ),
+    ],
+    ids=[
+        "one in each",
+        "one is known",
+        "both are known",
+        "twice in one system",
+        "two people meet",
+        "a couple on one mailbox",
+        "birth dates differ",
+    ],
+)
+def test_groups(members: Any, linked: Any, asked: Any) -> None:
+    assert settle(*members) == (linked, asked)
+    assert settle(*reversed(members)) == (linked, asked)
+
+
+def test_who_was_told_apart_is_not_linked() -> None:
+    apart = frozenset({frozenset({1, 2})})
+    assert settle((1, 1, None, ANN), (2, 2, None, ANN), apart=apart) == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "alike"),
+    [
+        (person(company_name="Plavi"), person(first_name="Ana", company_name="Plavi d.o.o."), True),
+        (person(mobile="+385915550104"), person(first_name="A.", phone="+3851915550104"), True),
+        (person(last_name="Horvath", email=None, address={"city": "Zadar"}),
+         person(email=None, address={"city": "zadar"}), True),
+        (person(email=None), person(email=None), False),
+        (person(company_name="Plavi"), person(first_name="Eve", company_name="Plavi"), False),
+    ],
+)  # fmt: skip
+def test_practice_2_3_resemblance(left: dict[str, Any], right: dict[str, Any], alike: bool) -> None:
+    one, two = (set(matching.resemblance("lead", values)) for values in (left, right))
+    assert bool(one & two) is alike
+
+
+def test_folding() -> None:
+    assert fold("Dr. José  GARCÍA-López") == "jose garcia lopez"
+    assert given("Bobby Ray") == "robert"
+    assert company("Plavi most d.o.o.") == company("PLAVI MOST")
+    assert company("The Company Ltd.")
