@@ -216,7 +216,7 @@ def build(config: Config) -> Service:
     engine = open_database(_state_url(config))
     migrate(engine)
     ids = Ids(clock.now, random.SystemRandom())
-    store = Store(engine, clock.now, holder())
+    store = Store(engine, clock.now, holder(), is_dead)
     calls: Counter[str] = Counter()
     connectors = {
         name: instance.connector.open(
@@ -231,6 +231,20 @@ def build(config: Config) -> Service:
 def holder() -> str:
     """This process, as a lease names it."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def is_dead(name: str) -> bool:
+    """Whether a holder was a process of this host that has ended. Elsewhere nobody can tell."""
+    host, _, pid = name.rpartition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _state_url(config: Config) -> str:

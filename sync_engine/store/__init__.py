@@ -45,11 +45,18 @@ class LeaseHold:
 class Store:
     """One state database."""
 
-    def __init__(self, engine: Engine, now: Callable[[], datetime], holder: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        now: Callable[[], datetime],
+        holder: str,
+        is_dead: Callable[[str], bool] = lambda _holder: False,
+    ) -> None:
         self._engine = engine
         self._reading = engine.execution_options(read_only=True)
         self._now = now
         self._holder = holder
+        self._is_dead = is_dead  #: whether a holder is a process of this host that has ended
         self.layouts = Layouts()
         self.links = Links(self.layouts)
         self.entities = Entities(self.layouts)
@@ -96,7 +103,7 @@ class Store:
         """Hold a lease for one turn. Raises LeaseTakenError while another worker has it."""
         with self.transaction() as connection:
             fence = self.registry.take_lease(
-                connection, name, self._holder, self._now(), LEASE_SECONDS
+                connection, name, self._holder, self._now(), LEASE_SECONDS, self._is_dead
             )
         hold = LeaseHold(name, fence)
         try:

@@ -1,6 +1,6 @@
 """Queries on the small tables: instances, sources, syncs, leases, runs, issues, decisions."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -124,12 +124,19 @@ class Registry:
     # leases
 
     def take_lease(
-        self, connection: Connection, name: str, holder: str, now: datetime, seconds: float
+        self,
+        connection: Connection,
+        name: str,
+        holder: str,
+        now: datetime,
+        seconds: float,
+        is_dead: Callable[[str], bool],
     ) -> int:
         """The fence of the lease, now ours. Raises LeaseTakenError while another holds it."""
         connection.execute(insert_new(connection, LEASE), {"name": name, "fence": 0})
         row = connection.execute(select(LEASE).where(LEASE.c.name == name).with_for_update()).one()
-        if row.holder not in (None, holder) and row.until > now:
+        taken = row.holder not in (None, holder) and row.until > now
+        if taken and not is_dead(row.holder):
             raise LeaseTakenError(name, row.holder, row.until)
         until = now + timedelta(seconds=seconds)
         connection.execute(

@@ -72,7 +72,7 @@ def test_resembles(ours: str, theirs: str, expected: bool) -> None:
     assert resembles(ours, theirs) is expected
 
 
-PHONES = {"mobile": {"member_of": "phones"}, "phone": {"member_of": "phones"}}
+PHONES: dict[str, Any] = {"mobile": {"member_of": "phones"}, "phone": {"member_of": "phones"}}
 A, B, C = "+38515550101", "+38515550102", "+38515550103"
 
 

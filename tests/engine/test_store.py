@@ -247,6 +247,12 @@ def test_a_lease_keeps_others_out_until_it_ends(state: Store, database: Engine, 
             pass
 
 
+def test_a_lease_of_a_dead_process_is_free(state: Store, database: Engine, wall: Wall) -> None:
+    other = Store(database, wall.now, "second:2", lambda holder: holder == "first:1")
+    with state.lease("match"), other.lease("match"):
+        pass
+
+
 def test_a_worker_that_lost_its_lease_stores_nothing(
     state: Store, database: Engine, wall: Wall
 ) -> None:
