@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,7 +89,10 @@ def _domain(value: Any, _region: str | None) -> str | None:
     text = _line(value).lower()
     if not text:
         return None
-    host = urlsplit(text if "//" in text else f"//{text}").hostname or text
+    try:
+        host = urlsplit(text if "//" in text else f"//{text}").hostname or text
+    except ValueError:  # an unclosed bracket: no address at all
+        host = text
     return host.removeprefix("www.").rstrip(".") or None
 
 
@@ -110,6 +114,8 @@ def _integer(value: Any, _region: str | None) -> Any:
         number = float(value)
     except (TypeError, ValueError):
         return _line(value) or None
+    if not isfinite(number):
+        return _line(value)
     return int(number) if number == int(number) else number
 
 

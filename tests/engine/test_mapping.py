@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors import registry
@@ -45,6 +45,7 @@ def test_normal_forms(form: str, native: Any, normal: Any) -> None:
     assert FORMS[form].normal(native, "HR") == normal
 
 
+@settings(max_examples=600, derandomize=True)
 @given(
     form=st.sampled_from(sorted(FORMS)),
     value=st.text(max_size=40),
