@@ -87,13 +87,15 @@ def _phone_native(value: Any, style: str | None) -> Any:
 
 def _domain(value: Any, _region: str | None) -> str | None:
     text = _line(value).lower()
-    if not text:
-        return None
+    if not text or " " in text:  # words are no address
+        return text or None
     try:
         host = urlsplit(text if "//" in text else f"//{text}").hostname or text
     except ValueError:  # an unclosed bracket: no address at all
         host = text
-    return host.removeprefix("www.").rstrip(".") or None
+    while host.startswith("www."):
+        host = host.removeprefix("www.")
+    return host.strip(".") or None
 
 
 def _date(value: Any, _region: str | None) -> str | None:
@@ -110,12 +112,13 @@ def _date(value: Any, _region: str | None) -> str | None:
 def _integer(value: Any, _region: str | None) -> Any:
     if isinstance(value, bool):
         return int(value)
+    text = _line(value)
     try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return _line(value) or None
+        number = float(text)
+    except ValueError:
+        return text or None
     if not isfinite(number):
-        return _line(value)
+        return text
     return int(number) if number == int(number) else number
 
 
