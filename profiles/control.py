@@ -190,11 +190,13 @@ class Control:
         things: Any = self._api.persons if name == "person" else self._api.companies
         number = int(things.create(db, act["values"])) if action == "create" else int(act["id"])
         if action == "update":
+            # in the portal a person sees and edits a whole set of addresses or domains
             values = dict(act["values"])
             contacts = values.pop("contactInformation", None)
-            if contacts is not None:  # in the portal a person sees and edits the whole set
+            if contacts is not None:
                 self._api.persons.replace_contacts(db, number, {"contactInformation": contacts})
-            things.update(db, number, values)
+            whole = {"replace_domains": True} if name == "company" else {}
+            things.update(db, number, values, **whole)
         elif action == "delete":
             things.delete(db, number)
         elif action == "convert":
