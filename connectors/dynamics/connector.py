@@ -1,6 +1,6 @@
 """The contract's face of a Dataverse environment: lead, contact, account."""
 
-import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -42,6 +42,7 @@ _TYPES = {
     "Lookup": "reference",
     "Customer": "reference",
 }
+_COLUMN = re.compile(r"'(\w+)' attribute|attribute '(\w+)'")
 #: how a read column is written
 _BINDS = {"_parentcustomerid_value": ("parentcustomerid_account", "accounts")}
 
@@ -145,7 +146,7 @@ class DynamicsConnector:
         if write.action is Action.CREATE:
             number = str(write.key)
             response = self._client.create(table, number, _native(write.values))
-            if response.status_code == 412 and error_of(response)[0] == _EXISTS:
+            if response.status_code == 412 and error_of(response)[0] in ("", _EXISTS):
                 return Outcome(Result.DONE, number)  # our own, whose answer was lost
             return _outcome(response, number)
         number = write.id or ""
@@ -181,9 +182,10 @@ def _outcome(response: httpx.Response, number: str) -> Outcome:
         version = response.headers.get("ETag") if response.status_code != 204 else None
         return Outcome(Result.DONE, number, version)
     code, message = error_of(response)
-    if code == _STALE:
+    # the documentation shows both answers without a code, live systems send one
+    if code == _STALE or (response.status_code == 412 and not code):
         return Outcome(Result.STALE, number, reason=code)
-    if code == _GONE:
+    if code == _GONE or (response.status_code == 404 and not code):
         return Outcome(Result.GONE, number, reason=code)
     if code in _LATER:
         return Outcome(Result.RETRY, number, reason=code)
@@ -194,9 +196,8 @@ def _outcome(response: httpx.Response, number: str) -> Outcome:
 
 
 def _named(message: str) -> list[str]:
-    """The columns that a message names in quotes: "attribute 'lastname'"."""
-    words = message.split("'")
-    return [word for before, word in itertools.pairwise(words) if before.endswith("attribute ")]
+    """The columns that a message names: "the 'lastname' attribute", "attribute 'lastname'"."""
+    return [first or second for first, second in _COLUMN.findall(message)]
 
 
 def _read_name(attribute: Mapping[str, Any]) -> str:

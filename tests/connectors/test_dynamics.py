@@ -19,7 +19,6 @@ from connectors import (
     Record,
     Result,
     Selection,
-    TransientError,
     Upserted,
     Write,
     registry,
@@ -80,25 +79,6 @@ def read(service: Any, number: str) -> Record:
     return found
 
 
-def test_a_listing_reports_every_record_with_exactly_the_selected_fields(
-    org: Server, service: Any
-) -> None:
-    number = lead(org)
-    pages = list(service.changes(LEAD, None))
-    assert [page.listed_all for page in pages] == [True]
-    found = {c.record.id: c.record for c in changes(pages)}
-    assert found[number].values == ANN | {"jobtitle": None}
-
-
-def test_a_long_listing_goes_on_where_it_was(org: Server, service: Any) -> None:
-    numbers = {lead(org) for _ in range(7)}
-    org.post("switches", page_size=3)
-    first = next(iter(service.changes(LEAD, None)))
-    rest = list(service.changes(LEAD, first.cursor))
-    assert {c.record.id for c in changes([first, *rest])} == numbers
-    assert [page.listed_all for page in [first, *rest]] == [False, False, True]
-
-
 def test_changes_deletes_merges_and_qualifications_arrive_as_such(
     org: Server, service: Any
 ) -> None:
@@ -136,18 +116,6 @@ def test_fetch_by_column_with_quotes(org: Server, service: Any) -> None:
     found = service.fetch(LEAD, "lastname", ['O\'Brien & "Co"', "x"])
     assert [record.id for record in found] == [number]
     assert service.fetch(LEAD, "id", [str(uuid4())]) == []
-
-
-def test_creating_twice_with_one_key_gives_one_record(org: Server, service: Any) -> None:
-    write = Write(Action.CREATE, uuid4(), values=ANN)
-    service.check([])
-    org.fault("PATCH", "leads", drop="after")
-    with pytest.raises(TransientError):
-        service.write("lead", [write])
-    outcomes = [service.write("lead", [write])[0] for _ in range(2)]
-    assert [(o.result, o.id) for o in outcomes] == [(Result.DONE, str(write.key))] * 2
-    assert len(org.records("lead")) == 1
-    assert read(service, str(write.key)).key == write.key
 
 
 def test_outcomes_stand_in_order_with_a_bad_row_in_the_middle(org: Server, service: Any) -> None:

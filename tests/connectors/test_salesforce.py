@@ -1,7 +1,6 @@
 """The Salesforce connector against the simulator, over https."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +10,6 @@ from connectors import (
     Action,
     AuthError,
     Converted,
-    CursorExpiredError,
     Deleted,
     Level,
     Merged,
@@ -19,8 +17,6 @@ from connectors import (
     Record,
     Result,
     Selection,
-    TransientError,
-    Upserted,
     Write,
     registry,
 )
@@ -78,53 +74,6 @@ def read(sales: Any, number: str) -> Record:
     return found
 
 
-def test_a_listing_reports_every_record_with_exactly_the_selected_fields(
-    org: Server, sales: Any
-) -> None:
-    number = lead(org)
-    pages = listed(sales)
-    assert [page.listed_all for page in pages] == [True]
-    (change,) = changes(pages)
-    assert change.record.id == number
-    assert change.record.values == ANN | {"Title": None}
-
-
-def test_a_long_listing_goes_on_where_it_was(org: Server, sales: Any) -> None:
-    numbers = {lead(org, Email=f"p{n}@x.example") for n in range(7)}
-    org.post("switches", page_size=3)
-    first = next(iter(sales.changes(LEAD, None)))
-    assert not first.listed_all
-    rest = list(sales.changes(LEAD, first.cursor))
-    assert {c.record.id for c in changes([first, *rest])} == numbers
-    assert [page.listed_all for page in rest] == [False, True]
-
-
-def test_an_increment_reports_what_changed_and_a_replay_is_harmless(
-    org: Server, sales: Any
-) -> None:
-    number = lead(org)
-    cursor = listed(sales)[-1].cursor
-    org.act("update", "Lead", id=number, values={"Title": "Buyer"})
-    for _ in range(2):
-        found = changes(list(sales.changes(LEAD, cursor)))
-        assert found[-1].record.values["Title"] == "Buyer"
-
-
-def test_a_row_that_becomes_visible_late_is_found_by_the_overlap(org: Server, sales: Any) -> None:
-    org.post("switches", visible_late=60)
-    number = lead(org)
-    cursor = listed(sales)[-1].cursor
-    assert changes(list(sales.changes(LEAD, cursor))) == []
-    org.post("clock", advance=61)
-    assert [c.record.id for c in changes(list(sales.changes(LEAD, cursor)))] == [number]
-
-
-def test_a_cursor_of_another_selection_is_refused(org: Server, sales: Any) -> None:
-    cursor = listed(sales)[-1].cursor
-    with pytest.raises(CursorExpiredError):
-        next(iter(sales.changes(replace(LEAD, fields=("LastName",)), cursor)))
-
-
 def test_deletes_merges_and_conversions_arrive_as_such(org: Server, sales: Any) -> None:
     gone, loser, winner, made = (lead(org, Email=f"p{n}@x.example") for n in range(4))
     cursor = listed(sales)[-1].cursor
@@ -138,14 +87,6 @@ def test_deletes_merges_and_conversions_arrive_as_such(org: Server, sales: Any) 
     assert sales.fetch(LEAD, "id", [gone, loser, made]) == []
 
 
-def test_an_undeleted_record_is_back(org: Server, sales: Any) -> None:
-    number = lead(org)
-    org.act("delete", "Lead", id=number)
-    cursor = listed(sales)[-1].cursor
-    org.act("undelete", "Lead", id=number)
-    assert isinstance(changes(list(sales.changes(LEAD, cursor)))[-1], Upserted)
-
-
 def test_practice_1_4_a_disqualified_lead_is_inactive(org: Server, sales: Any) -> None:
     number = lead(org, Status="Closed - Not Converted")
     assert read(sales, number).inactive
@@ -155,25 +96,6 @@ def test_fetch_by_field_and_by_key(org: Server, sales: Any) -> None:
     number = lead(org, LastName="O'Brien")
     assert [r.id for r in sales.fetch(LEAD, "LastName", ["O'Brien", "x"])] == [number]
     assert sales.fetch(LEAD, "key", [str(uuid4())]) == []
-
-
-def test_creating_twice_with_one_key_gives_one_record(org: Server, sales: Any) -> None:
-    write = Write(Action.CREATE, uuid4(), values=ANN)
-    outcomes = [sales.write("Lead", [write])[0] for _ in range(2)]
-    assert [outcome.result for outcome in outcomes] == [Result.DONE, Result.DONE]
-    assert outcomes[0].id == outcomes[1].id
-    assert len(org.records("Lead")) == 1
-    assert read(sales, str(outcomes[0].id)).key == write.key
-
-
-def test_a_create_whose_answer_was_lost_is_not_repeated(org: Server, sales: Any) -> None:
-    write = Write(Action.CREATE, uuid4(), values=ANN)
-    sales.check([])
-    org.fault("PATCH", "composite/sobjects", drop="after")
-    with pytest.raises(TransientError):
-        sales.write("Lead", [write])
-    assert sales.write("Lead", [write])[0].result is Result.DONE
-    assert len(org.records("Lead")) == 1
 
 
 def test_outcomes_stand_in_order_with_a_bad_row_in_the_middle(org: Server, sales: Any) -> None:
@@ -194,17 +116,6 @@ def test_only_the_given_fields_are_written(org: Server, sales: Any) -> None:
     assert fields == [["Email"]]
 
 
-def test_a_record_that_moved_on_is_stale(org: Server, sales: Any) -> None:
-    number = lead(org)
-    record = read(sales, number)
-    org.post("clock", advance=2)
-    org.act("update", "Lead", id=number, values={"Title": "Buyer"})
-    write = Write(Action.UPDATE, uuid4(), number, {"Title": "Boss"}, record.version)
-    assert sales.write("Lead", [write])[0].result is Result.STALE
-    assert sales.write("Lead", [replace(write, action=Action.DELETE)])[0].result is Result.STALE
-    assert read(sales, number).values["Title"] == "Buyer"
-
-
 def test_what_is_gone_is_gone(org: Server, sales: Any) -> None:
     gone, made = lead(org), lead(org, Email="b@x.example")
     org.act("delete", "Lead", id=gone)
@@ -212,14 +123,6 @@ def test_what_is_gone_is_gone(org: Server, sales: Any) -> None:
     writes = [Write(Action.UPDATE, uuid4(), n, {"Title": "x"}) for n in (gone, made)]
     assert [o.result for o in sales.write("Lead", writes)] == [Result.GONE, Result.GONE]
     assert sales.write("Lead", [Write(Action.DELETE, uuid4(), gone)])[0].result is Result.GONE
-
-
-def test_a_delete(org: Server, sales: Any) -> None:
-    number = lead(org)
-    version = read(sales, number).version
-    write = Write(Action.DELETE, uuid4(), number, version=version)
-    assert sales.write("Lead", [write])[0].result is Result.DONE
-    assert sales.fetch(LEAD, "id", [number]) == []
 
 
 def test_an_assignment_rule_does_not_take_what_we_create(org: Server, sales: Any) -> None:

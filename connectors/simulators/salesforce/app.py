@@ -113,6 +113,7 @@ class SalesforceApi:
             ("GET", r"sobjects/(\w+)/(\w+)/?", self._row),
             ("PATCH", r"sobjects/(\w+)/(\w{15}|\w{18})/?", self._update),
             ("DELETE", r"sobjects/(\w+)/(\w+)/?", self._delete),
+            ("GET", r"sobjects/(\w+)/(\w+)/([^/]+)/?", self._row_by_field),
             ("PATCH", r"sobjects/(\w+)/(\w+)/([^/]+)/?", self._upsert_one),
             ("POST", r"composite/sobjects/?", self._create_many),
             ("PATCH", r"composite/sobjects/?", self._update_many),
@@ -149,6 +150,15 @@ class SalesforceApi:
             {"attributes": attributes(name, row.id), **{n: row.values.get(n) for n in names}},
             headers={"Last-Modified": format_datetime(_modified(row), usegmt=True)},
         )
+
+    def _row_by_field(
+        self, request: Request, given: Any, name: str, field: str, value: str
+    ) -> Response:
+        self._object(name)
+        rows = self._holding(name, field, value)
+        if not rows:
+            raise RowError("NOT_FOUND", "The requested resource does not exist", status=404)
+        return self._row(request, given, name, rows[0].id)
 
     def _update(self, request: Request, given: Any, name: str, number: str) -> Response:
         row = self._alive(name, number)
@@ -215,24 +225,25 @@ class SalesforceApi:
     def _upsert(
         self, name: str, field: str, values: dict[str, Any], assign: bool
     ) -> dict[str, Any]:
-        one = self._org.field(name, field)
-        if one is None or not one["externalId"]:
-            message = f"Provided external ID field does not exist or is not accessible: {field}"
-            raise RowError("NOT_FOUND", message, status=404)
-        wanted = values.get(field)
-        rows = [
-            row
-            for row in self._org.rows.values()
-            if row.object == name
-            and row.values.get(field) == wanted
-            and not row.values["IsDeleted"]
-        ]
+        rows = self._holding(name, field, values.get(field))
         if not rows:
             number = self._org.create(name, values, API_USER, assign=assign)
             return {"id": number, "success": True, "errors": [], "created": True}
         rest = {n: v for n, v in values.items() if n != field}
         self._org.update(rows[0], rest, API_USER)
         return {"id": rows[0].id, "success": True, "errors": [], "created": False}
+
+    def _holding(self, name: str, field: str, value: Any) -> list[Stored]:
+        """The rows with that external id."""
+        one = self._org.field(name, field)
+        if one is None or not one["externalId"]:
+            message = f"Provided external ID field does not exist or is not accessible: {field}"
+            raise RowError("NOT_FOUND", message, status=404)
+        return [
+            row
+            for row in self._org.rows.values()
+            if row.object == name and row.values.get(field) == value and not row.values["IsDeleted"]
+        ]
 
     def _object(self, name: str) -> None:
         if name not in self._org.describes:

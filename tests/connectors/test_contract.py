@@ -1,0 +1,207 @@
+"""The three shipped connectors keep the contract, over HTTP, against servers of their own."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+
+from connectors import Selection, Values, registry
+from connectors.testing.contract import Bench, ConnectorContract
+from tests.connectors.processes import KEY, Server, profiles, runtime, simulator
+
+
+class ServerBench(Bench):
+    """A vendor's server with its control face."""
+
+    plugin: ClassVar[str]
+    creates: ClassVar[tuple[str, str]]  #: method and path of a create, for planned faults
+    settings: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, server: Server) -> None:
+        server.post("reset")
+        self.server = server
+        connector = registry.load(self.plugin)
+        given = self.connection() | self.settings
+        self.connector = connector.open(connector.Settings(**given), runtime())
+
+    def connection(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def create(self, number: int) -> str:
+        return self._act("create", values=self.typed(number))
+
+    def typed(self, number: int) -> Values:
+        """Record ``number`` as a person enters it."""
+        return self.values(number)
+
+    def edit(self, id: str, text: str) -> None:
+        self._act("update", id=id, values={self.text: text})
+
+    def delete(self, id: str) -> None:
+        self._act("delete", id=id)
+
+    def later(self) -> None:
+        self.server.post("clock", advance=5)
+
+    def lose_answer(self) -> None:
+        method, path = self.creates
+        self.server.fault(method, path, drop="after")
+
+    def calls(self) -> int:
+        return int(self.server.get("counts")["calls"])
+
+    def written(self) -> int:
+        return sum(self.server.writes().values())
+
+    def merge(self, survivor: str, loser: str) -> None:
+        self._act("merge", id=survivor, losers=[loser])
+
+    def undelete(self, id: str) -> None:
+        self._act("undelete", id=id)
+
+    def convert(self, id: str) -> None:
+        self._act("convert", id=id)
+
+    def _act(self, action: str, **more: Any) -> str:
+        done = self.server.act(action, self.selection.object, **more)
+        return str(done.get("id", more.get("id")))
+
+
+class SalesforceBench(ServerBench):
+    plugin = "salesforce"
+    selection = Selection("Lead", ("Company", "Email", "LastName", "Title"))
+    text = "Title"
+    name = "LastName"
+    search = "Email"
+    refused: ClassVar[Values] = {"Email": "nowhere"}
+    can = frozenset({"merge", "undelete", "convert", "hide"})
+    creates = ("PATCH", "composite/sobjects")
+    settings: ClassVar[dict[str, Any]] = {"safety_lag": 0}
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        server.post("switches", page_size=3)
+
+    def connection(self) -> dict[str, Any]:
+        auth = {
+            "flow": "client_credentials",
+            "client_id": "demo-client",
+            "client_secret": "demo-secret-salesforce",
+        }
+        where = {"url": self.server.address, "ca_file": self.server.ca_file}
+        return {**where, "auth": auth, "allow_host": ["127.0.0.1"]}
+
+    def values(self, number: int) -> Values:
+        return {"LastName": f"N{number}", "Company": "Plavi", "Email": f"n{number}@x.example"}
+
+    def hide(self) -> None:
+        self.server.post("switches", visible_late=60)
+
+    def show(self) -> None:
+        self.server.post("clock", advance=61)
+
+
+class DynamicsBench(ServerBench):
+    plugin = "dynamics"
+    selection = Selection("lead", ("companyname", "emailaddress1", "jobtitle", "lastname"))
+    text = "jobtitle"
+    name = "lastname"
+    search = "emailaddress1"
+    refused: ClassVar[Values] = {"lastname": "x" * 51}
+    can = frozenset({"merge", "convert", "expire"})
+    creates = ("PATCH", r"leads\(")
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        server.post("switches", page_size=3)
+
+    def connection(self) -> dict[str, Any]:
+        return {
+            "url": self.server.address,
+            "authority": f"{self.server.address}/tenant",
+            "tenant_id": "tenant",
+            "client_id": "demo-client",
+            "client_secret": "demo-secret-dynamics",
+            "ca_file": self.server.ca_file,
+            "allow_host": ["127.0.0.1"],
+        }
+
+    def values(self, number: int) -> Values:
+        return {
+            "lastname": f"N{number}",
+            "companyname": "Plavi",
+            "emailaddress1": f"n{number}@x.example",
+        }
+
+    def expire(self) -> None:
+        self.server.post("clock", advance=8 * 86400)
+
+
+class InfobipBench(ServerBench):
+    plugin = "infobip"
+    selection = Selection("person", ("city", "emails", "lastName", "type"))
+    text = "city"
+    name = "lastName"
+    search = "emails"
+    refused: ClassVar[Values] = {"emails": {"add": ["no address"], "remove": []}}
+    many = ("emails", "more@x.example", "other@x.example")
+    conversion: ClassVar[Values | None] = {"type": "CUSTOMER"}
+    creates = ("POST", "/persons(/batch)?$")
+    settings: ClassVar[dict[str, Any]] = {"page_size": 3}
+
+    def connection(self) -> dict[str, Any]:
+        return {
+            "base_url": self.server.address,
+            "api_key": KEY,
+            "allow_host": ["127.0.0.1"],
+        }
+
+    def values(self, number: int) -> Values:
+        emails = {"add": [f"n{number}@x.example"], "remove": []}
+        return {"type": "LEAD", "lastName": f"N{number}", "emails": emails}
+
+    def typed(self, number: int) -> Values:
+        contacts = {"email": [{"address": f"n{number}@x.example"}]}
+        return {"type": "LEAD", "lastName": f"N{number}", "contactInformation": contacts}
+
+
+@pytest.fixture(scope="module")
+def salesforce(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with simulator("salesforce", tmp_path_factory.mktemp("salesforce")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def dataverse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with simulator("dataverse", tmp_path_factory.mktemp("dataverse")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def customer_profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with profiles(tmp_path_factory.mktemp("profiles")) as running:
+        yield running
+
+
+class TestSalesforce(ConnectorContract):
+    @pytest.fixture
+    def bench(self, salesforce: Server) -> Iterator[Bench]:
+        bench = SalesforceBench(salesforce)
+        yield bench
+        bench.connector.close()
+
+
+class TestDynamics(ConnectorContract):
+    @pytest.fixture
+    def bench(self, dataverse: Server) -> Iterator[Bench]:
+        bench = DynamicsBench(dataverse)
+        yield bench
+        bench.connector.close()
+
+
+class TestInfobip(ConnectorContract):
+    @pytest.fixture
+    def bench(self, customer_profiles: Server) -> Iterator[Bench]:
+        bench = InfobipBench(customer_profiles)
+        yield bench
+        bench.connector.close()
