@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import requests
-from simple_salesforce import Salesforce
+from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
@@ -41,6 +41,10 @@ def client(server: Server) -> Iterator[Any]:
         )
 
 
+def error_code(caught: Any) -> str:
+    return str(caught.value.content[0]["errorCode"])
+
+
 def test_records_are_created_read_changed_and_deleted(client: Any) -> None:
     made = client.Lead.create({"LastName": "Horvat", "Company": "Plavi"})
     assert made["success"]
@@ -60,9 +64,9 @@ def test_queries_go_on_to_the_last_page(client: Any, server: Server) -> None:
     gone = client.query("SELECT Id FROM Contact WHERE LastName = 'N3'")["records"][0]["Id"]
     client.Contact.delete(gone)
     server.post("switches", page_size=3)
-    found = client.query_all("SELECT LastName FROM Contact ORDER BY LastName")
+    found: Any = client.query_all("SELECT LastName FROM Contact ORDER BY LastName")
     assert [row["LastName"] for row in found["records"]] == ["N0", "N1", "N2", "N4", "N5", "N6"]
-    everything = client.query_all(
+    everything: Any = client.query_all(
         "SELECT Id, IsDeleted FROM Contact WHERE IsDeleted = true", include_deleted=True
     )
     assert [row["Id"] for row in everything["records"]] == [gone]
@@ -77,10 +81,10 @@ def test_what_is_offered_is_described(client: Any) -> None:
 def test_refusals_are_understood(client: Any, server: Server) -> None:
     with pytest.raises(SalesforceMalformedRequest) as caught:
         client.Lead.create({"LastName": "Horvat"})
-    assert caught.value.content[0]["errorCode"] == "REQUIRED_FIELD_MISSING"
+    assert error_code(caught) == "REQUIRED_FIELD_MISSING"
     with pytest.raises(SalesforceMalformedRequest) as caught:
         client.query("SELECT Nonsense FROM Lead")
-    assert caught.value.content[0]["errorCode"] == "INVALID_FIELD"
+    assert error_code(caught) == "INVALID_FIELD"
     server.post("tokens/expire")
     with pytest.raises(SalesforceExpiredSession):
         client.query("SELECT Id FROM Lead")
