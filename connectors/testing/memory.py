@@ -59,6 +59,7 @@ class MemoryObject:
     converts_into: str | None = None
     kind_by: str | None = None  #: a field whose value tells the kind, changed by CONVERT
     rows: dict[str, Row] = field(default_factory=dict)
+    by_key: dict[UUID, Row] = field(default_factory=dict)
 
 
 class MemorySystem:
@@ -68,6 +69,7 @@ class MemorySystem:
         self.objects = dict(objects)
         self.identity = identity
         self.page_size = 50
+        self.max_batch = 25  #: writes of one call
         self.versions = True  #: records carry a version that writes are held against
         self.reports_deletions = True
         self.unique_addresses: tuple[str, ...] = ()  #: fields with one owner in the account
@@ -177,7 +179,7 @@ class MemoryConnector:
                 one.fields,
                 system.actions | ({Action.CONVERT} if one.kind_by else frozenset()),
                 reports_deletions=system.reports_deletions,
-                max_batch=25,
+                max_batch=system.max_batch,
                 versions=system.versions,
                 unique_addresses=bool(system.unique_addresses),
             )
@@ -276,13 +278,14 @@ class MemoryConnector:
     def _create(
         self, name: str, one: MemoryObject, write: Write, faults: Mapping[str, str]
     ) -> Outcome:
-        known = next((row for row in one.rows.values() if row.key == write.key), None)
+        known = one.by_key.get(write.key)
         if known is not None:
             return Outcome(Result.DONE, known.id, self._version(known))
         if faults:
             return Outcome(Result.REJECTED, reason="refused value", faults=faults)
         row = self._system.row(name, self._system.create(name))
         row.key = write.key
+        one.by_key[write.key] = row
         self._apply(row, write.values)
         self._system.writes[Action.CREATE] += 1
         return Outcome(Result.DONE, row.id, self._version(row))

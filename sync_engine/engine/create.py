@@ -42,15 +42,17 @@ def consider_creates(
     told: Told,
 ) -> list[LinkRow]:
     """Links that are to be created, each with its key."""
+    listed = {s.id for s in world.store.registry.sources(connection) if s.listed_at}
     wishes = [
         wish
         for entity in entities.values()
-        for wish in _wishes(world, sync, connection, entity, links[entity.id])
+        for wish in _wishes(world, sync, entity, links[entity.id], listed)
     ]
     if not wishes:
         return []
     hits = _resembling(world, connection, wishes, links)
-    fresh = []
+    covering = _covering(world, connection, wishes)
+    fresh, covered = [], []
     for wish in wishes:
         missing = wish.source.mapping.missing(sync.kind.name.lower(), wish.entity.golden)
         about = {"entity_id": wish.entity.id, "source_id": wish.source.id}
@@ -58,15 +60,20 @@ def consider_creates(
             told.issue(world, "required value missing", cause=",".join(missing), **about)
         elif found := hits[wish.entity.id]:
             told.issue(world, "possible duplicate", detail={"links": found}, **about)
-        elif covering := _covering(world, connection, wish):
-            world.store.links.wait(connection, [(covering, wish.entity.id)])
+        elif (link_id := covering.get((wish.entity.id, wish.source.id))) is not None:
+            covered.append((link_id, wish.entity.id))
         else:
             fresh.append(_creating(world, wish))
+    world.store.links.wait(connection, covered)
     return fresh
 
 
 def _wishes(
-    world: World, sync: Sync, connection: Connection, entity: EntityRow, links: Sequence[LinkRow]
+    world: World,
+    sync: Sync,
+    entity: EntityRow,
+    links: Sequence[LinkRow],
+    listed: Collection[int],
 ) -> list[Wish]:
     if entity.state is not EntityState.LIVE:
         return []
@@ -87,13 +94,9 @@ def _wishes(
             continue
         if instance in world.down or Action.CREATE not in source.type.actions:
             continue
-        if source.id in _listed(world, connection):
+        if source.id in listed:
             found.append(Wish(entity, source))
     return found
-
-
-def _listed(world: World, connection: Connection) -> Collection[int]:
-    return {s.id for s in world.store.registry.sources(connection) if s.listed_at}
 
 
 def _resembling(
@@ -151,23 +154,38 @@ def _stands_alone(link: LinkRow, mine: set[int], places: Mapping[int, set[int]])
     return not (places.get(link.entity_id, set()) & mine)
 
 
-def _covering(world: World, connection: Connection, wish: Wish) -> int | None:
-    """The record of the other kind that holds the person's address, where that is unique."""
-    if not wish.source.type.unique_addresses or wish.entity.kind is Kind.COMPANY:
-        return None
-    other = Kind.CUSTOMER if wish.entity.kind is Kind.LEAD else Kind.LEAD
-    keys = matching.keys(other.name.lower(), wish.entity.golden)
-    addresses = {key.digest for key in keys if key.is_address}
-    sharing = world.store.links.sharing_keys(connection, addresses)
+def _covering(
+    world: World, connection: Connection, wishes: Sequence[Wish]
+) -> dict[tuple[int, int], int]:
+    """(entity, source) -> the record of the other kind that holds the person's address there."""
+    addresses = {
+        (wish.entity.id, wish.source.id): _addresses(wish)
+        for wish in wishes
+        if wish.source.type.unique_addresses and wish.entity.kind is not Kind.COMPANY
+    }
+    digests = {digest for found in addresses.values() for digest in found}
+    sharing = world.store.links.sharing_keys(connection, digests)
     near = world.store.links.by_id(connection, {n for ns in sharing.values() for n in ns})
-    holding = (
-        link.id
-        for link in near.values()
-        if link.instance_id == wish.source.instance_id
-        and link.kind is other
-        and link.state in (LinkState.LIVE, LinkState.NEW, LinkState.ASKED)
-    )
-    return min(holding, default=None)
+    found: dict[tuple[int, int], int] = {}
+    for wish in wishes:
+        place = (wish.entity.id, wish.source.id)
+        holding = [
+            number
+            for digest in addresses.get(place, ())
+            for number in sharing.get(digest, ())
+            if near[number].instance_id == wish.source.instance_id
+            and near[number].state in (LinkState.LIVE, LinkState.NEW, LinkState.ASKED)
+        ]
+        if holding:
+            found[place] = min(holding)
+    return found
+
+
+def _addresses(wish: Wish) -> list[int]:
+    """Digests of the person's addresses as a record of the other kind would carry them."""
+    other = "customer" if wish.entity.kind is Kind.LEAD else "lead"
+    keys = matching.keys(other, wish.entity.golden)
+    return [key.digest for key in keys if key.is_address]
 
 
 def _creating(world: World, wish: Wish) -> LinkRow:

@@ -14,7 +14,7 @@ from sync_engine.reconcile import Change, Policy, Side, reconcile
 from sync_engine.store import EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held, hash_of
 
-BATCH = 2000  #: entities that one transaction reconciles
+BATCH = 5000  #: entities that one transaction reconciles
 TRIES = 8  #: before a link is parked
 
 

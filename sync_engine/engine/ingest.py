@@ -39,9 +39,15 @@ class Batch:
     settled: set[int] = field(default_factory=set)  #: links whose state changed
     keys_before: set[tuple[int, int]] = field(default_factory=set)
     keys_after: set[tuple[int, int]] = field(default_factory=set)
+    _fresh: set[int] = field(default_factory=set)
+
+    def add(self, link: LinkRow, *, first: bool = False) -> None:
+        """A link that is to be inserted; ``first`` before those that point to it."""
+        self.fresh.insert(0 if first else len(self.fresh), link)
+        self._fresh.add(link.id)
 
     def touch(self, link: LinkRow) -> None:
-        if all(link is not row for row in self.fresh):
+        if link.id not in self._fresh:
             self.changed[link.id] = link
         if link.entity_id is not None:
             self.dirty.add(link.entity_id)
@@ -226,7 +232,7 @@ def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Ki
         inactive=record.inactive,
     )
     batch.links[record.id] = link
-    batch.fresh.append(link)
+    batch.add(link)
     batch.keys_after |= keys_of(link)
 
 
@@ -297,7 +303,7 @@ def _convert(
             record_id=change.id,
         )
         batch.links[change.id] = link
-        batch.fresh.append(link)
+        batch.add(link)
     batch.keys_before |= keys_of(link)
     link.state, link.owes, link.due_at = LinkState.CONVERTED, Owes.NOTHING, None
     batch.settled.add(link.id)
@@ -339,7 +345,7 @@ def _stub(world: World, source: Source, batch: Batch, record_id: str, kind: Kind
     )
     if kind is not Kind.CUSTOMER or source.mapping.kind_by:
         batch.links[record_id] = stub
-    batch.fresh.insert(0, stub)
+    batch.add(stub, first=True)
     return stub
 
 

@@ -73,6 +73,8 @@ def _ready(world: World) -> frozenset[Kind]:
 def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[LinkRow]) -> None:
     told = Told(run.id)
     pool = _pool(world, connection, fresh)
+    # who was asked about is still asked, or new again because it has changed
+    waiting = {n for n, link in pool.links.items() if link.state is LinkState.ASKED or link.rev}
     for rule, digest in sorted(pool.groups):
         _settle_group(pool, pool.groups[rule, digest], rule)
     heirs = {
@@ -92,10 +94,10 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
             changed.append(link)
     world.store.links.save(connection, changed)
     world.store.entities.mark(connection, set(pool.joined.values()))
-    closed = set(pool.joined)
-    world.store.registry.close_issues(
-        connection, world.clock.now(), whats=("identity",), links=closed
-    )
+    if answered := waiting & set(pool.joined):
+        world.store.registry.close_issues(
+            connection, world.clock.now(), whats=("identity",), links=answered
+        )
     told.store(world, connection)
     run.counts["linked"] += len(pool.joined)
     run.counts["asked"] += len(pool.asked)

@@ -12,7 +12,7 @@ from sync_engine.engine.ingest import keys_of
 from sync_engine.engine.references import reference_fields
 from sync_engine.engine.world import Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
-from sync_engine.store import EntityRow, LinkRow
+from sync_engine.store import LinkRow
 from sync_engine.values import Held, hash_of
 
 if TYPE_CHECKING:
@@ -39,33 +39,35 @@ def keep_outcomes(
 ) -> None:
     """Close the rows of one call. Outcomes stand in the order of the writes."""
     tick = world.store.registry.tick(connection, source.id)
-    links = world.store.links.by_id(connection, {plan.link.id for plan in planned})
-    entities = world.store.entities.by_id(connection, {plan.entity.id for plan in planned})
+    found = world.store.links.with_revisions(connection, {plan.link.id for plan in planned})
     told = Told(run.id)
     dirty, settled = set(), set()
-    before, after = set(), set()
+    before: set[tuple[int, int]] = set()
     for plan, outcome in zip(planned, outcomes, strict=True):
-        link, entity = links[plan.link.id], entities[plan.entity.id]
+        link, revision = found[plan.link.id]
+        moved = (link.rev, revision) != (plan.row.link_rev, plan.row.golden_rev)
         plan.row.result = _RESULTS[outcome.result]
         plan.row.reason, plan.row.answered_at = outcome.reason or None, world.clock.now()
         before |= keys_of(link)
         if outcome.result is Result.DONE:
-            _done(world, source, plan, link, entity, outcome, tick)
+            as_sent = _done(world, source, plan, link, outcome, tick)
             settled.add(link.id)
+            if as_sent and not moved:
+                continue
         elif outcome.result is Result.REJECTED:
-            _rejected(world, source, told, plan, link, entity, outcome)
+            _rejected(world, source, told, plan, link, outcome)
         elif outcome.result is Result.RETRY:
             # it may have landed all the same: the row stays open until a read tells
             plan.row.result = plan.row.answered_at = None
             _retry(world, told, link, outcome)
         elif link.state is LinkState.LIVE:
             link.owes, link.due_at = Owes.REREAD, None
-        after |= keys_of(link)
         # what is owed now is derived again, from what both have become since
-        if link.owes is not Owes.REREAD or entity.rev != plan.row.golden_rev:
-            dirty.add(entity.id)
+        dirty.add(plan.entity.id)
+    links = [link for link, _ in found.values()]
+    after = {key for link in links for key in keys_of(link)}
     world.store.writes.close(connection, [plan.row for plan in planned])
-    world.store.links.save(connection, links.values())
+    world.store.links.save(connection, links)
     world.store.links.replace_keys(connection, before, after)
     if settled:
         dirty |= world.store.links.awaited(connection, settled)
@@ -78,11 +80,11 @@ def _done(
     source: Source,
     plan: "Planned",
     link: LinkRow,
-    entity: EntityRow,
     outcome: Outcome,
     tick: int,
-) -> None:
-    values = _landed(world, source, plan, link, entity, outcome)
+) -> bool:
+    """Whether the side now holds just what was meant, so that nothing is left to decide."""
+    values = _landed(world, source, plan, outcome)
     unchanged = link.rev == plan.row.link_rev
     link.base = link.base | values
     link.acked, link.version, link.fingerprint = tick, outcome.version, None
@@ -90,12 +92,12 @@ def _done(
     if plan.write.action is Action.CREATE:
         plan.row.values = {}
         if link.state is not LinkState.CREATING:
-            return  # a feed was faster and has filled the link
+            return False  # a feed was faster and has filled the link
         link.record_id, link.state = outcome.id, LinkState.LIVE
-        empty = source.mapping.golden_of(entity.kind.name.lower(), {})
+        empty = source.mapping.golden_of(plan.entity.kind.name.lower(), {})
         link.seen = dict.fromkeys(empty) | values
     elif plan.write.action is Action.CONVERT:
-        link.kind = entity.kind
+        link.kind = plan.entity.kind
         link.owes = Owes.REREAD
     elif plan.write.action is Action.DELETE:
         link.state = LinkState.GONE
@@ -104,19 +106,18 @@ def _done(
     else:
         link.seen = (link.seen or {}) | values
         link.rev += 1
+    return link.owes is Owes.NOTHING and not outcome.values
 
 
 def _landed(
     world: World,
     source: Source,
     plan: "Planned",
-    link: LinkRow,
-    entity: EntityRow,
     outcome: Outcome,
 ) -> dict[str, object]:
     """What the side holds now of the fields written, with references as its native ids."""
-    refs = reference_fields(world, entity.kind)
-    kind = entity.kind.name.lower()
+    refs = reference_fields(world, plan.entity.kind)
+    kind = plan.entity.kind.name.lower()
     values = {n: v for n, v in plan.row.values.items() if n not in refs}
     native = {**plan.write.values, **outcome.values}
     told = source.mapping.golden_of(kind, native)
@@ -134,20 +135,18 @@ def _rejected(
     told: Told,
     plan: "Planned",
     link: LinkRow,
-    entity: EntityRow,
     outcome: Outcome,
 ) -> None:
-    """The fields at fault are held for golden's present value; the rest is still owed."""
+    """The fields at fault are held for the value that was refused; the rest is still owed."""
     at_fault = source.mapping.names_of(outcome.faults) & set(plan.row.values)
     for name in sorted(at_fault or plan.row.values):
-        link.held[name] = Held(
-            hash_of(entity.golden.get(name)), "rejected", (link.seen or {}).get(name)
-        )
+        refused = plan.row.values[name]
+        link.held[name] = Held(hash_of(refused), "rejected", (link.seen or {}).get(name))
     required = set(source.mapping.required) & (at_fault or set(plan.row.values))
     parked = not at_fault or (plan.write.action is Action.CREATE and required)
     if parked and plan.write.action is not Action.UPDATE:
         link.tries, link.owes = TRIES, Owes.NOTHING
-    about = {"link_id": link.id, "entity_id": entity.id, "source_id": source.id}
+    about = {"link_id": link.id, "entity_id": plan.entity.id, "source_id": source.id}
     detail = {
         "reason": outcome.reason,
         "fields": sorted(at_fault),

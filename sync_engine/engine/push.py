@@ -15,16 +15,17 @@ from connectors import Action, Deleted, Outcome, Record, TransientError, Upserte
 from sync_engine.engine.decide import difference
 from sync_engine.engine.ingest import ingest
 from sync_engine.engine.outcomes import keep_outcomes
-from sync_engine.engine.references import reference_fields, resolve
+from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
-from sync_engine.engine.world import Run, Source, Sync, Told, World, in_batches
+from sync_engine.engine.world import Run, Source, Sync, World, in_batches
 from sync_engine.models import Kind, LinkState, Owes, SentResult
 from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
 from sync_engine.values import UNSET
 
-SELECTED = 1000  #: owing links of one round
+SELECTED = 2000  #: owing links of one round
 HORIZON = timedelta(minutes=15)  #: how long an unanswered write may still land
 PAUSE = timedelta(seconds=30)  #: before a record that was missing is read again
+PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
 
 _ACTIONS = {
     Owes.UPDATE: Action.UPDATE,
@@ -55,12 +56,15 @@ def push(world: World, sync: Sync, source: Source, run: Run) -> None:
     if not overdue and not any(kind is sync.kind for kind, _ in owed):
         return
     with world.store.lease(f"push:{source.id}") as lease:
-        _reread(world, sync, source, run, lease, overdue)
+        while _reread(world, sync, source, run, lease, overdue) == SELECTED:
+            if not world.clock.wait(0):
+                return
         classes = allowed_classes(world, sync, source, run, lease)
-        if Owes.CREATE in classes:
-            _look_up(world, sync, source, run, lease)
         tried: set[int] = set()
+        looked: set[int] = set()
         while classes:
+            if Owes.CREATE in classes:
+                _look_up(world, sync, source, run, lease, looked)
             planned = _plan(world, sync, source, run, lease, classes, tried)
             for calls in in_batches(planned, source.type.max_batch):
                 _call(world, sync, source, run, lease, calls)
@@ -81,19 +85,23 @@ def _reread(
     run: Run,
     lease: LeaseHold,
     overdue: Collection[int],
-) -> None:
-    """Read what must be read before it may be decided; settle writes whose fate is open."""
+) -> int:
+    """Read what must be read before it may be decided; settle writes whose fate is open.
+
+    Gives how many links owed it, at most ``SELECTED``.
+    """
     with world.store.transaction(lease) as connection:
         links = world.store.links.owing(
             connection, source.id, sync.kind, world.clock.now(), SELECTED, (Owes.REREAD,)
         )
         known = {link.id for link in links}
+        number = len(links)
         late = world.store.links.by_id(connection, set(overdue) - known)
         links += [link for link in late.values() if link.record_id and link.kind is sync.kind]
         tick = _tick(world, connection, source)
     ids = sorted(link.record_id for link in links if link.record_id)
     if not ids:
-        return
+        return number
     records = {r.id: r for r in source.connector.fetch(source.selection, "id", ids)}
     with world.store.transaction(lease) as connection:
         ingest(world, source, run, connection, [Upserted(r) for r in records.values()], tick)
@@ -101,6 +109,7 @@ def _reread(
         _miss(
             world, source, run, connection, [k for k in links if k.record_id not in records], tick
         )
+    return number
 
 
 def _tick(world: World, connection: Connection, source: Source) -> int:
@@ -142,8 +151,10 @@ def _miss(
     ingest(world, source, run, connection, proven, tick)
 
 
-def _look_up(world: World, sync: Sync, source: Source, run: Run, lease: LeaseHold) -> None:
-    """Before creating, ask the system whether the person is there already.
+def _look_up(
+    world: World, sync: Sync, source: Source, run: Run, lease: LeaseHold, looked: set[int]
+) -> None:
+    """Before creating, ask the system whether the person is there already; once in a push.
 
     A feed may lag behind what the system holds. A hit is stored and matched; the create
     that it makes doubtful is withdrawn and decided anew.
@@ -152,6 +163,8 @@ def _look_up(world: World, sync: Sync, source: Source, run: Run, lease: LeaseHol
         creating = world.store.links.owing(
             connection, source.id, sync.kind, world.clock.now(), SELECTED, (Owes.CREATE,)
         )
+        creating = [link for link in creating if link.id not in looked]
+        looked |= {link.id for link in creating}
         entities = world.store.entities.by_id(
             connection, {k.entity_id for k in creating if k.entity_id}
         )
@@ -233,24 +246,41 @@ def _plan(
             connection, {k.entity_id for k in links if k.entity_id}
         )
         references = resolve(world, connection, sync.kind, entities.values(), links)
-        told = Told(run.id)
-        planned = []
+        planned, changed = [], []
         for link in links:
             entity = entities[link.entity_id or 0]
+            if _waits_for_parent(world, link, entity, references):
+                link.due_at = world.clock.now() + PAUSE
+                changed.append(link)
+                continue
             write, values = _derive(world, sync, source, link, entity, references)
             if write is None:
                 link.owes = Owes.REREAD if values is UNSET else Owes.NOTHING
-                world.store.links.save(connection, [link])
+                changed.append(link)
                 continue
             planned.append(
                 Planned(link, entity, write, _row(world, run, link, entity, write, values))
             )
         if planned:
             run.store(world, connection)
+        world.store.links.save(connection, changed)
         world.store.writes.insert(connection, [p.row for p in planned])
         _wait_for_references(world, connection, sync.kind, planned, references)
-        told.store(world, connection)
     return planned
+
+
+def _waits_for_parent(
+    world: World, link: LinkRow, entity: EntityRow, references: References
+) -> bool:
+    """A create waits for the record it refers to, while that is on its way, for an hour."""
+    if link.owes is not Owes.CREATE or link.id < world.ids.row_at(world.clock.now() - PATIENCE):
+        return False
+    parents = (entity.golden.get(name) for name in reference_fields(world, entity.kind))
+    return any(
+        (link.instance_id, references.survivors.get(parent, parent)) in references.coming
+        for parent in parents
+        if parent is not None
+    )
 
 
 def _derive(
@@ -259,7 +289,7 @@ def _derive(
     source: Source,
     link: LinkRow,
     entity: EntityRow,
-    references: Any,
+    references: References,
 ) -> tuple[Write | None, Any]:
     """The write a link owes and, in golden terms, its values; UNSET asks for a reading first."""
     kind = entity.kind.name.lower()
@@ -301,7 +331,7 @@ def _derive(
 
 
 def _native_refs(
-    golden: dict[str, Any], refs: Any, link: LinkRow, references: Any
+    golden: dict[str, Any], refs: Any, link: LinkRow, references: References
 ) -> dict[str, Any]:
     """Entities as this side's native ids; one that has no record there is left out."""
     found = {}

@@ -27,6 +27,8 @@ class References:
     unread: dict[tuple[int, str], int] = field(
         default_factory=dict
     )  #: -> link that is no entity yet
+    #: (instance, entity) whose record there is to be created
+    coming: set[tuple[int, str]] = field(default_factory=set)
     survivors: dict[str, str] = field(default_factory=dict)
     links: dict[str, list[int]] = field(default_factory=dict)  #: entity -> its links
 
@@ -95,6 +97,8 @@ def _look_up(
             continue
         entity = str(ends[link.entity_id])
         found.links.setdefault(entity, []).append(link.id)
+        if link.state is LinkState.CREATING:
+            found.coming.add((link.instance_id, entity))
         if link.record_id is None:
             continue
         if link.state in _POINTING:

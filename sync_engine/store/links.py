@@ -1,7 +1,7 @@
 """Queries on links, match keys, listings and what waits for a link. Core statements in batches."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,17 +9,24 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
-from sync_engine.models import Kind, Link, LinkState, Listed, MatchKey, Owes, Waiting
+from sync_engine.models import Entity, Kind, Link, LinkState, Listed, MatchKey, Owes, Waiting
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
 from sync_engine.store.sql import chunks, insert_new
 from sync_engine.values import Held
 
 LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
 KEY: Any = MatchKey.__table__  # type: ignore[attr-defined]
 WAITING: Any = Waiting.__table__  # type: ignore[attr-defined]
 LISTED: Any = Listed.__table__  # type: ignore[attr-defined]
 
+#: columns that need no translation
+_AS_THEY_ARE = tuple(
+    field.name
+    for field in fields(LinkRow)
+    if field.name not in ("seen", "base", "held", "stamps", "inactive")
+)
 PLACED = (LinkState.CREATING, LinkState.LIVE)
 
 
@@ -46,6 +53,22 @@ class Links:
 
     def by_id(self, connection: Connection, ids: Collection[int]) -> dict[int, LinkRow]:
         return {link.id: link for link in self._where(connection, LINK.c.id, ids)}
+
+    def with_revisions(
+        self, connection: Connection, ids: Collection[int]
+    ) -> dict[int, tuple[LinkRow, int]]:
+        """Link id -> the link, and its entity's revision."""
+        found: dict[int, tuple[LinkRow, int]] = {}
+        for chunk in chunks(ids):
+            query = (
+                select(LINK, ENTITY.c.rev.label("entity_rev"))
+                .join(ENTITY, ENTITY.c.id == LINK.c.entity_id)
+                .where(LINK.c.id.in_(chunk))
+                .order_by(LINK.c.id)
+                .with_for_update(of=LINK)
+            )
+            found |= {row.id: (self._row(row), row.entity_rev) for row in connection.execute(query)}
+        return found
 
     def of_entities(self, connection: Connection, entities: Collection[int]) -> list[LinkRow]:
         return self._where(connection, LINK.c.entity_id, entities)
@@ -198,12 +221,9 @@ class Links:
         """The entities that waited for these links; they wait no longer."""
         found: set[int] = set()
         for chunk in chunks(links):
-            rows = connection.execute(
-                select(WAITING.c.entity_id).where(WAITING.c.link_id.in_(chunk))
-            )
+            gone = delete(WAITING).where(WAITING.c.link_id.in_(chunk))
+            rows = connection.execute(gone.returning(WAITING.c.entity_id))
             found.update(row.entity_id for row in rows)
-            if found:
-                connection.execute(delete(WAITING).where(WAITING.c.link_id.in_(chunk)))
         return found
 
     def show(
@@ -278,9 +298,9 @@ class Links:
     def _columns(self, link: LinkRow) -> dict[str, Any]:
         """Column -> value. ``base`` null means: equal to ``seen``."""
         names = self._layouts
-        row = {name: value for name, value in asdict(link).items() if name != "held"}
-        fields = set(link.seen or {}) | set(link.base)
-        layout = names.layout_for(fields) if fields or link.seen is not None else None
+        row = {name: getattr(link, name) for name in _AS_THEY_ARE}
+        held = set(link.seen or {}) | set(link.base)
+        layout = names.layout_for(held) if held or link.seen is not None else None
         same = link.seen is not None and link.base == link.seen
         row["layout"] = layout
         row["seen"] = None if link.seen is None else names.encode(layout, link.seen)

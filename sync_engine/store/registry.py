@@ -100,11 +100,8 @@ class Registry:
 
     def tick(self, connection: Connection, source_id: int) -> int:
         """Advance and return the source's count of stored outcomes."""
-        connection.execute(
-            update(SOURCE).where(SOURCE.c.id == source_id).values(tick=SOURCE.c.tick + 1)
-        )
-        query = select(SOURCE.c.tick).where(SOURCE.c.id == source_id)
-        return int(connection.execute(query).scalar_one())
+        later = update(SOURCE).where(SOURCE.c.id == source_id).values(tick=SOURCE.c.tick + 1)
+        return int(connection.execute(later.returning(SOURCE.c.tick)).scalar_one())
 
     def syncs(self, connection: Connection) -> dict[str, SyncRow]:
         rows = connection.execute(select(SYNC).order_by(SYNC.c.kind))

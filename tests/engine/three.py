@@ -199,6 +199,12 @@ class Three:
             for sync in self.world.syncs.values():
                 self.store.registry.release(connection, sync.name, self.clock.now())
 
+    def describe(self) -> None:
+        """Tell the engine what the systems offer now."""
+        for source in self.world.sources:
+            types = {one.name: one for one in source.connector.describe()}
+            source.type = types[source.object]
+
     def cycle(self, *kinds: Kind) -> Run:
         """One cycle of the syncs, a minute after the one before."""
         self.clock.time += timedelta(minutes=1)

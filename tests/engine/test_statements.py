@@ -1,0 +1,72 @@
+"""How many statements each stage costs (state-model 5): they may not grow with the records."""
+
+from collections.abc import Callable
+
+from sqlalchemy import event
+
+from sync_engine.engine import Run
+from sync_engine.engine.decide import decide
+from sync_engine.engine.match import match
+from sync_engine.engine.pull import pull
+from sync_engine.engine.push import push
+from sync_engine.models import Kind
+from tests.engine.three import Three
+
+RECORDS = 5_000
+
+
+class Counter:
+    """Counts what one stage says to the database, per 1,000 records."""
+
+    def __init__(self, three: Three) -> None:
+        self.said = 0
+        event.listen(three.engine, "before_cursor_execute", self._heard)
+
+    def per_thousand(self, stage: Callable[[], None]) -> float:
+        self.said = 0
+        stage()
+        return self.said * 1000 / RECORDS
+
+    def _heard(self, _connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        self.said += not statement.startswith(("BEGIN", "PRAGMA"))
+
+
+def test_a_thousand_records_cost_few_statements() -> None:
+    three = Three()
+    for system in three.systems.values():
+        system.page_size, system.max_batch = 2000, 200
+    three.describe()
+    world, sources = three.world, {source.name: source for source in three.world.sources}
+    leads = world.syncs[Kind.LEAD]
+    run = Run(world.ids.row(), "leads", world.clock.now())
+    ids = [
+        three.sales.create(
+            "Lead", first=f"A{n}", last=f"B{n}", mail=f"a{n}@x.example", firm=f"F{n}"
+        )
+        for n in range(RECORDS)
+    ]
+    for source in world.sources:
+        if source.name != "sales/Lead":
+            pull(world, source, run)
+    sales, service = sources["sales/Lead"], sources["service/lead"]
+    count = Counter(three)
+    first = {
+        "pulled": count.per_thousand(lambda: pull(world, sales, run)),
+        "matched": count.per_thousand(lambda: match(world, run)),
+        "reconciled": count.per_thousand(lambda: decide(world, leads, run)),
+        "pushed": count.per_thousand(lambda: push(world, leads, service, run)),
+    }
+    three.clock.wait(60)
+    pull(world, service, run)  # what was created is known once it is read
+    for number in ids:
+        three.sales.update("Lead", number, title=f"Title {number}")
+    then = {
+        "pulled": count.per_thousand(lambda: pull(world, sales, run)),
+        "reconciled": count.per_thousand(lambda: decide(world, leads, run)),
+        "pushed": count.per_thousand(lambda: push(world, leads, service, run)),
+    }
+    assert three.service.writes == {"create": RECORDS, "update": RECORDS}
+    allowed = {"pulled": 8, "matched": 4, "reconciled": 6, "pushed": 45}
+    for stages in (first, then):
+        assert {name: n for name, n in stages.items() if n > allowed[name]} == {}, stages
+    three.close()
