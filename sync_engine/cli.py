@@ -56,15 +56,12 @@ def main() -> None:
 
 
 def _told(error: Exception) -> Exit:
-    from click import ClickException  # typer's own errors
-
     from config import ConfigError
     from connectors import ConnectorError
-    from sync_engine.service import PinError
     from sync_engine.store import LeaseTakenError, StateError
 
-    if isinstance(error, ClickException):
-        error.show()
+    if show := getattr(error, "show", None):  # wrong use: typer keeps the class to itself
+        show()
         return Exit.WRONG_USE
     if isinstance(error, ConfigError):
         _complain(str(error))
@@ -72,7 +69,7 @@ def _told(error: Exception) -> Exit:
     if isinstance(error, LeaseTakenError):
         _complain(f"another run is active: {error}", "wait for it, or stop it first")
         return Exit.RUNNING_ELSEWHERE
-    if isinstance(error, (StateError, ConnectorError, PinError)):
+    if isinstance(error, (StateError, ConnectorError)):
         _complain(str(error), error.remedy)
         return Exit.FAILED
     raise error
@@ -203,7 +200,7 @@ def release(
         _known(service, name)
         let_go = service.release(name)
     shown = ", ".join(f"{number} x {what}" for what, number in sorted(let_go.items()))
-    typer.echo(f"{name} may write" + (f": {shown}" if shown else ""))
+    typer.echo(f"{name} may write from its next sync on" + (f": {shown}" if shown else ""))
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """What a run did, how things stand, what waits: gathered from the state, shown as tables."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +10,13 @@ from rich.table import Table
 
 from connectors import Action
 from sync_engine.engine import Run
+from sync_engine.engine.decide import difference
+from sync_engine.engine.references import resolve
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.service import Service
 from sync_engine.store import IssueRow
 
+SAMPLES = 3  #: of each side and class
 DONE, PARTLY, WAITS = 0, 3, 4  #: exit codes, see cli.Exit
 
 #: issue -> what a person is told about it
@@ -47,6 +50,9 @@ class Summary:
     counts: dict[str, int]
     issues: dict[str, int]
     down: dict[str, str]
+    calls: dict[str, int]  #: instance -> API calls of this process
+    conflicts: dict[str, int]  #: field -> values of this run that differed
+    samples: tuple[dict[str, Any], ...] = ()  #: of what waits for the first release
 
     @property
     def exit_code(self) -> int:
@@ -64,13 +70,23 @@ class Summary:
             "stopped_by_guard": self.stopped,
             "sides": list(self.rows),
             "counts": self.counts,
+            "conflicts": self.conflicts,
             "issues": self.issues,
+            "calls": self.calls,
             "down": self.down,
+            "samples": list(self.samples),
         }
 
     def show(self) -> None:
         console = Console()
         console.print(sides_table(self.rows))
+        if self.samples:
+            console.print(_samples_table(self.samples))
+        if self.conflicts:
+            told = ", ".join(f"{name} {number}" for name, number in self.conflicts.items())
+            console.print(f"Conflicts settled by precedence, losers kept: {told}")
+        spent = ", ".join(f"{name} {number}" for name, number in self.calls.items())
+        console.print(f"API calls: {spent}" + (f"; {self._cost()}" if self.waiting else ""))
         for instance, why in self.down.items():
             console.print(f"[bold red]{instance} was left out:[/] {why}")
         for what, number in self.issues.items():
@@ -78,23 +94,40 @@ class Summary:
         if self.waiting:
             names = ", ".join(self.waiting)
             console.print(
-                f"\n[bold]Nothing has been written yet.[/] This is the first sync of {names}: "
+                f"\n[bold]Nothing has been written yet for {names}.[/] A first sync stops here: "
                 f"read the numbers above, then let it go on with\n"
                 + "\n".join(f"  crm-sync release {name}" for name in self.waiting)
             )
         elif self.stopped:
             console.print("\n[bold]The guard has stopped improbable changes.[/] See issues list.")
 
+    def _cost(self) -> str:
+        writes = Counter[str]()
+        for row in self.rows:
+            writes[row["instance"]] += row["to create"] + row["to update"]
+        planned = ", ".join(f"{name} {number}" for name, number in writes.items() if number)
+        return f"writes to come: {planned or 'none'} (a call each at most, and look-ups)"
+
 
 def sides_table(rows: Sequence[dict[str, Any]]) -> Table:
-    """Per side: what it holds and what happened to it."""
+    """Per side: what it holds and what happened to it; columns that say nothing are left out."""
     table = Table(title="Per system", title_justify="left")
-    columns = list(rows[0]) if rows else []
+    always = ("kind", "instance", "object", "linked")
+    columns = [c for c in (rows[0] if rows else ()) if c in always or any(r[c] for r in rows)]
     for column in columns:
-        is_text = column in ("instance", "object", "kind")
-        table.add_column(column, justify="left" if is_text else "right")
+        table.add_column(column, justify="left" if column in always[:3] else "right")
     for row in rows:
-        table.add_row(*(str(value) if value else "" for value in row.values()))
+        table.add_row(*(str(row[column] or "") for column in columns))
+    return table
+
+
+def _samples_table(samples: Sequence[dict[str, Any]]) -> Table:
+    table = Table(title="What it would do, for example", title_justify="left")
+    for column in ("side", "does", "record", "fields"):
+        table.add_column(column, overflow="fold")
+    for one in samples:
+        record = one["record"] or "a new one, from " + " and ".join(one["from"])
+        table.add_row(one["side"], one["does"], record, ", ".join(one["fields"]))
     return table
 
 
@@ -111,15 +144,51 @@ def of_run(service: Service, run: Run, name: str | None) -> Summary:
     """What a run did and left."""
     with service.store.reading() as connection:
         issues = service.store.registry.count_issues(connection)
+        conflicts = service.store.entities.conflicts(connection, [run.id])
+    waiting = tuple(unreleased(service, name))
     return Summary(
         sync=name or "all",
-        waiting=tuple(unreleased(service, name)),
+        waiting=waiting,
         stopped=bool(run.counts["stopped"]),
         rows=tuple(_side_rows(service, run.counts)),
         counts={key: number for key, number in sorted(run.counts.items()) if number},
         issues=issues,
         down=dict(service.world.down),
+        calls=dict(sorted(service.calls.items())),
+        conflicts=dict(Counter(sorted(row.field_name or "" for row in conflicts))),
+        samples=tuple(one for sync in waiting for one in _samples(service, sync)),
     )
+
+
+def _samples(service: Service, name: str) -> Iterator[dict[str, Any]]:
+    """A few of the writes that a sync owes: records and fields, no values."""
+    world, store = service.world, service.store
+    sync = next(one for one in world.syncs.values() if one.name == name)
+    with store.reading() as connection:
+        for source in world.of_kind(sync.kind):
+            for classes in ((Owes.CREATE,), (Owes.UPDATE, Owes.CLEAR)):
+                links = store.links.owing(
+                    connection, source.id, sync.kind, world.clock.now(), SAMPLES, classes
+                )
+                ids = {link.entity_id for link in links if link.entity_id is not None}
+                entities = store.entities.by_id(connection, ids)
+                references = resolve(world, connection, sync.kind, entities.values(), links)
+                known = store.links.of_entities(connection, ids)
+                for link in links:
+                    entity = entities[link.entity_id or 0]
+                    seen = link.seen or dict.fromkeys(entity.golden)
+                    fields = difference(world, references, source, entity, link, seen)
+                    yield {
+                        "side": source.name,
+                        "does": "create" if link.owes is Owes.CREATE else "update",
+                        "record": link.record_id,
+                        "from": [
+                            _name(service, other)
+                            for other in known
+                            if other.entity_id == entity.id and other.state is LinkState.LIVE
+                        ],
+                        "fields": sorted(fields),
+                    }
 
 
 def rows_of(service: Service, runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -138,7 +207,7 @@ def _side_rows(service: Service, counts: Counter[str]) -> list[dict[str, Any]]:
         states = store.links.counts(connection)
         owed = {s.id: store.links.owed(connection, s.id) for s in service.world.sources}
         held = Counter(
-            issue.source_id
+            (issue.source_id, issue.what)
             for issue in store.registry.issues(
                 connection, whats=("possible duplicate", "required value missing", "rejected")
             )
@@ -169,7 +238,8 @@ def _side_rows(service: Service, counts: Counter[str]) -> list[dict[str, Any]]:
                     ),
                     "created": wrote(Action.CREATE),
                     "updated": wrote(Action.UPDATE) + wrote(Action.CONVERT),
-                    "held": held[source.id],
+                    "possible duplicates": held[source.id, "possible duplicate"],
+                    "held": held[source.id, "required value missing"] + held[source.id, "rejected"],
                 }
             )
     return rows
@@ -196,8 +266,9 @@ class Status:
         console = Console()
         console.print(sides_table(self.rows))
         for source in self.sources:
-            read = source["read"] or "never"
-            console.print(f"{source['source']}: last read {read}")
+            read = source["read"]
+            when = f"{read:%Y-%m-%d %H:%M:%S} UTC" if read else "never"
+            console.print(f"{source['source']}: last read {when}", highlight=False)
         for what, number in self.issues.items():
             console.print(f"{number} x {what}: {MEANINGS.get(what, '')}")
         for name in self.waiting:

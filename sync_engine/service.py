@@ -25,7 +25,15 @@ from uuid import UUID
 import httpx
 
 from config import Config, SyncSettings
-from connectors import Checked, Connector, ConnectorError, Level, Runtime, Selection
+from connectors import (
+    Checked,
+    Connector,
+    ConnectorError,
+    Level,
+    Runtime,
+    Selection,
+    SetupError,
+)
 from connectors.http import GuardedTransport
 from sync_engine import mapping as mappings
 from sync_engine.engine import Run, Source, Sync, World, cycle
@@ -69,21 +77,6 @@ class CountingTransport(httpx.BaseTransport):
         self._inner.close()
 
 
-class PinError(Exception):
-    """An instance answers as another organization than the one it was linked with."""
-
-    def __init__(self, instance: str, pinned: Mapping[str, Any], found: Checked) -> None:
-        super().__init__(
-            f"{instance} is organization {found.identity} ({found.name}), "
-            f"but was linked with {pinned['id']} ({pinned['name']})"
-        )
-        self.instance = instance
-        self.remedy = (
-            f"point {instance} back to the organization it was linked with, or, if it has moved "
-            f"for good, run crm-sync rebind {instance}"
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Health:
     """What a check of one instance found."""
@@ -98,6 +91,16 @@ class Health:
         if self.checked is None:
             return False
         return all(finding.level is not Level.ERROR for finding in self.checked.findings)
+
+    @property
+    def why(self) -> str:
+        """Why it is not well, with the remedy; empty if it is."""
+        if self.checked is None:
+            told = [(self.failure, self.remedy)]
+        else:
+            errors = (f for f in self.checked.findings if f.level is Level.ERROR)
+            told = [(finding.what, finding.remedy) for finding in errors]
+        return "; ".join(f"{what} (remedy: {remedy})" if remedy else what for what, remedy in told)
 
 
 @dataclass(slots=True)
@@ -121,24 +124,53 @@ class Service:
             source.selection for source in self.world.sources if source.instance == name
         ]
         try:
-            return Health(name, self.connectors[name].check(selections))
+            checked = self.connectors[name].check(selections)
         except ConnectorError as error:
             return Health(name, None, error.what, error.remedy)
+        with self.store.reading() as connection:
+            pinned = self.store.registry.instances(connection)[name].identity
+        if pinned is None or pinned["id"] == checked.identity:
+            return Health(name, checked)
+        return Health(
+            name,
+            None,
+            f"is organization {checked.identity} ({checked.name}), but was linked with "
+            f"{pinned['id']} ({pinned['name']})",
+            f"point {name} back to the organization it was linked with, or, if it has moved "
+            f"for good, run crm-sync rebind {name}",
+        )
 
     def start(self) -> list[Health]:
-        """Check and pin every instance; those that fail are out of the run. Raises PinError."""
+        """Check every instance and pin those that are new; those that fail are out of the run.
+
+        Raises SetupError where a sandbox would meet a production organization.
+        """
         found = self.check()
+        self._refuse_mixture(found)
         for health in found:
-            if health.checked is None:
-                self.world.down[health.instance] = health.failure
-                continue
-            self._pin(health.instance, health.checked)
             if not health.is_well:
-                self.world.down[health.instance] = "; ".join(
-                    f.what for f in health.checked.findings if f.level is Level.ERROR
-                )
+                self.world.down[health.instance] = health.why
+            elif health.checked is not None:
+                self._pin(health.instance, health.checked)
         self._describe()
         return found
+
+    def _refuse_mixture(self, found: Sequence[Health]) -> None:
+        """Practice 1.5: test data must not meet real people unless somebody says so."""
+        kinds: dict[bool | None, list[str]] = {}
+        for health in found:
+            if health.checked is not None:
+                kinds.setdefault(health.checked.sandbox, []).append(health.instance)
+        if (
+            True in kinds
+            and False in kinds
+            and not (self.config.settings.allow_sandbox_with_production)
+        ):
+            raise SetupError(
+                f"{', '.join(kinds[True])} is a sandbox, {', '.join(kinds[False])} is production",
+                remedy="keep them in files and states of their own, or write "
+                "allow_sandbox_with_production: true",
+            )
 
     def _pin(self, name: str, checked: Checked) -> None:
         with self.store.transaction() as connection:
@@ -147,8 +179,6 @@ class Service:
                 self.store.registry.pin(
                     connection, row.id, {"id": checked.identity, "name": checked.name}
                 )
-            elif row.identity["id"] != checked.identity:
-                raise PinError(name, row.identity, checked)
 
     def _describe(self) -> None:
         for name, connector in self.connectors.items():
@@ -185,7 +215,8 @@ class Service:
                     released.setdefault(issue.source_id or 0, {})[issue.cause] = number
                     let_go[issue.cause] = let_go.get(issue.cause, 0) + number
             for source_id, numbers in released.items():
-                registry.save_source(connection, source_id, guard={"released": numbers})
+                guard = {"released": numbers, "at": now.isoformat()}
+                registry.save_source(connection, source_id, guard=guard)
             registry.close_issues(connection, now, whats=("guard",), sources=sources)
         return let_go
 

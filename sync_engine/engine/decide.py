@@ -111,6 +111,10 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     for link in live:
         if link.kind is not entity.kind:
             _retire(world, batch, entity, link, own)
+    for link in batch.links[entity.id]:
+        if link.owes is Owes.CREATE and link.due_at and not link.tries:
+            link.due_at = None  # it waited for another record, which may have come
+            batch.changed[link.id] = link
     _follow_deletes(world, sync, batch, entity, own, sides)
 
 

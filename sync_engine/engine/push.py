@@ -247,11 +247,13 @@ def _plan(
         )
         references = resolve(world, connection, sync.kind, entities.values(), links)
         planned, changed = [], []
+        awaited: set[tuple[int, int]] = set()
         for link in links:
             entity = entities[link.entity_id or 0]
-            if _waits_for_parent(world, link, entity, references):
+            if parents := _coming_parents(world, link, entity, references):
                 link.due_at = world.clock.now() + PAUSE
                 changed.append(link)
+                awaited |= {(parent, entity.id) for parent in parents}
                 continue
             write, values = _derive(world, sync, source, link, entity, references)
             if write is None:
@@ -264,23 +266,26 @@ def _plan(
         if planned:
             run.store(world, connection)
         world.store.links.save(connection, changed)
+        world.store.links.wait(connection, awaited)
         world.store.writes.insert(connection, [p.row for p in planned])
         _wait_for_references(world, connection, sync.kind, planned, references)
     return planned
 
 
-def _waits_for_parent(
+def _coming_parents(
     world: World, link: LinkRow, entity: EntityRow, references: References
-) -> bool:
-    """A create waits for the record it refers to, while that is on its way, for an hour."""
+) -> list[int]:
+    """Links that a create waits for, an hour at most: what it refers to is on its way there."""
     if link.owes is not Owes.CREATE or link.id < world.ids.row_at(world.clock.now() - PATIENCE):
-        return False
-    parents = (entity.golden.get(name) for name in reference_fields(world, entity.kind))
-    return any(
-        (link.instance_id, references.survivors.get(parent, parent)) in references.coming
+        return []
+    values = (entity.golden.get(name) for name in reference_fields(world, entity.kind))
+    parents = [references.survivors.get(value, value) for value in values if value is not None]
+    return [
+        number
         for parent in parents
-        if parent is not None
-    )
+        if (link.instance_id, parent) in references.coming
+        for number in references.links[parent]
+    ]
 
 
 def _derive(

@@ -35,11 +35,12 @@ def allowed_classes(
         row = world.store.registry.syncs(connection)[sync.name]
         if row.released_at is None or row.state == "paused":
             return ()
+        done = _done(world, source, connection, now - DAY)
         load = guard.Load(
             links=_links(world, source, connection),
-            planned=_planned(world, sync, source, connection),
-            done=_done(world, source, connection, now),
-            released=_released(world, source, connection),
+            planned=_planned(world, sync, source, connection, done),
+            done=done,
+            released=_released(world, source, connection, now),
             first=now - row.released_at < DAY,
         )
         stops = guard.stopped(load, sync.limits)
@@ -68,7 +69,9 @@ def _links(world: World, source: Source, connection: Connection) -> int:
     )
 
 
-def _planned(world: World, sync: Sync, source: Source, connection: Connection) -> Counter[str]:
+def _planned(
+    world: World, sync: Sync, source: Source, connection: Connection, done: Counter[str]
+) -> Counter[str]:
     """Class -> links that owe it; what is cleared or made the same is counted per field."""
     planned: Counter[str] = Counter()
     owed = world.store.links.owed(connection, source.id)
@@ -76,7 +79,8 @@ def _planned(world: World, sync: Sync, source: Source, connection: Connection) -
         if kind is sync.kind and owes in _RISKS and owes is not Owes.CLEAR:
             planned[_RISKS[owes]] += number
     updates = sum(owed.get((sync.kind, owes), 0) for owes in (Owes.UPDATE, Owes.CLEAR))
-    if updates > min(sync.limits.clear.count, sync.limits.same.count):
+    cleared = max((n for name, n in done.items() if name.startswith("clear:")), default=0)
+    if updates and updates + cleared > min(sync.limits.clear.count, sync.limits.same.count):
         planned |= _fields(world, sync, source, connection)
     return planned
 
@@ -102,17 +106,27 @@ def _fields(world: World, sync: Sync, source: Source, connection: Connection) ->
     return found
 
 
-def _done(world: World, source: Source, connection: Connection, now: datetime) -> Mapping[str, int]:
-    since = world.ids.row_at(now - DAY)
+def _done(world: World, source: Source, connection: Connection, since: datetime) -> Counter[str]:
+    """Class -> risky writes of the source since then."""
+    row_id = world.ids.row_at(since)
     done: Counter[str] = Counter()
-    for owes, number in world.store.writes.risky_since(connection, source.id, since).items():
-        if owes in _RISKS:
+    for owes, number in world.store.writes.risky_since(connection, source.id, row_id).items():
+        if owes in _RISKS and owes is not Owes.CLEAR:
             done[_RISKS[owes]] += number
-    return done
+    cleared = world.store.writes.cleared_since(connection, source.id, row_id)
+    return done + Counter({f"clear:{name}": number for name, number in cleared.items()})
 
 
-def _released(world: World, source: Source, connection: Connection) -> Mapping[str, int]:
+def _released(
+    world: World, source: Source, connection: Connection, now: datetime
+) -> Mapping[str, int]:
+    """What is left of the numbers that a person has let go; they hold once, and for a day."""
     rows = world.store.registry.sources(connection)
-    row = next(row for row in rows if row.id == source.id)
-    released: Mapping[str, int] = (row.guard or {}).get("released", {})
-    return released
+    guard = next(row for row in rows if row.id == source.id).guard
+    if not guard:
+        return {}
+    at = datetime.fromisoformat(guard["at"])
+    if now - at > DAY:
+        return {}
+    since = _done(world, source, connection, at)
+    return {name: number - since[name] for name, number in guard["released"].items()}

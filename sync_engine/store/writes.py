@@ -1,5 +1,6 @@
 """Queries on external writes (``sent``): stored before each call, answered after it."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -89,6 +90,17 @@ class Writes:
             .group_by(SENT.c.risk)
         )
         return {Owes(risk): n for risk, n in connection.execute(query)}
+
+    def cleared_since(self, connection: Connection, source_id: int, row_id: int) -> Counter[str]:
+        """Field -> how often it was written empty on the source since a row id."""
+        query = select(SENT.c.vals).where(
+            SENT.c.source_id == source_id, SENT.c.risk == Owes.CLEAR, SENT.c.id > row_id
+        )
+        found: Counter[str] = Counter()
+        for row in connection.execute(query):
+            values = self._layouts.by_name(row.vals)
+            found.update(name for name, value in values.items() if value is None)
+        return found
 
     def _row(self, row: Row[Any]) -> SentRow:
         return SentRow(

@@ -480,3 +480,24 @@ def test_a_quiet_cycle_leaves_no_run_and_no_history(three: Three) -> None:
     assert not quiet.stored
     with three.store.reading() as connection:
         assert three.store.registry.runs(connection) == runs
+
+
+def test_practice_8_1_clears_are_counted_over_a_day(three: Three) -> None:
+    numbers = [
+        three.sales.create(
+            "Lead", first=f"P{n}", last=f"Name{n}", mail=f"p{n}@x.example", firm="F", title="T"
+        )
+        for n in range(60)
+    ]
+    three.settle()
+    for number in numbers[:15]:
+        three.sales.update("Lead", number, title=None)
+    three.cycle()
+    cleared = [row for row in three.service.alive("lead") if row.values["title"] is None]
+    assert len(cleared) == 15
+    for number in numbers[15:30]:
+        three.sales.update("Lead", number, title=None)
+    three.cycle()
+    cleared = [row for row in three.service.alive("lead") if row.values["title"] is None]
+    assert len(cleared) == 15
+    assert "guard" in three.whats()
