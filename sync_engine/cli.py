@@ -82,7 +82,8 @@ def _complain(what: str, remedy: str = "") -> None:
 @contextmanager
 def _service(config: Path | None) -> Iterator["Service"]:
     from config import find, load
-    from sync_engine.service import build, stopping
+    from sync_engine.processes import stopping
+    from sync_engine.service import build
 
     service = build(load(find(config)))
     try:

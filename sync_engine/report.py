@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -111,20 +112,30 @@ class Summary:
 
 def sides_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Per side: what it holds and what happened to it; columns that say nothing are left out."""
-    table = Table(title="Per system", title_justify="left")
-    always = ("kind", "instance", "object", "linked")
-    columns = [c for c in (rows[0] if rows else ()) if c in always or any(r[c] for r in rows)]
-    for column in columns:
-        table.add_column(column, justify="left" if column in always[:3] else "right")
+    table = plain_table("Per system", "kind", "side")
+    numbers = [
+        column
+        for column in (rows[0] if rows else ())
+        if column not in ("kind", "instance", "object") and any(row[column] for row in rows)
+    ]
+    for column in numbers:
+        table.add_column(column, justify="right")
     for row in rows:
-        table.add_row(*(str(row[column] or "") for column in columns))
+        side = f"{row['instance']}/{row['object']}"
+        table.add_row(row["kind"], side, *(str(row[column] or "") for column in numbers))
+    return table
+
+
+def plain_table(title: str, *columns: str) -> Table:
+    """A table that fits a terminal of 80 columns."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     return table
 
 
 def _samples_table(samples: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title="What it would do, for example", title_justify="left")
-    for column in ("side", "does", "record", "fields"):
-        table.add_column(column, overflow="fold")
+    table = plain_table("What it would do, for example", "side", "does", "record", "fields")
     for one in samples:
         record = one["record"] or "a new one, from " + " and ".join(one["from"])
         table.add_row(one["side"], one["does"], record, ", ".join(one["fields"]))
@@ -312,14 +323,17 @@ class Issues:
         if not self.groups:
             console.print("Nothing waits for a person.")
         for (what, cause), found in self.groups.items():
-            console.print(f"[bold]{len(found)} x {what}[/]{f' ({cause})' if cause else ''}")
+            # several records of one question are one line for a person
+            questions = list({frozenset(issue["records"]): issue for issue in found}.values())
+            console.print(f"[bold]{len(questions)} x {what}[/]{f' ({cause})' if cause else ''}")
             console.print(f"  {MEANINGS.get(what, '')}")
-            for issue in found[:5]:
-                console.print(
-                    f"  {issue['opened_at']:%Y-%m-%d %H:%M}  {', '.join(issue['records'])}"
-                )
-            if len(found) > 5:
-                console.print(f"  and {len(found) - 5} more (--json lists all)")
+            for issue in questions[:SAMPLES]:
+                since = f"{issue['opened_at']:%Y-%m-%d %H:%M}"
+                for record in issue["records"]:
+                    console.print(f"  {since:16}  {record}", highlight=False)
+                    since = ""
+            if len(questions) > SAMPLES:
+                console.print(f"  and {len(questions) - SAMPLES} more (--json lists all)")
 
 
 def issues(service: Service) -> Issues:

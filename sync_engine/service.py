@@ -3,22 +3,14 @@ randomness, signals and child processes. It knows nothing of HTTP; what it does,
 command line and the service call alike.
 """
 
-import os
 import random
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from types import FrameType
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +32,7 @@ from sync_engine.engine import Run, Source, Sync, World, cycle
 from sync_engine.guard import Limit, Limits
 from sync_engine.ids import Ids
 from sync_engine.models import Kind
+from sync_engine.processes import holder, is_dead
 from sync_engine.reconcile import Policy
 from sync_engine.store import Store, migrate, open_database
 
@@ -259,25 +252,6 @@ def build(config: Config) -> Service:
     return Service(config, clock, store, world, connectors, calls)
 
 
-def holder() -> str:
-    """This process, as a lease names it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def is_dead(name: str) -> bool:
-    """Whether a holder was a process of this host that has ended. Elsewhere nobody can tell."""
-    host, _, pid = name.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
-
-
 def _state_url(config: Config) -> str:
     """Relative SQLite paths count from the configuration file."""
     url = config.settings.state
@@ -372,45 +346,3 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
         ),
         born_inactive=settings.create_inactive,
     )
-
-
-@contextmanager
-def stopping(clock: SystemClock) -> Iterator[None]:
-    """SIGINT and SIGTERM end the waits of the clock; work stops between pages and calls."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        clock.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def server(module: str, *arguments: str, folder: Path) -> Iterator[str]:
-    """A server in a process of its own; gives its address. It ends with ours, however we end.
-
-    Raises RuntimeError with what it said if it does not come up.
-    """
-    with (folder / f"{module.rsplit('.', 1)[-1]}.log").open("a") as said:
-        process = subprocess.Popen(  # noqa: S603  # our own modules, named by us
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-        )
-    try:
-        address = process.stdout.readline().strip() if process.stdout else ""
-        if not address:
-            raise RuntimeError(f"{module} did not start; see {said.name}")
-        yield address
-    finally:
-        if process.stdin:
-            process.stdin.close()
-        process.wait(10)
-        if process.stdout:
-            process.stdout.close()

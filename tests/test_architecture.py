@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("connectors", "profiles", "config", "sync_engine")
 #: files over 400 lines, each with its reason
 LONG = {
+    "connectors/testing/contract.py": "one class, every promise of the contract a test",
     "sync_engine/models.py": "nineteen tables that refer to each other",
     "sync_engine/demo/people.py": "the demo's cast: a table of values, no code",
 }

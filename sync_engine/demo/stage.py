@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from config import load
 from connectors import Record
@@ -76,6 +75,7 @@ def _play(console: Console, systems: Systems, service: Service) -> Verdict:
     console.print(report.sides_table(report.rows_of(service, runs)))
     _show_conflicts(console, service, runs)
     _show_people(console, before, after := read(service))
+    console.rule("[bold]Open questions")
     report.issues(service).show()
     verdict = compare(service, after)
     quiet = _one_more(systems, service)
@@ -145,9 +145,7 @@ def _show_calls(console: Console, when: str, systems: Systems, service: Service)
 def _show_conflicts(console: Console, service: Service, runs: Sequence[Run]) -> None:
     with service.store.reading() as connection:
         rows = service.store.entities.conflicts(connection, [run.id for run in runs])
-    table = Table(title="Conflicts of the day", title_justify="left")
-    for column in ("field", "won", "by", "lost", "of", "rule"):
-        table.add_column(column)
+    table = report.plain_table("Conflicts of the day", "field", "won", "by", "lost", "of", "rule")
     for row in rows:
         for side, claim in (row.lost or {}).items():
             table.add_row(row.field_name, str(row.new), row.by, str(claim["value"]), side, row.rule)
@@ -158,9 +156,7 @@ def _show_people(console: Console, before: Reading, after: Reading) -> None:
     people = {person.name: person for person in (*LEADS, *CUSTOMERS)}
     for name in SHOWN:
         person = people[name]
-        table = Table(title=f"{name}: {person.story}", title_justify="left")
-        for column in ("system", "before", "after"):
-            table.add_column(column, overflow="fold")
+        table = report.plain_table(f"{name}: {person.story}", "system", "before", "after")
         for system in NAMES:
             table.add_row(system, *(_lines(reading, system, name) for reading in (before, after)))
         console.print(table)
@@ -179,7 +175,8 @@ def _line(object_name: str, record: Record) -> str:
     shown: Mapping[str, Any] = {
         key: value for key, value in record.values.items() if value and key.lower() in _TELLING
     }
-    return f"{object_name} " + ", ".join(str(value) for value in shown.values())
+    several = (value if isinstance(value, list) else [value] for value in shown.values())
+    return "\n  ".join([object_name, *(str(one) for values in several for one in values)])
 
 
 _TELLING = frozenset(

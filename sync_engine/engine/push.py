@@ -11,20 +11,18 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from connectors import Action, Deleted, Outcome, Record, TransientError, Upserted, Write
+from connectors import Action, Outcome, TransientError, Write
+from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
 from sync_engine.engine.decide import difference
-from sync_engine.engine.ingest import ingest
 from sync_engine.engine.outcomes import keep_outcomes
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
 from sync_engine.engine.world import Run, Source, Sync, World, in_batches
-from sync_engine.models import Kind, LinkState, Owes, SentResult
+from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
 from sync_engine.values import UNSET
 
 SELECTED = 2000  #: owing links of one round
-HORIZON = timedelta(minutes=15)  #: how long an unanswered write may still land
-PAUSE = timedelta(seconds=30)  #: before a record that was missing is read again
 PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
 
 _ACTIONS = {
@@ -35,7 +33,6 @@ _ACTIONS = {
     Owes.DEACTIVATE: Action.DEACTIVATE,
     Owes.DELETE: Action.DELETE,
 }
-_SEARCHED = ("email", "mobile", "phone", "website", "vat")  #: looked up before a create
 
 
 @dataclass(slots=True)
@@ -52,11 +49,11 @@ def push(world: World, sync: Sync, source: Source, run: Run) -> None:
     """Read and write what the source's links of the sync's kind owe. Raises ConnectorError."""
     with world.store.reading() as connection:
         owed = world.store.links.owed(connection, source.id)
-    overdue = _overdue(world, source)
+    overdue = overdue_links(world, source)
     if not overdue and not any(kind is sync.kind for kind, _ in owed):
         return
     with world.store.lease(f"push:{source.id}") as lease:
-        while _reread(world, sync, source, run, lease, overdue) == SELECTED:
+        while reread(world, sync, source, run, lease, overdue, SELECTED) == SELECTED:
             if not world.clock.wait(0):
                 return
         classes = allowed_classes(world, sync, source, run, lease)
@@ -64,166 +61,12 @@ def push(world: World, sync: Sync, source: Source, run: Run) -> None:
         looked: set[int] = set()
         while classes:
             if Owes.CREATE in classes:
-                _look_up(world, sync, source, run, lease, looked)
+                look_up(world, sync, source, run, lease, looked, SELECTED)
             planned = _plan(world, sync, source, run, lease, classes, tried)
             for calls in in_batches(planned, source.type.max_batch):
                 _call(world, sync, source, run, lease, calls)
             if not planned or not world.clock.wait(0):
                 return
-
-
-def _overdue(world: World, source: Source) -> list[int]:
-    before = world.ids.row_at(world.clock.now() - HORIZON)
-    with world.store.reading() as connection:
-        return world.store.writes.overdue(connection, source.id, before)
-
-
-def _reread(
-    world: World,
-    sync: Sync,
-    source: Source,
-    run: Run,
-    lease: LeaseHold,
-    overdue: Collection[int],
-) -> int:
-    """Read what must be read before it may be decided; settle writes whose fate is open.
-
-    Gives how many links owed it, at most ``SELECTED``.
-    """
-    with world.store.transaction(lease) as connection:
-        links = world.store.links.owing(
-            connection, source.id, sync.kind, world.clock.now(), SELECTED, (Owes.REREAD,)
-        )
-        known = {link.id for link in links}
-        number = len(links)
-        late = world.store.links.by_id(connection, set(overdue) - known)
-        links += [link for link in late.values() if link.record_id and link.kind is sync.kind]
-        tick = _tick(world, connection, source)
-    ids = sorted(link.record_id for link in links if link.record_id)
-    if not ids:
-        return number
-    records = {r.id: r for r in source.connector.fetch(source.selection, "id", ids)}
-    with world.store.transaction(lease) as connection:
-        ingest(world, source, run, connection, [Upserted(r) for r in records.values()], tick)
-        _close_overdue(world, connection, overdue, records, links)
-        _miss(
-            world, source, run, connection, [k for k in links if k.record_id not in records], tick
-        )
-    return number
-
-
-def _tick(world: World, connection: Connection, source: Source) -> int:
-    rows = world.store.registry.sources(connection)
-    return next(row.tick for row in rows if row.id == source.id)
-
-
-def _close_overdue(
-    world: World,
-    connection: Connection,
-    overdue: Collection[int],
-    records: dict[str, Record],
-    links: Sequence[LinkRow],
-) -> None:
-    read = {link.id for link in links if link.record_id in records}
-    for rows in world.store.writes.open(connection, read & set(overdue)).values():
-        for row in rows:
-            row.result, row.answered_at = SentResult.UNKNOWN, world.clock.now()
-        world.store.writes.close(connection, rows)
-
-
-def _miss(
-    world: World,
-    source: Source,
-    run: Run,
-    connection: Connection,
-    missing: Sequence[LinkRow],
-    tick: int,
-) -> None:
-    """A record is gone when it was missing twice, a cycle apart; the first time it is noted."""
-    now = world.clock.now()
-    proven = []
-    for link in missing:
-        if link.missing_at is not None and now - link.missing_at >= PAUSE:
-            proven.append(Deleted(link.record_id or ""))
-        elif link.missing_at is None:
-            link.missing_at, link.owes, link.due_at = now, Owes.REREAD, now + PAUSE
-    world.store.links.save(connection, [k for k in missing if k.due_at is not None])
-    ingest(world, source, run, connection, proven, tick)
-
-
-def _look_up(
-    world: World, sync: Sync, source: Source, run: Run, lease: LeaseHold, looked: set[int]
-) -> None:
-    """Before creating, ask the system whether the person is there already; once in a push.
-
-    A feed may lag behind what the system holds. A hit is stored and matched; the create
-    that it makes doubtful is withdrawn and decided anew.
-    """
-    with world.store.transaction(lease) as connection:
-        creating = world.store.links.owing(
-            connection, source.id, sync.kind, world.clock.now(), SELECTED, (Owes.CREATE,)
-        )
-        creating = [link for link in creating if link.id not in looked]
-        looked |= {link.id for link in creating}
-        entities = world.store.entities.by_id(
-            connection, {k.entity_id for k in creating if k.entity_id}
-        )
-        started = world.store.writes.open(connection, {k.id for k in creating})
-        tick = _tick(world, connection, source)
-    keys = [str(k.key) for k in creating if k.id in started]
-    found: dict[str, Record] = {}
-    if keys:  # a create whose answer was lost is recognised by its key
-        found = {r.id: r for r in source.connector.fetch(source.selection, "key", keys)}
-    for name in _SEARCHED:
-        native = source.mapping.search_field(name)
-        values = sorted(
-            {
-                source.mapping.native_value(name, entities[k.entity_id].golden[name])
-                for k in creating
-                if k.entity_id and entities[k.entity_id].golden.get(name)
-            }
-        )
-        if native and values:
-            hits = source.connector.fetch(source.selection, native, values)
-            found |= {r.id: r for r in hits}
-    if not found:
-        return
-    with world.store.transaction(lease) as connection:
-        known = world.store.links.by_record(connection, source.id, set(found))
-        ingest(world, source, run, connection, [Upserted(r) for r in found.values()], tick)
-        strangers = [r for r in found.values() if r.id not in known]
-        _withdraw(world, sync, source, connection, creating, started, strangers)
-
-
-def _withdraw(
-    world: World,
-    sync: Sync,
-    source: Source,
-    connection: Connection,
-    creating: Sequence[LinkRow],
-    started: dict[int, list[SentRow]],
-    strangers: Sequence[Record],
-) -> None:
-    ours = {str(k.key) for k in creating}
-    hits = [r for r in strangers if str(r.key) not in ours]
-    if not hits:
-        return
-    kind = sync.kind.name.lower()
-    addresses = {
-        (name, value)
-        for record in hits
-        for name, value in source.mapping.golden_of(kind, record.values).items()
-        if name in _SEARCHED and value
-    }
-    current = world.store.entities.by_id(connection, {k.entity_id for k in creating if k.entity_id})
-    doubtful = [
-        link
-        for link in creating
-        if link.id not in started
-        and any((n, current[link.entity_id or 0].golden.get(n)) in addresses for n in _SEARCHED)
-    ]
-    world.store.links.remove(connection, [link.id for link in doubtful])
-    world.store.entities.mark(connection, {k.entity_id for k in doubtful if k.entity_id})
 
 
 def _plan(

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 import pytest
 
 from connectors import Selection, Values, registry
-from connectors.testing.contract import Bench, ConnectorContract
+from connectors.testing.bench import Bench
+from connectors.testing.contract import ConnectorContract
 from tests.connectors.processes import KEY, Server, profiles, runtime, simulator
 
 

@@ -5,7 +5,8 @@ from typing import ClassVar
 import pytest
 
 from connectors import FieldType, Selection, Values
-from connectors.testing.contract import Bench, ConnectorContract
+from connectors.testing.bench import Bench
+from connectors.testing.contract import ConnectorContract
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
 
 TEXT, SET = FieldType("string"), FieldType("string", many=True)
