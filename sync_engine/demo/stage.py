@@ -14,7 +14,8 @@ from sync_engine import report
 from sync_engine.demo.compare import Reading, Verdict, compare, read
 from sync_engine.demo.day import DAY, live
 from sync_engine.demo.people import CUSTOMERS, LEADS
-from sync_engine.demo.systems import NAMES, SECRETS, Systems, configuration, running, seed
+from sync_engine.demo.systems import NAMES, Systems, configuration, running, seed
+from sync_engine.demo.trying import try_lines
 from sync_engine.engine import Run
 from sync_engine.service import Service, build
 
@@ -202,19 +203,13 @@ def _show_verdict(console: Console, verdict: Verdict, quiet: str) -> None:
 
 def _serve(console: Console, systems: Systems, path: Path) -> None:
     """Keep the systems up until standard input ends or Enter is pressed."""
-    key = SECRETS["infobip"]
-    ca = path.parent / "ca.pem"
-    sales, service, profiles = (systems.addresses[name] for name in NAMES)
     console.rule("[bold]The three systems stay up")
-    for line in (
-        f"curl --cacert {ca} {sales}/services/oauth2/token -d grant_type=client_credentials "
-        f"-d client_id=demo-client -d client_secret={SECRETS['salesforce']}",
-        f"curl --cacert {ca} {service}/demo-tenant/oauth2/v2.0/token "
-        f"-d grant_type=client_credentials -d client_id=demo-client "
-        f"-d client_secret={SECRETS['dynamics']} -d scope={service}/.default",
-        f"curl -H 'Authorization: App {key}' '{profiles}/people/2/persons?limit=3'",
-        f"crm-sync --help; after an edit: crm-sync sync --config {path}",
-    ):
-        console.print(f"  {line}", soft_wrap=True, highlight=False)
-    console.print("Press Enter to end.")
+    console.print("Read and edit one lead in each of them, then let the edit travel:")
+    for line in (*try_lines(systems, str(path.parent / "ca.pem")), _sync_line(path)):
+        console.print(f"\n{line}", soft_wrap=True, highlight=False, markup=False)
+    console.print("\nPress Enter to end.")
     sys.stdin.readline()
+
+
+def _sync_line(path: Path) -> str:
+    return f"{Path(sys.argv[0]).resolve()} sync --config {path}"
