@@ -54,7 +54,7 @@ _NICKNAMES = (
 )  # fmt: skip
 _FORMAL = {nick: names[0] for names in _NICKNAMES for nick in names}
 
-_ALIKE = str.maketrans("cqwyvgz", "kkvifks")
+_ALIKE = str.maketrans("cqwyvgz", "kkfifks")
 
 _LEGAL_FORMS = frozenset(
     {

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action
 from sync_engine import matching
+from sync_engine.engine.keys import employers
 from sync_engine.engine.world import Source, Sync, Told, World
 from sync_engine.models import EntityState, Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LinkRow
@@ -112,14 +113,15 @@ def _resembling(
     get both.
     """
     wanted = {wish.entity.id: wish.entity for wish in wishes}
+    named = employers(world, connection, [link for number in wanted for link in links[number]])
     blocks = {
         number: {
             digest
             for link in links[number]
             if link.seen and link.state is LinkState.LIVE
-            for digest in matching.resemblance(entity.kind.name.lower(), link.seen)
+            for digest in named.resemblance(link)
         }
-        for number, entity in wanted.items()
+        for number in wanted
     }
     sharing = world.store.links.sharing_keys(
         connection, {digest for found in blocks.values() for digest in found}

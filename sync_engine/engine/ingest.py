@@ -6,7 +6,7 @@ raw values changed, writes only what changed, and leaves marks for match and rec
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,8 @@ import orjson
 from sqlalchemy.engine import Connection
 
 from connectors import Change, Converted, Deleted, Merged, Record, Upserted
-from sync_engine import matching
 from sync_engine.converters import resembles
+from sync_engine.engine.keys import employers
 from sync_engine.engine.world import Run, Source, Told, World
 from sync_engine.ids import key_parts
 from sync_engine.models import Kind, LinkState, Owes, SentResult
@@ -37,14 +37,18 @@ class Batch:
     changed: dict[int, LinkRow] = field(default_factory=dict)
     dirty: set[int] = field(default_factory=set)
     settled: set[int] = field(default_factory=set)  #: links whose state changed
-    keys_before: set[tuple[int, int]] = field(default_factory=set)
-    keys_after: set[tuple[int, int]] = field(default_factory=set)
+    was: dict[int, LinkRow] = field(default_factory=dict)  #: before its keys may have changed
     _fresh: set[int] = field(default_factory=set)
 
     def add(self, link: LinkRow, *, first: bool = False) -> None:
         """A link that is to be inserted; ``first`` before those that point to it."""
         self.fresh.insert(0 if first else len(self.fresh), link)
         self._fresh.add(link.id)
+
+    def rekey(self, link: LinkRow) -> None:
+        """Its keys may change from now on."""
+        if link.id not in self._fresh:
+            self.was.setdefault(link.id, replace(link))
 
     def touch(self, link: LinkRow) -> None:
         if link.id not in self._fresh:
@@ -92,16 +96,6 @@ def fingerprint(record: Record, fields: Iterable[str]) -> bytes:
     raw = [record.values.get(name) for name in fields]
     text = orjson.dumps([raw, record.inactive], option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(text, digest_size=16).digest()
-
-
-def keys_of(link: LinkRow) -> set[tuple[int, int]]:
-    """The match and resemblance keys of a link, as (digest, link id)."""
-    if not link.seen:
-        return set()
-    kind = link.kind.name.lower()
-    digests = {key.digest for key in matching.keys(kind, link.seen)}
-    digests |= set(matching.resemblance(kind, link.seen))
-    return {(digest, link.id) for digest in digests}
 
 
 def _fill_creating(
@@ -172,6 +166,7 @@ def _upsert(
     seen = source.mapping.golden_of(link.kind.name.lower(), record.values)
     _see(batch, link, record, seen, mark)
     if returned:
+        batch.rekey(link)
         link.state = LinkState.LIVE if link.entity_id is not None else LinkState.NEW
         batch.settled.add(link.id)
     elif link.state in _REMATCHED:
@@ -189,9 +184,8 @@ def _remap(source: Source, batch: Batch, record: Record) -> None:
         if name in link.base and (link.seen or {}).get(name, UNSET) != value:
             link.base[name] = value
     if seen != link.seen:
-        batch.keys_before |= keys_of(link)
+        batch.rekey(link)
         link.seen, link.rev = seen, link.rev + 1
-        batch.keys_after |= keys_of(link)
         batch.touch(link)
 
 
@@ -203,7 +197,7 @@ def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], m
     link.fingerprint = mark
     if before == seen and link.seen is not None:
         return
-    batch.keys_before |= keys_of(link)
+    batch.rekey(link)
     stamp = record.modified_at.isoformat() if record.modified_at else None
     for name, value in seen.items():
         if before.get(name, UNSET) == value:
@@ -214,7 +208,6 @@ def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], m
         if first_read_after_write and ours is not None and resembles(ours, value):
             link.held[name] = Held(hash_of(ours), "stored differently", value)
     link.seen, link.rev, link.tries = dict(seen), link.rev + 1, 0
-    batch.keys_after |= keys_of(link)
 
 
 def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Kind) -> None:
@@ -233,7 +226,6 @@ def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Ki
     )
     batch.links[record.id] = link
     batch.add(link)
-    batch.keys_after |= keys_of(link)
 
 
 def _change_kind(
@@ -241,7 +233,7 @@ def _change_kind(
 ) -> None:
     """The system moved the record to another kind, in place (Customer Profiles)."""
     if link.kind is Kind.LEAD and kind is Kind.CUSTOMER:
-        batch.keys_before |= keys_of(link)
+        batch.rekey(link)
         link.kind = kind
         if link.entity_id is None:
             return
@@ -250,7 +242,6 @@ def _change_kind(
         batch.dirty.add(link.entity_id)
         told.issue(world, "type changed", link_id=link.id, entity_id=link.entity_id)
         link.entity_id, link.state, link.base = None, LinkState.NEW, {}
-        batch.keys_after |= keys_of(link)
         batch.settled.add(link.id)
     else:
         told.issue(world, "customer became lead", link_id=link.id, entity_id=link.entity_id)
@@ -270,7 +261,7 @@ def _end(
         return
     if link is None or link.state not in _ENDED:
         return
-    batch.keys_before |= keys_of(link)
+    batch.rekey(link)
     batch.settled.add(link.id)
     if isinstance(change, Merged):
         into = batch.links.get(change.into) or _stub(world, source, batch, change.into, link.kind)
@@ -304,7 +295,7 @@ def _convert(
         )
         batch.links[change.id] = link
         batch.add(link)
-    batch.keys_before |= keys_of(link)
+    batch.rekey(link)
     link.state, link.owes, link.due_at = LinkState.CONVERTED, Owes.NOTHING, None
     batch.settled.add(link.id)
     customers = [
@@ -379,7 +370,10 @@ def _store(world: World, run: Run, connection: Connection, batch: Batch, told: T
     run.store(world, connection)
     links.insert(connection, batch.fresh)
     links.save(connection, batch.changed.values())
-    links.replace_keys(connection, batch.keys_before, batch.keys_after)
+    rekeyed = [link for link in (*batch.links.values(), *batch.fresh) if link.id in batch.was]
+    named = employers(world, connection, [*batch.was.values(), *rekeyed, *batch.fresh])
+    before = named.stored(batch.was.values())
+    links.replace_keys(connection, before, named.stored([*rekeyed, *batch.fresh]))
     if batch.settled:
         batch.dirty |= links.awaited(connection, batch.settled)
     world.store.entities.mark(connection, batch.dirty)

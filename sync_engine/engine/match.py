@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine import matching
 from sync_engine.engine.follow import follow
+from sync_engine.engine.keys import employers
 from sync_engine.engine.world import KINDS, Run, Told, World
 from sync_engine.models import Happened, Kind, LinkState
 from sync_engine.store import EntityRow, LinkRow
@@ -104,9 +105,8 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
 
 
 def _pool(world: World, connection: Connection, fresh: Sequence[LinkRow]) -> Pool:
-    keys: dict[int, list[matching.Key]] = {
-        link.id: matching.keys(link.kind.name.lower(), link.seen or {}) for link in fresh
-    }
+    named = employers(world, connection, fresh)
+    keys: dict[int, list[matching.Key]] = {link.id: named.keys(link) for link in fresh}
     digests = {key.digest for found in keys.values() for key in found}
     sharing = world.store.links.sharing_keys(connection, digests)
     ids = {number for found in sharing.values() for number in found}

@@ -1,6 +1,7 @@
 """Stores what became of writes: closes ``sent`` rows, advances bases, holds what was refused."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, Result
 from sync_engine.engine.decide import TRIES
-from sync_engine.engine.ingest import keys_of
+from sync_engine.engine.keys import employers
 from sync_engine.engine.references import reference_fields
 from sync_engine.engine.world import Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
@@ -42,13 +43,12 @@ def keep_outcomes(
     found = world.store.links.with_revisions(connection, {plan.link.id for plan in planned})
     told = Told(run.id)
     dirty, settled = set(), set()
-    before: set[tuple[int, int]] = set()
+    was = [replace(link) for link, _ in found.values() if link.state is not LinkState.CREATING]
     for plan, outcome in zip(planned, outcomes, strict=True):
         link, revision = found[plan.link.id]
         moved = (link.rev, revision) != (plan.row.link_rev, plan.row.golden_rev)
         plan.row.result = _RESULTS[outcome.result]
         plan.row.reason, plan.row.answered_at = outcome.reason or None, world.clock.now()
-        before |= keys_of(link)
         if outcome.result is Result.DONE:
             as_sent = _done(world, source, plan, link, outcome, tick)
             settled.add(link.id)
@@ -65,10 +65,10 @@ def keep_outcomes(
         # what is owed now is derived again, from what both have become since
         dirty.add(plan.entity.id)
     links = [link for link, _ in found.values()]
-    after = {key for link in links for key in keys_of(link)}
+    named = employers(world, connection, [*was, *links])
     world.store.writes.close(connection, [plan.row for plan in planned])
     world.store.links.save(connection, links)
-    world.store.links.replace_keys(connection, before, after)
+    world.store.links.replace_keys(connection, named.stored(was), named.stored(links))
     if settled:
         dirty |= world.store.links.awaited(connection, settled)
     world.store.entities.mark(connection, dirty)

@@ -199,15 +199,15 @@ class Links:
         old: Iterable[tuple[int, int]],
         new: Iterable[tuple[int, int]],
     ) -> None:
-        """Change match keys; pairs of (digest, link id)."""
+        """Change match keys; pairs of (digest, link id).
+
+        A link whose keys change loses all it had: what they were made of may have moved on.
+        """
         before, after = set(old), set(new)
-        gone = [{"_key": key, "_link": link} for key, link in sorted(before - after)]
-        if gone:
-            statement = delete(KEY).where(
-                KEY.c.key == bindparam("_key"), KEY.c.link_id == bindparam("_link")
-            )
-            connection.execute(statement, gone)
-        fresh = [{"key": key, "link_id": link} for key, link in sorted(after - before)]
+        changed = {link for _, link in before ^ after}
+        for chunk in chunks(changed & {link for _, link in before}):
+            connection.execute(delete(KEY).where(KEY.c.link_id.in_(chunk)))
+        fresh = [{"key": key, "link_id": link} for key, link in sorted(after) if link in changed]
         if fresh:
             connection.execute(insert_new(connection, KEY), fresh)
 

@@ -1,0 +1,64 @@
+"""The keys under which links are found: those that match and those that only resemble.
+
+A customer's employer stands in the record as a reference. Its name, which the rules use
+(practice 2.1, 2.3), is read from the company's own link on the same instance.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from sync_engine import matching
+from sync_engine.engine.world import World
+from sync_engine.models import Kind, LinkState
+from sync_engine.store import LinkRow
+
+#: what has ended is found under no key
+_ENDED = (LinkState.GONE, LinkState.MERGED, LinkState.CONVERTED, LinkState.REPLACED)
+
+
+@dataclass(frozen=True, slots=True)
+class Employers:
+    """The names of the companies that customers refer to."""
+
+    names: Mapping[tuple[int, str], str] = field(default_factory=dict)
+
+    def described(self, link: LinkRow) -> dict[str, Any]:
+        """What the link shows, with its employer by name."""
+        seen = dict(link.seen or {})
+        if link.kind is Kind.CUSTOMER and seen.get("company"):
+            seen["company_name"] = self.names.get((link.instance_id, seen["company"]))
+        return seen
+
+    def keys(self, link: LinkRow) -> list[matching.Key]:
+        return matching.keys(link.kind.name.lower(), self.described(link))
+
+    def resemblance(self, link: LinkRow) -> list[int]:
+        return matching.resemblance(link.kind.name.lower(), self.described(link))
+
+    def stored(self, links: Iterable[LinkRow]) -> set[tuple[int, int]]:
+        """What ``match_key`` holds of these links: (digest, link id)."""
+        return {
+            (digest, link.id)
+            for link in links
+            if link.seen and link.state not in _ENDED
+            for digest in (*(key.digest for key in self.keys(link)), *self.resemblance(link))
+        }
+
+
+def employers(world: World, connection: Connection, links: Collection[LinkRow]) -> Employers:
+    """The employers of these links; no statement where there are none."""
+    records: dict[int, set[str]] = {}
+    for link in links:
+        if link.kind is Kind.CUSTOMER and (link.seen or {}).get("company"):
+            records.setdefault(link.instance_id, set()).add((link.seen or {})["company"])
+    found = world.store.links.references(connection, Kind.COMPANY, records, ())
+    return Employers(
+        {
+            (link.instance_id, link.record_id): link.seen["name"]
+            for link in found
+            if link.record_id and link.seen and link.seen.get("name")
+        }
+    )
