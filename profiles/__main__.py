@@ -35,7 +35,7 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", given.port))
     config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none")
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201  # its starter reads it
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 

@@ -117,7 +117,7 @@ class SalesforceClient:
                 return
             following = answer["nextRecordsUrl"]
             answer = self._asked(
-                lambda: self._simple().query_more(following, identifier_is_url=True)  # noqa: B023
+                lambda: self._simple().query_more(following, identifier_is_url=True)  # noqa: B023  # called at once
             )
 
     def describe(self, name: str) -> Mapping[str, Any] | None:

@@ -29,7 +29,7 @@ def serve(app: Any, port: int, certificate: str | None) -> None:
     )
     server = uvicorn.Server(config)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    print(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201
+    print(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201  # its starter reads it
     asyncio.run(server.serve(sockets=[listener]))
 
 

@@ -1,22 +1,18 @@
 """The Customer Profiles connector against the embedded profile store, over real HTTP."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from connectors import Action, Level, Record, Result, Selection, TransientError, Write
 from connectors.infobip.connector import InfobipConnector
 from connectors.infobip.settings import InfobipSettings
 from connectors.protocol import Cursor, Upserted
-from tests.connectors.processes import Server, runtime
+from tests.connectors.processes import KEY, Server, profiles, runtime
 
-KEY = "a-key-for-tests-0123456789"
 OPT_OUT = "customAttributes.email_opt_out"
 PEOPLE = Selection(
     "person",
@@ -27,25 +23,8 @@ FIRMS = Selection("company", ("name", "country", "domains"))
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("profiles")
-    (folder / "key").write_text(KEY)
-    where = ["--database", str(folder / "p.db"), "--key-file", str(folder / "key"), "--control"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "profiles", *where],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        address = process.stdout.readline().strip()
-        with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
-            yield Server(address, "", client)
-    finally:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()
+    with profiles(tmp_path_factory.mktemp("profiles")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote_plus
@@ -247,7 +248,7 @@ class WebApi:
             rows = [row for row in rows if test(row.values)]
         for term in reversed([t for t in query.get("$orderby", "").split(",") if t]):
             name, _, direction = term.strip().partition(" ")
-            rows.sort(key=lambda r, n=name: str(r.values.get(n) or ""), reverse=direction == "desc")  # type: ignore[misc]
+            rows.sort(key=partial(_place, name), reverse=direction == "desc")
         return rows[: int(query["$top"])] if "$top" in query else rows
 
     def _selected(self, table: str, query: Mapping[str, str]) -> list[str]:
@@ -331,3 +332,7 @@ def _position(mark: str, version: int) -> tuple[int, int]:
         return 0, version
     start, _, rest = mark.partition("!")
     return int(start), int(rest.partition("!")[0])
+
+
+def _place(name: str, row: Stored) -> str:
+    return str(row.values.get(name) or "")

@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -62,7 +63,7 @@ class Queries:
                 if query.where(lowered):
                     rows.append(lowered)
         for path, descending in reversed(query.order):
-            rows.sort(key=lambda r, p=path: soql.sort_key(soql.value_at(r, p)), reverse=descending)  # type: ignore[misc]
+            rows.sort(key=partial(_place, path), reverse=descending)
         return rows[query.offset :][: query.limit]
 
     def _lowered(self, row: Stored) -> dict[str, Any]:
@@ -123,3 +124,7 @@ def _recorded_organization(query: soql.Query) -> dict[str, Any]:
     recorded: dict[str, Any] = json.loads((RECORDED / "organization_record.json").read_text())
     recorded["Id"] = "00D000000000001AAA"
     return {"attributes": recorded["attributes"], **{n: recorded.get(n) for n in query.fields}}
+
+
+def _place(path: str, row: dict[str, Any]) -> Any:
+    return soql.sort_key(soql.value_at(row, path))
