@@ -1,7 +1,7 @@
 """From a file to settings, with every fault at its line: structure, connectors, mappings."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from config.catalogue import ADDRESS_PARTS, CATALOGUE
 from config.settings import FieldMapSettings, Settings, SideSettings, SyncSettings
 from config.tree import ConfigError, Fault, Tree, read_tree
 from connectors.errors import SetupError
@@ -67,6 +68,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
     faults: list[Fault] = []
     instances = {name: _instance(tree, faults, path, settings, name) for name in settings.instances}
     sources = _sources(tree, faults, settings, instances) if not faults else ()
+    _policies(tree, faults, settings)
     if faults:
         raise ConfigError(tree.file, faults)
     return Config(path, settings, {n: i for n, i in instances.items() if i}, tuple(sources))
@@ -171,6 +173,7 @@ def _mapping(
         faults.append(tree.fault(where, f"there is no object {side.object}", remedy))
         return None
     mapping = dict(shipped[side.object])
+    _golden_fields(tree, faults, where, mapping, side)
     fields = dict(mapping["fields"])
     for name, field in side.fields.items():
         if field is None:
@@ -185,6 +188,64 @@ def _mapping(
     if side.on_create is not None:
         mapping["on_create"] = side.on_create
     return mapping
+
+
+def _golden_fields(
+    tree: Tree,
+    faults: list[Fault],
+    where: tuple[str, ...],
+    mapping: Mapping[str, Any],
+    side: SideSettings,
+) -> None:
+    """What a side says of golden fields must be about fields that its kinds have."""
+    kind = mapping["kind"]
+    kinds = [kind] if isinstance(kind, str) else [v for k, v in kind.items() if k != "by"]
+    known = {name: form for one in kinds for name, form in CATALOGUE[one].items()}
+    for name, entry in side.fields.items():
+        here = (*where, "fields", name)
+        if _known(tree, faults, here, name, known) and entry is not None:
+            mapped = FieldMapSettings(field=entry) if isinstance(entry, str) else entry
+            _fitting(tree, faults, here, known[name], mapped)
+    for name in side.required or ():
+        _known(tree, faults, (*where, "required"), name, known)
+
+
+def _known(
+    tree: Tree, faults: list[Fault], where: tuple[str, ...], name: str, known: Iterable[str]
+) -> bool:
+    if name in known:
+        return True
+    near = get_close_matches(name, known, 1)
+    remedy = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
+    faults.append(tree.fault(where, f"there is no golden field {name}", remedy))
+    return False
+
+
+def _fitting(
+    tree: Tree, faults: list[Fault], where: tuple[str, ...], form: str, entry: FieldMapSettings
+) -> None:
+    if (entry.parts is None) == (form == "address"):
+        what = "an address is mapped by its parts, and nothing else is"
+        faults.append(tree.fault(where, what, f"parts are: {', '.join(ADDRESS_PARTS)}"))
+    for part in set(entry.parts or ()) - set(ADDRESS_PARTS):
+        what = f"an address has no part {part}"
+        faults.append(tree.fault((*where, "parts", part), what, f"{', '.join(ADDRESS_PARTS)}"))
+    if (entry.ref is None) == (form == "reference"):
+        what = "ref belongs to a field that refers to a record, and to no other"
+        faults.append(tree.fault(where, what, "write ref: company, or leave it out"))
+
+
+def _policies(tree: Tree, faults: list[Fault], settings: Settings) -> None:
+    """What a sync says of fields must be about fields of its kind, and sides of its own."""
+    for name, sync in settings.syncs.items():
+        for field_name, field in sync.fields.items():
+            here = ("syncs", name, "fields", field_name)
+            _known(tree, faults, here, field_name, CATALOGUE[str(sync.kind)])
+            for stranger in set(field.prefer or ()) - set(sync.sides):
+                what = f"prefer names {stranger}, which is no side"
+                faults.append(
+                    tree.fault((*here, "prefer"), what, f"sides are: {', '.join(sync.sides)}")
+                )
 
 
 def _right_kind(

@@ -91,7 +91,6 @@ class SideSettings(Strict):
 class FieldSettings(Strict):
     """A golden field of one sync."""
 
-    form: str | None = None  #: of a field that the catalogue does not have
     policy: Literal["prefer", "newest", "longest", "manual"] | None = None
     prefer: list[str] | None = None
 

@@ -16,39 +16,6 @@ from sync_engine.converters import FORMS, PARTS
 
 Values = MappingOf[str, Any]
 
-_PERSON = {
-    "salutation": "text",
-    "first_name": "text",
-    "middle_name": "text",
-    "last_name": "text",
-    "email": "email",
-    "email2": "email",
-    "mobile": "phone",
-    "phone": "phone",
-    "address": "address",
-    "job_title": "text",
-    "language": "language",
-    "description": "multiline",
-    "email_opt_out": "boolean",
-    "phone_opt_out": "boolean",
-    "fax_opt_out": "boolean",
-    "bulk_email_opt_out": "boolean",
-}
-#: kind -> golden field -> form
-CATALOGUE: MappingOf[str, MappingOf[str, str]] = {
-    "lead": _PERSON | {"company_name": "text", "lead_source": "choice", "lead_status": "choice"},
-    "customer": _PERSON | {"birth_date": "date", "company": "reference"},
-    "company": {
-        "name": "text",
-        "website": "domain",
-        "phone": "phone",
-        "address": "address",
-        "industry": "choice",
-        "employees": "integer",
-        "vat": "text",
-    },
-}
-CONSENT = frozenset({"email_opt_out", "phone_opt_out", "fax_opt_out", "bulk_email_opt_out"})
 _KEYS = {"field", "parts", "member_of", "values", "ref", "direction", "style"}
 
 
@@ -84,6 +51,8 @@ class Mapping:
     required: tuple[str, ...] = ()
     on_create: Values = field(default_factory=dict)
     region: str | None = None
+    #: kind -> golden field -> form
+    catalogue: MappingOf[str, MappingOf[str, str]] = field(default_factory=dict, repr=False)
 
     @property
     def is_partial(self) -> bool:
@@ -219,7 +188,7 @@ class Mapping:
         return {one.name for one in self.fields if set(one.natives) & set(natives)}
 
     def _of(self, kind: str) -> list[FieldMap]:
-        return [one for one in self.fields if one.name in CATALOGUE[kind]]
+        return [one for one in self.fields if one.name in self.catalogue[kind]]
 
     def _one(self, kind: str, name: str) -> FieldMap | None:
         return next((one for one in self._of(kind) if one.name == name), None)
@@ -287,6 +256,7 @@ def parse(
         required=tuple(tree.get("required", ())),
         on_create=dict(tree.get("on_create", {})),
         region=region,
+        catalogue=catalogue,
     )
 
 

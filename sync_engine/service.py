@@ -17,6 +17,7 @@ from uuid import UUID
 import httpx
 
 from config import Config, SyncSettings
+from config.catalogue import CATALOGUE, CONSENT
 from connectors import (
     Checked,
     Connector,
@@ -282,7 +283,7 @@ def _world(
     connectors: Mapping[str, Connector],
 ) -> World:
     parsed = {
-        (s.instance, s.object): mappings.parse(s.object, s.mapping, mappings.CATALOGUE, s.region)
+        (s.instance, s.object): mappings.parse(s.object, s.mapping, CATALOGUE, s.region)
         for s in config.sources
     }
     names = {field.name for mapping in parsed.values() for field in mapping.fields}
@@ -323,7 +324,7 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
     for field_name in fields:
         own = settings.fields.get(field_name)
         rule: str = (own.policy if own else None) or settings.policy
-        if field_name in mappings.CONSENT:
+        if field_name in CONSENT:
             rule = "consent"
         policies[field_name] = Policy(rule, tuple(own.prefer) if own and own.prefer else order)
     objects = {side: settings.objects(side) for side in settings.sides}

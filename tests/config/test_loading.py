@@ -62,6 +62,37 @@ def test_a_small_file_loads(tmp_path: Path) -> None:
         ("every: 1m", "every: 5", r"13:5: .*write a number and a unit"),
         ("every: 1m", "every: 2s", r"13:5: .*greater than or equal to 10"),
         ("    every: 1m\n", "", r"11:3: .*give either every or cron"),
+        (
+            "two: person}",
+            "two: {object: person, fields: {phnoe: phones}}}",
+            r"14:\d+: there is no golden field phnoe; did you mean phone\?",
+        ),
+        (
+            "two: person}",
+            "two: {object: person, fields: {address: city}}}",
+            r"14:\d+: an address is mapped by its parts, and nothing else is; parts are: street",
+        ),
+        (
+            "two: person}",
+            "two: {object: person, fields: {address: {parts: {town: city}}}}}",
+            r"14:\d+: an address has no part town",
+        ),
+        (
+            "two: person}",
+            "two: {object: person, fields: {phone: {field: x, ref: company}}}}",
+            r"14:\d+: ref belongs to a field that refers to a record",
+        ),
+        ("two: person}", "two: {object: person, required: [nme]}}", r"no golden field nme"),
+        (
+            "two: person}",
+            "two: person}\n    fields: {phnoe: {policy: newest}}",
+            r"15:14: there is no golden field phnoe",
+        ),
+        (
+            "two: person}",
+            "two: person}\n    fields: {phone: {prefer: [three]}}",
+            r"15:\d+: prefer names three, which is no side; sides are: one, two",
+        ),
         ("two: person}", "three: person}", r"sync leads names three, which is no instance"),
         ("two: person}", "two: persn}", r"14:26: there is no object persn; did you mean person\?"),
         ("kind: lead", "kind: company", r"person holds .* customer and lead, this sync is of comp"),

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.catalogue import CATALOGUE
 from connectors import registry
 from sync_engine.converters import FORMS, resembles
-from sync_engine.mapping import CATALOGUE, Mapping, parse
+from sync_engine.mapping import Mapping, parse
 
 
 def mapping(kind: str = "lead", **fields: Any) -> Mapping:

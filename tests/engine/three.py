@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from config.catalogue import CATALOGUE, CONSENT
 from connectors import FieldType
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
 from sync_engine import mapping as mappings
@@ -249,7 +250,7 @@ class Three:
 
     def _world(self) -> World:
         parsed = {
-            (instance, name): mappings.parse(name, tree, mappings.CATALOGUE, "HR")
+            (instance, name): mappings.parse(name, tree, CATALOGUE, "HR")
             for instance, objects in OBJECTS.items()
             for name, tree in objects.items()
         }
@@ -286,8 +287,7 @@ class Three:
 
     def _syncs(self, names: set[str]) -> Mapping[Kind, Sync]:
         policies = {
-            name: Policy("consent" if name in mappings.CONSENT else "prefer", ORDER)
-            for name in names
+            name: Policy("consent" if name in CONSENT else "prefer", ORDER) for name in names
         }
         return {
             kind: Sync(

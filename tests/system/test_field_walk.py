@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from config.catalogue import CATALOGUE
 from connectors import registry
 from sync_engine.converters import PARTS
-from sync_engine.mapping import CATALOGUE
 from tests.system.world import Running, running
 
 OBJECTS = {

@@ -1,0 +1,38 @@
+"""The golden fields: what people and companies are made of, the same in every mapping."""
+
+from collections.abc import Mapping
+
+_PERSON = {
+    "salutation": "text",
+    "first_name": "text",
+    "middle_name": "text",
+    "last_name": "text",
+    "email": "email",
+    "email2": "email",
+    "mobile": "phone",
+    "phone": "phone",
+    "address": "address",
+    "job_title": "text",
+    "language": "language",
+    "description": "multiline",
+    "email_opt_out": "boolean",
+    "phone_opt_out": "boolean",
+    "fax_opt_out": "boolean",
+    "bulk_email_opt_out": "boolean",
+}
+#: kind -> golden field -> form
+CATALOGUE: Mapping[str, Mapping[str, str]] = {
+    "lead": _PERSON | {"company_name": "text", "lead_source": "choice", "lead_status": "choice"},
+    "customer": _PERSON | {"birth_date": "date", "company": "reference"},
+    "company": {
+        "name": "text",
+        "website": "domain",
+        "phone": "phone",
+        "address": "address",
+        "industry": "choice",
+        "employees": "integer",
+        "vat": "text",
+    },
+}
+CONSENT = frozenset({"email_opt_out", "phone_opt_out", "fax_opt_out", "bulk_email_opt_out"})
+ADDRESS_PARTS = ("street", "city", "postcode", "state", "country")
