@@ -16,6 +16,8 @@ from sync_engine.values import UNSET, Author, Held, hash_of
 
 BATCH = 5000  #: entities that one transaction reconciles
 TRIES = 8  #: before a link is parked
+#: issues that end when the entity is decided anew without them
+_ANSWERABLE = ("possible duplicate", "required value missing", "rejected", "parked")
 
 
 @dataclass(slots=True)
@@ -62,9 +64,27 @@ def _decide_batch(
     world.store.links.save(connection, batch.changed.values())
     world.store.links.insert(connection, fresh)
     world.store.links.wait(connection, batch.waits)
+    _close_answered(world, connection, batch)
     batch.told.store(world, connection)
     run.counts["reconciled"] += len(ids)
     run.counts["conflicts"] += sum(r.what is Happened.CONFLICT for r in batch.told.history)
+
+
+def _close_answered(world: World, connection: Connection, batch: Batch) -> None:
+    """What stood in the way of a create or a write, and does so no longer."""
+    registry = world.store.registry
+    told = {(issue.what, issue.entity_id, issue.source_id) for issue in batch.told.issues}
+    answered = []
+    for issue in registry.issues_of(connection, _ANSWERABLE, batch.entities):
+        links = batch.links.get(issue.entity_id or 0, [])
+        link = next((link for link in links if link.id == issue.link_id), None)
+        if link is not None:
+            stands = link.tries >= TRIES or any(k.why == "rejected" for k in link.held.values())
+        else:
+            stands = (issue.what, issue.entity_id, issue.source_id) in told
+        if not stands:
+            answered.append(issue.id)
+    registry.close(connection, world.clock.now(), answered)
 
 
 def _load(world: World, sync: Sync, run: Run, connection: Connection, ids: Sequence[int]) -> Batch:
@@ -112,9 +132,8 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
         if link.kind is not entity.kind:
             _retire(world, batch, entity, link, own)
     for link in batch.links[entity.id]:
-        if link.owes is Owes.CREATE and link.due_at and not link.tries:
-            link.due_at = None  # it waited for another record, which may have come
-            batch.changed[link.id] = link
+        if link.state is LinkState.CREATING:
+            _wake(batch, entity, link, bool(decision.changes))
     _follow_deletes(world, sync, batch, entity, own, sides)
 
 
@@ -209,6 +228,17 @@ def _owe(
     else:
         cleared = any(entity.golden[name] is None for name in fields)
         link.owes = Owes.CLEAR if cleared else Owes.UPDATE
+
+
+def _wake(batch: Batch, entity: EntityRow, link: LinkRow, moved: bool) -> None:
+    """A create that was refused is tried again with other values, one that waits at once."""
+    if moved:
+        link.owes, link.tries, link.due_at = Owes.CREATE, 0, None
+        golden = entity.golden
+        link.held = {n: k for n, k in link.held.items() if k.of == hash_of(golden.get(n))}
+    elif link.owes is Owes.CREATE and not link.tries:
+        link.due_at = None
+    batch.changed[link.id] = link
 
 
 def difference(

@@ -211,6 +211,24 @@ class Registry:
             query = query.where(ISSUE.c.what.in_(sorted(whats)))
         return [self._issue(row) for row in connection.execute(query)]
 
+    def issues_of(
+        self, connection: Connection, whats: Collection[str], entities: Collection[int]
+    ) -> list[IssueRow]:
+        """Open issues of these sorts about these entities."""
+        found: list[IssueRow] = []
+        for chunk in chunks(entities):
+            query = select(ISSUE).where(
+                ISSUE.c.closed_at.is_(None),
+                ISSUE.c.what.in_(sorted(whats)),
+                ISSUE.c.entity_id.in_(chunk),
+            )
+            found += [self._issue(row) for row in connection.execute(query)]
+        return found
+
+    def close(self, connection: Connection, now: datetime, ids: Collection[int]) -> None:
+        for chunk in chunks(ids):
+            connection.execute(update(ISSUE).where(ISSUE.c.id.in_(chunk)).values(closed_at=now))
+
     def close_issues(
         self,
         connection: Connection,
