@@ -12,6 +12,7 @@ from connectors.errors import (
 from connectors.protocol import (
     PROTOCOL,
     Action,
+    Budget,
     Change,
     Checked,
     Clock,
@@ -39,6 +40,7 @@ __all__ = [
     "PROTOCOL",
     "Action",
     "AuthError",
+    "Budget",
     "Change",
     "Checked",
     "Clock",

@@ -39,6 +39,18 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """API calls of the organization's present period, as the system itself counts them."""
+
+    used: int
+    limit: int
+
+
+def _untold(_budget: Budget) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """What a connector is given instead of reaching for it."""
 
@@ -46,6 +58,8 @@ class Runtime:
     ids: Callable[[], UUID]
     #: the way to the network; takes the file of a private CA, or None for the public ones
     transport: "Callable[[str | None], httpx.BaseTransport]"
+    #: told whenever an answer shows what is left of the organization's API calls
+    budget: Callable[[Budget], None] = _untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +194,8 @@ class ObjectType:
     actions: frozenset[Action]
     reports_deletions: bool  #: else only a full listing shows them
     max_batch: int  #: writes of one call
+    #: API calls that one write costs where batches are full; 1 for an action that is not named
+    calls: Mapping[Action, float] = field(default_factory=dict)
     versions: bool = True  #: records carry a version that a write is held against
     #: an address, phone or external id belongs to one record of the account, whatever its kind
     unique_addresses: bool = False

@@ -6,7 +6,7 @@ the installation (32 bits), the entity (63 bits) and 27 random bits (RFC 9562, 5
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -59,6 +59,11 @@ class Ids:
         payload = (payload << _RANDOM_BITS) | self._random.getrandbits(_RANDOM_BITS)
         high, middle, low = payload >> 74, (payload >> 62) & 0xFFF, payload & ((1 << 62) - 1)
         return UUID(int=(high << 80) | (8 << 76) | (middle << 64) | (2 << 62) | low)
+
+
+def time_of(row_id: int) -> datetime:
+    """When a row id was given, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=row_id >> _COUNTER_BITS)
 
 
 def key_parts(key: UUID) -> KeyParts | None:

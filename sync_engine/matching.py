@@ -51,6 +51,18 @@ SHARED_DOMAINS = frozenset(
 
 EMAIL, PHONE, BIRTH, EMPLOYER = 1, 2, 3, 4
 VAT, DOMAIN, NAME = 1, 2, 3
+#: kind -> rule -> how people are told of it
+_PERSON_RULES = {
+    EMAIL: "e-mail and name",
+    PHONE: "phone and surname",
+    BIRTH: "name and birth date",
+    EMPLOYER: "name and company",
+}
+RULES: Mapping[str, Mapping[int, str]] = {
+    "lead": _PERSON_RULES,
+    "customer": _PERSON_RULES,
+    "company": {VAT: "VAT number", DOMAIN: "web domain", NAME: "name, country and city"},
+}
 _RESEMBLES = 9  #: digests of this rule never link
 
 

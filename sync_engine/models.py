@@ -174,7 +174,8 @@ class Instance(Table, table=True):
     name: str = _words(unique=True)
     identity: dict[str, Any] | None = _json(default=None)
     state: str = _words(default="active")
-    budget: dict[str, Any] | None = _json(default=None)
+    budget: dict[str, Any] | None = _json(default=None)  #: {day, calls, used, limit}
+    health: dict[str, Any] | None = _json(default=None)  #: {at, failure, remedy} of the last check
 
 
 class Sync(Table, table=True):
@@ -183,6 +184,7 @@ class Sync(Table, table=True):
     kind: int = _small(unique=True)
     state: str = _words(default="active")
     released_at: datetime | None = _moment(default=None)
+    due_at: datetime | None = _moment(default=None)
 
 
 class Source(Table, table=True):
@@ -250,7 +252,7 @@ class Entity(Table, table=True):
     into_id: int | None = _row("entity.id", default=None)
     layout: int = _row("layout.id")
     golden: list[Any] = _json()
-    dirty: int = _small(default=0)
+    dirty: int = _small(default=0)  #: 1 to be decided, 2 once an instance that is out answers
     rev: int = _number(default=0)
 
 

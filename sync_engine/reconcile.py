@@ -26,6 +26,7 @@ class Side:
     held: Mapping[str, Held] = field(default_factory=dict)
     claims: Collection[str] = ()  #: fields whose edits here count
     stamps: Mapping[str, str] = field(default_factory=dict)  #: field -> when its change was read
+    insists: Collection[str] = ()  #: fields in which a person wants this side to win now
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,9 @@ def _decide(
         first = min(against, key=lambda side: _rank(side, policy.order))
         situation = "one claim" if len(against) == 1 else "equal claims"
         return Change(name, old, against[first].value, first, situation, against[first].stamp)
-    if first_contact:
+    if insisting := [side for side in claims if name in sides[side].insists]:
+        winner, situation = insisting[0], "resync"
+    elif first_contact:
         winner, situation = _preferred(name, golden, sides, against, policy), "first contact"
     elif (editor := _edited_ours(name, sides, against)) is not None:
         # probably on top of our write whose fate is open: the person wins
@@ -152,11 +155,12 @@ def _is_news(name: str, side: Side, golden: Values) -> bool:
     value = side.seen[name]
     if value is None and name not in side.base:
         return False  # no base, no wipe
-    known = (side.base, golden, *side.offered)
+    insists = name in side.insists
+    known = (golden,) if insists else (side.base, golden, *side.offered)
     if any(values.get(name, UNSET) == value for values in known):
         return False
     kept = side.held.get(name)
-    return kept is None or kept.shown != value
+    return kept is None or kept.shown != value or (insists and kept.why == "manual")
 
 
 def _settle(

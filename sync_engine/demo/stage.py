@@ -2,15 +2,17 @@
 
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from config import load
 from connectors import Record
-from sync_engine import report
+from sync_engine import operations, show
 from sync_engine.demo.compare import Reading, Verdict, compare, read
 from sync_engine.demo.day import DAY, live
 from sync_engine.demo.people import CUSTOMERS, LEADS
@@ -61,11 +63,11 @@ def _fresh_folder(console: Console) -> Path | None:
 def _play(console: Console, systems: Systems, service: Service) -> Verdict:
     console.print("\nSeeding three systems that have lived apart for years ...")
     seed(systems)
-    service.start()
+    service.prepare()
     _show_down(console, service)
     before = read(service)
     first = _until_quiet(service, release=True)
-    console.print(report.sides_table(report.rows_of(service, first)))
+    console.print(_sides(service, first))
     _show_calls(console, "First sync", systems, service)
     after_first = read(service)
     console.rule("[bold]A day passes")
@@ -73,11 +75,11 @@ def _play(console: Console, systems: Systems, service: Service) -> Verdict:
         console.print(f"  {deed.system:9} {deed.says}")
     live(systems, _finder(after_first))
     runs = _until_quiet(service, release=False)
-    console.print(report.sides_table(report.rows_of(service, runs)))
+    console.print(_sides(service, runs))
     _show_conflicts(console, service, runs)
     _show_people(console, before, after := read(service))
     console.rule("[bold]Open questions")
-    report.issues(service).show()
+    show.show_groups(operations.grouped(service))
     verdict = compare(service, after)
     quiet = _one_more(systems, service)
     _show_calls(console, "All in all", systems, service)
@@ -93,14 +95,19 @@ def _until_quiet(service: Service, *, release: bool) -> list[Run]:
     """Cycles until one writes nothing. The first sync stops before its first write."""
     runs = [service.sync()]
     if release:
-        for name in report.unreleased(service, None):
+        for name in operations.unreleased(service, None):
             service.release(name)
         runs.append(service.sync())
     for _ in range(MOST_CYCLES):
         runs.append(service.sync())
-        if not report.wrote(runs[-1]):
+        if not operations.wrote(runs[-1]):
             return runs
     raise RuntimeError(f"still writing after {MOST_CYCLES} cycles")
+
+
+def _sides(service: Service, runs: Sequence[Run]) -> Table:
+    counts = sum((run.counts for run in runs), Counter[str]())
+    return show.sides_table(operations.side_rows(service, counts))
 
 
 def _one_more(systems: Systems, service: Service) -> str:
@@ -137,7 +144,7 @@ def _show_down(console: Console, service: Service) -> None:
 def _show_calls(console: Console, when: str, systems: Systems, service: Service) -> None:
     counts = systems.counts()
     spent = ", ".join(
-        f"{name} {service.calls[name]} calls, {sum(counts[name]['writes'].values())} writes"
+        f"{name} {service.world.calls[name]} calls, {sum(counts[name]['writes'].values())} writes"
         for name in NAMES
     )
     console.print(f"{when}: {spent}")
@@ -146,7 +153,7 @@ def _show_calls(console: Console, when: str, systems: Systems, service: Service)
 def _show_conflicts(console: Console, service: Service, runs: Sequence[Run]) -> None:
     with service.store.reading() as connection:
         rows = service.store.entities.conflicts(connection, [run.id for run in runs])
-    table = report.plain_table("Conflicts of the day", "field", "won", "by", "lost", "of", "rule")
+    table = show.plain_table("Conflicts of the day", "field", "won", "by", "lost", "of", "rule")
     for row in rows:
         for side, claim in (row.lost or {}).items():
             table.add_row(row.field_name, str(row.new), row.by, str(claim["value"]), side, row.rule)
@@ -157,7 +164,7 @@ def _show_people(console: Console, before: Reading, after: Reading) -> None:
     people = {person.name: person for person in (*LEADS, *CUSTOMERS)}
     for name in SHOWN:
         person = people[name]
-        table = report.plain_table(f"{name}: {person.story}", "system", "before", "after")
+        table = show.plain_table(f"{name}: {person.story}", "system", "before", "after")
         for system in NAMES:
             table.add_row(system, *(_lines(reading, system, name) for reading in (before, after)))
         console.print(table)

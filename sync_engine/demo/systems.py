@@ -11,8 +11,7 @@ import trustme
 from connectors.http import GuardedTransport, HttpClient, json_of
 from sync_engine.demo import crowd
 from sync_engine.demo.people import CUSTOMERS, LEADS, Person
-from sync_engine.processes import server
-from sync_engine.service import SystemClock
+from sync_engine.service import SystemClock, server
 
 SECRETS = {
     "salesforce": "demo-secret-salesforce",

@@ -45,7 +45,7 @@ def reread(
         number = len(links)
         late = world.store.links.by_id(connection, set(overdue) - known)
         links += [link for link in late.values() if link.record_id and link.kind is sync.kind]
-        tick = _tick(world, connection, source)
+        tick = tick_of(world, connection, source)
     ids = sorted(link.record_id for link in links if link.record_id)
     if not ids:
         return number
@@ -53,13 +53,11 @@ def reread(
     with world.store.transaction(lease) as connection:
         ingest(world, source, run, connection, [Upserted(r) for r in records.values()], tick)
         _close_overdue(world, connection, overdue, records, links)
-        _miss(
-            world, source, run, connection, [k for k in links if k.record_id not in records], tick
-        )
+        miss(world, source, run, connection, [k for k in links if k.record_id not in records], tick)
     return number
 
 
-def _tick(world: World, connection: Connection, source: Source) -> int:
+def tick_of(world: World, connection: Connection, source: Source) -> int:
     rows = world.store.registry.sources(connection)
     return next(row.tick for row in rows if row.id == source.id)
 
@@ -78,7 +76,7 @@ def _close_overdue(
         world.store.writes.close(connection, rows)
 
 
-def _miss(
+def miss(
     world: World,
     source: Source,
     run: Run,
@@ -122,7 +120,7 @@ def look_up(
             connection, {k.entity_id for k in creating if k.entity_id}
         )
         started = world.store.writes.open(connection, {k.id for k in creating})
-        tick = _tick(world, connection, source)
+        tick = tick_of(world, connection, source)
     keys = [str(k.key) for k in creating if k.id in started]
     found: dict[str, Record] = {}
     if keys:  # a create whose answer was lost is recognised by its key

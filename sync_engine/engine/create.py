@@ -6,13 +6,14 @@ resembles the person (practice 2.3) and no record of another kind covers the add
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
 
 from connectors import Action
 from sync_engine import matching
 from sync_engine.engine.keys import employers
+from sync_engine.engine.verdicts import verdicts
 from sync_engine.engine.world import Source, Sync, Told, World
 from sync_engine.models import EntityState, Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LinkRow
@@ -34,6 +35,15 @@ class Wish:
     source: Source
 
 
+@dataclass(slots=True)
+class Creates:
+    """What became of the wishes of a batch."""
+
+    fresh: list[LinkRow] = field(default_factory=list)  #: to be created, each with its key
+    #: entities to be decided again once an instance that is out answers
+    postponed: set[int] = field(default_factory=set)
+
+
 def consider_creates(
     world: World,
     sync: Sync,
@@ -41,62 +51,113 @@ def consider_creates(
     entities: Mapping[int, EntityRow],
     links: Mapping[int, Sequence[LinkRow]],
     told: Told,
-) -> list[LinkRow]:
-    """Links that are to be created, each with its key."""
+) -> Creates:
+    """Decide where entities get a record that have none."""
     listed = {s.id for s in world.store.registry.sources(connection) if s.listed_at}
-    wishes = [
-        wish
-        for entity in entities.values()
-        for wish in _wishes(world, sync, entity, links[entity.id], listed)
-    ]
+    found = Creates()
+    wishes = []
+    for entity in entities.values():
+        for instance in _vacant(world, sync, entity, links[entity.id], listed):
+            source = world.place(instance, entity.kind)
+            if source is None or world.is_out(instance) or not source.type.name:
+                found.postponed.add(entity.id)
+            elif Action.CREATE in source.type.actions:
+                wishes.append(Wish(entity, source))
     if not wishes:
-        return []
+        return found
     hits = _resembling(world, connection, wishes, links)
     covering = _covering(world, connection, wishes)
-    fresh, covered = [], []
+    covered = []
     for wish in wishes:
         missing = wish.source.mapping.missing(sync.kind.name.lower(), wish.entity.golden)
         about = {"entity_id": wish.entity.id, "source_id": wish.source.id}
         if missing:
             told.issue(world, "required value missing", cause=",".join(missing), **about)
-        elif found := hits[wish.entity.id]:
-            told.issue(world, "possible duplicate", detail={"links": found}, **about)
+        elif alike := hits[wish.entity.id]:
+            told.issue(world, "possible duplicate", detail={"links": alike}, **about)
         elif (link_id := covering.get((wish.entity.id, wish.source.id))) is not None:
             covered.append((link_id, wish.entity.id))
         else:
-            fresh.append(_creating(world, wish))
+            found.fresh.append(_creating(world, wish))
     world.store.links.wait(connection, covered)
-    return fresh
+    return found
 
 
-def _wishes(
+def why_none(
+    world: World,
+    sync: Sync,
+    connection: Connection,
+    entity: EntityRow,
+    links: Sequence[LinkRow],
+) -> dict[str, str]:
+    """Side -> why the entity has no record there, in words for a person."""
+    listed = {s.id for s in world.store.registry.sources(connection) if s.listed_at}
+    reasons = _reasons(world, sync, entity, links, listed)
+    wishes = [
+        Wish(entity, source)
+        for instance, reason in reasons.items()
+        if not reason and (source := world.place(instance, entity.kind)) is not None
+    ]
+    hits = _resembling(world, connection, wishes, {entity.id: links})
+    covering = _covering(world, connection, wishes)
+    for wish in wishes:
+        missing = wish.source.mapping.missing(sync.kind.name.lower(), entity.golden)
+        if missing:
+            reason = f"it lacks what is required there: {', '.join(missing)}"
+        elif hits.get(entity.id):
+            reason = "somebody there looks like this one; a person is asked"
+        elif (entity.id, wish.source.id) in covering:
+            reason = "covered by the customer who holds the address there"
+        else:
+            reason = "it is to be created with the next cycle"
+        reasons[wish.source.instance] = reason
+    return {instance: reason for instance, reason in reasons.items() if reason}
+
+
+def _vacant(
     world: World,
     sync: Sync,
     entity: EntityRow,
     links: Sequence[LinkRow],
     listed: Collection[int],
-) -> list[Wish]:
-    if entity.state is not EntityState.LIVE:
-        return []
+) -> list[str]:
+    """The sides on which the entity may get a record."""
+    reasons = _reasons(world, sync, entity, links, listed)
+    return [instance for instance, reason in reasons.items() if not reason]
+
+
+def _reasons(
+    world: World,
+    sync: Sync,
+    entity: EntityRow,
+    links: Sequence[LinkRow],
+    listed: Collection[int],
+) -> dict[str, str]:
+    """Side -> why nothing is created there; empty where something may be."""
     live = [link for link in links if link.state is LinkState.LIVE and link.kind is entity.kind]
-    if not live or (all(link.inactive for link in live) and not sync.born_inactive):
-        return []
-    occupied = {link.instance_id for link in links if link.state in _OCCUPYING}
+    general = ""
+    if entity.state is not EntityState.LIVE or not live:
+        general = "there is no live record to make it from"
+    elif all(link.inactive for link in live) and not sync.born_inactive:
+        general = "it is inactive, and the past is created nowhere (create_inactive)"
     # a lead that was converted keeps a lead's place, never a customer's
-    occupied |= {
+    occupied = {
         link.instance_id
         for link in links
-        if link.state is LinkState.CONVERTED and link.kind is entity.kind
+        if link.state in _OCCUPYING
+        or (link.state is LinkState.CONVERTED and link.kind is entity.kind)
     }
-    found = []
+    found = {}
     for instance in sync.sides:
         source = world.place(instance, entity.kind)
-        if source is None or source.instance_id in occupied or not sync.creates.get(instance, True):
-            continue
-        if instance in world.down or Action.CREATE not in source.type.actions:
-            continue
-        if source.id in listed:
-            found.append(Wish(entity, source))
+        if source is not None and source.instance_id in occupied:
+            found[instance] = "it has, or had, a record there"
+        elif source is None or not sync.creates.get(instance, True):
+            found[instance] = "nothing is created there (create: false)"
+        elif source.id not in listed:
+            found[instance] = "that side has not been listed yet"
+        else:
+            found[instance] = general
     return found
 
 
@@ -133,6 +194,8 @@ def _resembling(
     for link in world.store.links.of_entities(connection, owners):
         if link.state in (LinkState.LIVE, LinkState.CREATING):
             places.setdefault(link.entity_id or 0, set()).add(link.instance_id)
+    own = {link.id: link for number in wanted for link in links[number]}
+    apart = verdicts(world, connection, near | own).apart
     found: dict[int, list[int]] = {}
     for number, entity in wanted.items():
         mine = {k.instance_id for k in links[number] if k.state is LinkState.LIVE}
@@ -144,6 +207,7 @@ def _resembling(
             and near[n].entity_id != number
             and near[n].instance_id not in mine
             and _stands_alone(near[n], mine, places)
+            and not any(frozenset((link.id, n)) in apart for link in links[number])
         ]
     return found
 

@@ -15,15 +15,21 @@ from sync_engine.models import Kind
 ROUNDS = 3
 
 
-def cycle(world: World, syncs: Iterable[Sync], *, name: str, prefer: str | None = None) -> Run:
+def new_run(world: World, name: str, prefer: str | None = None) -> Run:
+    """A run that has done nothing yet."""
+    return Run(world.ids.row(), name, world.clock.now(), prefer)
+
+
+def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
     """Bring these syncs up to date; what each stage did is in the run's counts.
 
     A connection that fails takes its instance out of the run (``World.down``).
     Raises LeaseTakenError where another worker is at the same work.
     """
-    run = Run(world.ids.row(), name, world.clock.now(), prefer)
+    calls = world.calls.copy()
     wanted = sorted(syncs, key=lambda sync: KINDS.index(sync.kind))
     kinds = [sync.kind for sync in wanted]
+    _wake(world, kinds)
     for source in _reading_order(world, kinds):
         _unless_down(world, source, partial(pull, world, source, run))
     match(world, run)
@@ -36,10 +42,21 @@ def cycle(world: World, syncs: Iterable[Sync], *, name: str, prefer: str | None 
         if run.counts.total() == written or not world.clock.wait(0):
             break
         match(world, run)
+    world.out_before = world.out()
+    for instance, number in (world.calls - calls).items():
+        run.counts[f"calls {instance}"] = number
     if run.stored:
         with world.store.transaction() as connection:
             world.store.registry.finish_run(connection, run.id, world.clock.now(), run.counts)
-    return run
+
+
+def _wake(world: World, kinds: list[Kind]) -> None:
+    """What waits for an instance is decided again when others are out than before."""
+    if world.out() == world.out_before:
+        return
+    with world.store.transaction() as connection:
+        for kind in kinds:
+            world.store.entities.wake(connection, kind)
 
 
 def _reading_order(world: World, kinds: list[Kind]) -> list[Source]:
@@ -51,7 +68,7 @@ def _reading_order(world: World, kinds: list[Kind]) -> list[Source]:
 
 
 def _unless_down(world: World, source: Source, stage: Callable[[], None]) -> None:
-    if source.instance in world.down:
+    if world.is_out(source.instance):
         return
     try:
         stage()

@@ -10,8 +10,8 @@ from sync_engine.engine.create import consider_creates
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
-from sync_engine.reconcile import Change, Policy, Side, reconcile
-from sync_engine.store import EntityRow, LinkRow, SentRow
+from sync_engine.reconcile import Change, Side, reconcile
+from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held, hash_of
 
 BATCH = 5000  #: entities that one transaction reconciles
@@ -45,24 +45,28 @@ def decide(world: World, sync: Sync, run: Run) -> None:
             ids = world.store.entities.dirty(connection, sync.kind, after, BATCH)
             if ids:
                 run.store(world, connection)
-                _decide_batch(world, sync, run, connection, ids)
+                decide_entities(world, sync, run, connection, ids)
                 after = ids[-1]
+        world.note("decided", sync.name, len(ids))
         if len(ids) < BATCH or not world.clock.wait(0):
             return
 
 
-def _decide_batch(
+def decide_entities(
     world: World, sync: Sync, run: Run, connection: Connection, ids: Sequence[int]
 ) -> None:
+    """Reconcile these entities of the sync's kind, inside one transaction."""
     batch = _load(world, sync, run, connection, ids)
     for entity in batch.entities.values():
         if entity.state is EntityState.LIVE:
             _decide_entity(world, sync, run, batch, entity)
         entity.dirty = 0
-    fresh = consider_creates(world, sync, connection, batch.entities, batch.links, batch.told)
+    creates = consider_creates(world, sync, connection, batch.entities, batch.links, batch.told)
+    for number in creates.postponed:
+        batch.entities[number].dirty = POSTPONED
     world.store.entities.save(connection, batch.entities.values())
     world.store.links.save(connection, batch.changed.values())
-    world.store.links.insert(connection, fresh)
+    world.store.links.insert(connection, creates.fresh)
     world.store.links.wait(connection, batch.waits)
     _close_answered(world, connection, batch)
     batch.told.store(world, connection)
@@ -72,10 +76,10 @@ def _decide_batch(
 
 def _close_answered(world: World, connection: Connection, batch: Batch) -> None:
     """What stood in the way of a create or a write, and does so no longer."""
-    registry = world.store.registry
+    issues = world.store.issues
     told = {(issue.what, issue.entity_id, issue.source_id) for issue in batch.told.issues}
     answered = []
-    for issue in registry.issues_of(connection, _ANSWERABLE, batch.entities):
+    for issue in issues.about(connection, _ANSWERABLE, batch.entities):
         links = batch.links.get(issue.entity_id or 0, [])
         link = next((link for link in links if link.id == issue.link_id), None)
         if link is not None:
@@ -84,7 +88,7 @@ def _close_answered(world: World, connection: Connection, batch: Batch) -> None:
             stands = (issue.what, issue.entity_id, issue.source_id) in told
         if not stands:
             answered.append(issue.id)
-    registry.close(connection, world.clock.now(), answered)
+    issues.close(connection, world.clock.now(), answered)
 
 
 def _load(world: World, sync: Sync, run: Run, connection: Connection, ids: Sequence[int]) -> Batch:
@@ -98,8 +102,8 @@ def _load(world: World, sync: Sync, run: Run, connection: Connection, ids: Seque
     moved = [
         number
         for number, group in links.items()
-        if any(link.state is LinkState.LIVE and link.seen != link.base for link in group)
-        and entities[number].golden
+        if entities[number].golden
+        and (run.prefer or any(k.state is LinkState.LIVE and k.seen != k.base for k in group))
     ]
     authors = world.store.entities.authors(connection, moved)
     return Batch(entities, links, offers, references, authors, Told(run.id))
@@ -110,15 +114,12 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     own = {world.source(link.source_id).instance: link for link in live if link.kind is entity.kind}
     reference = _reference(world, sync, entity, own)
     sides = {
-        name: _side(world, batch, entity, link, reference)
+        name: _side(world, batch, entity, link, reference, run)
         for name, link in own.items()
         if name in sync.sides and link.seen is not None
     }
-    policies = sync.policies
-    if run.prefer:
-        order = (run.prefer, *(side for side in sync.sides if side != run.prefer))
-        policies = {name: Policy(p.name, order, p.tie) for name, p in policies.items()}
-    decision = reconcile(entity.golden, sides, policies, batch.authors.get(entity.id, {}))
+    authors = batch.authors.get(entity.id, {})
+    decision = reconcile(entity.golden, sides, sync.policies, authors)
     for change in decision.changes:
         _tell(world, batch, entity, own, change)
     if decision.changes:
@@ -162,6 +163,7 @@ def _side(
     entity: EntityRow,
     link: LinkRow,
     reference: Mapping[str, Any],
+    run: Run,
 ) -> Side:
     source = world.source(link.source_id)
     kind = entity.kind.name.lower()
@@ -175,7 +177,8 @@ def _side(
     offered = [row.values for row in batch.offers.get(link.id, [])]
     seen = source.mapping.complete(kind, seen, base, reference, offered)
     claims = {field.name for field in source.mapping.fields if field.direction != "to"}
-    return Side(base, seen, offered, link.held, claims, link.stamps)
+    insists = run.insisted(source.instance, entity.id, claims)
+    return Side(base, seen, offered, link.held, claims, link.stamps, insists)
 
 
 def _golden_refs(

@@ -23,6 +23,7 @@ class Following:
     entities: dict[int, EntityRow]
     changed: set[int] = field(default_factory=set)
     touched: set[int] = field(default_factory=set)
+    born: list[EntityRow] = field(default_factory=list)  #: entities that are new
 
 
 def follow(world: World, run: Run, connection: Connection) -> None:
@@ -69,7 +70,7 @@ def _follow_one(world: World, told: Told, rows: Following, link: LinkRow, target
     else:
         other = rows.entities[_end(rows, target.entity_id)]
         if other.id != source.id:
-            _join(world, told, rows, source, other)
+            join(world, told, rows, source, other)
             source = other
     if target.kind is Kind.CUSTOMER and source.kind is Kind.LEAD:
         source.kind = Kind.CUSTOMER
@@ -87,7 +88,7 @@ def _end(rows: Following, entity_id: int) -> int:
     return entity_id
 
 
-def _join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: EntityRow) -> None:
+def join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: EntityRow) -> None:
     """Two entities become one: the survivor's golden stands, its empty fields are filled."""
     for name, value in loser.golden.items():
         mine = survivor.golden.get(name, UNSET)

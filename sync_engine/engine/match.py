@@ -4,7 +4,7 @@ Works under one lease for all kinds. Deciding is ``matching.settle``'s; this mod
 the groups, carries decisions out and asks people where nothing may be guessed.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from sync_engine import matching
 from sync_engine.engine.follow import follow
 from sync_engine.engine.keys import employers
+from sync_engine.engine.verdicts import Verdicts, verdicts
 from sync_engine.engine.world import KINDS, Run, Told, World
 from sync_engine.models import Happened, Kind, LinkState
 from sync_engine.store import EntityRow, LinkRow
@@ -26,9 +27,10 @@ class Pool:
 
     links: dict[int, LinkRow]
     groups: dict[tuple[int, int], list[int]]  #: (rule, digest) -> link ids
-    apart: frozenset[frozenset[int]]  #: pairs that a person told apart
+    said: Verdicts  #: what people have decided of pairs of them
     joined: dict[int, int] = field(default_factory=dict)  #: link -> entity, decided here
     asked: dict[int, str] = field(default_factory=dict)  #: link -> why
+    rules: dict[int, str] = field(default_factory=dict)  #: link -> the rule that linked it
 
     def entity(self, link: LinkRow) -> int | None:
         return self.joined.get(link.id, link.entity_id)
@@ -48,6 +50,7 @@ def match(world: World, run: Run) -> None:
                 if links:
                     run.store(world, connection)
                     _settle(world, run, connection, links)
+            world.note("matched", "records", len(links))
             if len(links) < BATCH or not world.clock.wait(0):
                 break
         with world.store.transaction(lease) as connection:
@@ -76,6 +79,7 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
     pool = _pool(world, connection, fresh)
     # who was asked about is still asked, or new again because it has changed
     waiting = {n for n, link in pool.links.items() if link.state is LinkState.ASKED or link.rev}
+    _settle_decided(pool)
     for rule, digest in sorted(pool.groups):
         _settle_group(pool, pool.groups[rule, digest], rule)
     heirs = {
@@ -96,7 +100,7 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
     world.store.links.save(connection, changed)
     world.store.entities.mark(connection, set(pool.joined.values()))
     if answered := waiting & set(pool.joined):
-        world.store.registry.close_issues(
+        world.store.issues.close_about(
             connection, world.clock.now(), whats=("identity",), links=answered
         )
     told.store(world, connection)
@@ -119,19 +123,16 @@ def _pool(world: World, connection: Connection, fresh: Sequence[LinkRow]) -> Poo
                 number for number in sharing.get(key.digest, []) if links[number].state in _JOINABLE
             ]
             groups[key.rule, key.digest] = members
-    return Pool(links, groups, _told_apart(world, connection, links.values()))
+    return Pool(links, groups, verdicts(world, connection, links, gather=True))
 
 
-def _told_apart(
-    world: World, connection: Connection, links: Collection[LinkRow]
-) -> frozenset[frozenset[int]]:
-    by_record = {(link.source_id, link.record_id or ""): link.id for link in links}
-    decisions = world.store.registry.decisions(connection, set(by_record))
-    return frozenset(
-        frozenset((by_record[d.left], by_record[d.right]))
-        for d in decisions
-        if d.verdict == "different" and d.left in by_record and d.right in by_record
-    )
+def _settle_decided(pool: Pool) -> None:
+    """What people called the same is linked before any rule is asked."""
+    for pair in sorted(pool.said.same, key=sorted):
+        rows = [pool.links[number] for number in sorted(pair)]
+        apart = len({row.instance_id for row in rows}) == len(rows)
+        if apart and all(row.state in _JOINABLE for row in rows):
+            _join(pool, sorted(pair), "decided")
 
 
 def _settle_group(pool: Pool, members: Sequence[int], rule: int) -> None:
@@ -145,19 +146,23 @@ def _settle_group(pool: Pool, members: Sequence[int], rule: int) -> None:
             matching.Member(row.id, row.instance_id, pool.entity(row), row.seen or {})
             for row in rows
         ),
-        apart=pool.apart,
+        apart=pool.said.apart,
     )
     settlement = matching.settle(group)
     for cluster in settlement.linked:
-        entity = next(
-            (pool.entity(pool.links[n]) for n in cluster if pool.entity(pool.links[n])), None
-        )
-        for number in cluster:
-            if pool.entity(pool.links[number]) is None:
-                pool.joined[number] = entity if entity is not None else -min(cluster)
+        _join(pool, cluster, matching.RULES[group.kind][rule])
     for number, why in settlement.asked:
         if pool.entity(pool.links[number]) is None:
             pool.asked[number] = why
+
+
+def _join(pool: Pool, cluster: Sequence[int], rule: str) -> None:
+    owners = (pool.entity(pool.links[number]) for number in cluster)
+    entity = next((owner for owner in owners if owner), None)
+    for number in cluster:
+        if pool.entity(pool.links[number]) is None:
+            pool.joined[number] = entity if entity is not None else -min(cluster)
+        pool.rules.setdefault(number, rule)
 
 
 def _adopt(
@@ -184,7 +189,13 @@ def _adopt(
             entity_id = born[entity_id].id
         pool.joined[number] = entity_id
         link.entity_id, link.state = entity_id, LinkState.LIVE
-        told.event(world, entity_id=entity_id, link_id=number, what=Happened.LINKED)
+        told.event(
+            world,
+            entity_id=entity_id,
+            link_id=number,
+            what=Happened.LINKED,
+            rule=pool.rules.get(number),
+        )
     return list(born.values())
 
 

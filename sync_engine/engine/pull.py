@@ -6,6 +6,7 @@ from sqlalchemy.engine import Connection
 
 from connectors import CursorExpiredError, Page
 from sync_engine.engine.ingest import ingest
+from sync_engine.engine.risk import released
 from sync_engine.engine.world import Run, Source, Told, World, in_batches, log
 from sync_engine.models import Owes
 from sync_engine.store import LeaseHold, SourceRow
@@ -48,6 +49,7 @@ def _read(
         if page is None:
             return
         _keep(world, source, run, lease, row, page)
+        world.note("read", source.name, len(page.changes))
         if not world.clock.wait(0):
             return
 
@@ -89,6 +91,9 @@ def _advance(
     if page.listed_all and row.listing:
         _suspect(world, source, run, connection, row.listing["id"], now)
         columns |= {"listing": None, "listed_at": now}
+        if row.listed_at is None:  # from now on records may be created on this side
+            for kind in sorted(source.kinds):
+                world.store.entities.mark_kind(connection, kind)
     world.store.registry.save_source(connection, source.id, **columns)
 
 
@@ -102,11 +107,14 @@ def _suspect(
     if not missing:
         return
     told = Told(run.id)
-    limits = [world.syncs[kind].limits for kind in source.kinds]
+    syncs = [world.syncs[kind] for kind in sorted(source.kinds)]
     known = sum(n for (s, *_), n in links.counts(connection).items() if s == source.id)
-    if not all(limit.missing.allows(len(missing), known) for limit in limits):
-        detail = {"missing": len(missing), "of": known}
-        told.issue(world, "listing lacks records", source_id=source.id, detail=detail)
+    let_go = released(world, source, connection, now).get("missing", 0)
+    improbable = not all(sync.limits.missing.allows(len(missing), known) for sync in syncs)
+    if improbable and len(missing) > let_go:
+        names = [sync.name for sync in syncs]
+        detail = {"planned": len(missing), "links": known, "syncs": names}
+        told.issue(world, "guard", cause="missing", source_id=source.id, detail=detail)
     else:
         for link in missing:
             link.owes, link.due_at = Owes.REREAD, None

@@ -65,6 +65,7 @@ def push(world: World, sync: Sync, source: Source, run: Run) -> None:
             planned = _plan(world, sync, source, run, lease, classes, tried)
             for calls in in_batches(planned, source.type.max_batch):
                 _call(world, sync, source, run, lease, calls)
+                world.note("written", source.name, len(calls))
             if not planned or not world.clock.wait(0):
                 return
 

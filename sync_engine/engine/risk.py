@@ -40,13 +40,13 @@ def allowed_classes(
             links=_links(world, source, connection),
             planned=_planned(world, sync, source, connection, done),
             done=done,
-            released=_released(world, source, connection, now),
+            released=released(world, source, connection, now),
             first=now - row.released_at < DAY,
         )
         stops = guard.stopped(load, sync.limits)
         told = Told(run.id)
         for risk, number in stops.items():
-            detail = {"planned": number, "links": load.links, "sync": sync.name}
+            detail = {"planned": number, "links": load.links, "syncs": [sync.name]}
             told.issue(world, "guard", cause=risk, source_id=source.id, detail=detail)
         if stops:
             run.store(world, connection)
@@ -117,7 +117,7 @@ def _done(world: World, source: Source, connection: Connection, since: datetime)
     return done + Counter({f"clear:{name}": number for name, number in cleared.items()})
 
 
-def _released(
+def released(
     world: World, source: Source, connection: Connection, now: datetime
 ) -> Mapping[str, int]:
     """What is left of the numbers that a person has let go; they hold once, and for a day."""

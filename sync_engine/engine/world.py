@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -84,6 +84,24 @@ class World:
     sources: Sequence[Source]
     syncs: Mapping[Kind, Sync]
     down: dict[str, str] = field(default_factory=dict)  #: instance -> why it is out of this run
+    #: which instances were out when the last cycle ended; None: there was none in this process
+    out_before: frozenset[str] | None = None
+    paused: set[str] = field(default_factory=set)  #: instances with which no traffic is wanted
+    calls: Counter[str] = field(default_factory=Counter)  #: instance -> API calls so far
+    #: told of each step: stage, source or sync, how many records
+    watch: Callable[[str, str, int], None] | None = None
+
+    def note(self, stage: str, source: str, number: int) -> None:
+        """Tell whoever watches that a stage has got so much further."""
+        if self.watch is not None:
+            self.watch(stage, source, number)
+
+    def is_out(self, instance: str) -> bool:
+        """Whether nothing is read from it or written to it in this run."""
+        return instance in self.down or instance in self.paused
+
+    def out(self) -> frozenset[str]:
+        return frozenset(one.instance for one in self.sources if self.is_out(one.instance))
 
     def source(self, source_id: int) -> Source:
         return next(source for source in self.sources if source.id == source_id)
@@ -110,9 +128,25 @@ class Run:
     id: int
     sync: str
     started_at: datetime
-    prefer: str | None = None
+    prefer: str | None = None  #: the instance whose values win where they differ from golden
+    scope: Collection[int] | None = None  #: entities for which it is preferred; None: all
+    only: str | None = None  #: the one field for which it is; None: all
     counts: Counter[str] = field(default_factory=Counter)
     stored: bool = False
+
+    def insisted(self, instance: str, entity_id: int, names: Collection[str]) -> Collection[str]:
+        """The fields in which the person who started this run wants that side's values."""
+        if self.prefer != instance or (self.scope is not None and entity_id not in self.scope):
+            return ()
+        return names if self.only is None else {self.only} & set(names)
+
+    def calls(self) -> dict[str, int]:
+        """Instance -> API calls of this run."""
+        return {
+            name.removeprefix("calls "): number
+            for name, number in sorted(self.counts.items())
+            if name.startswith("calls ")
+        }
 
     def store(self, world: World, connection: Connection) -> None:
         if not self.stored:
@@ -140,7 +174,7 @@ class Told:
 
     def store(self, world: World, connection: Connection) -> None:
         world.store.entities.tell(connection, self.history)
-        world.store.registry.open_issues(connection, self.issues)
+        world.store.issues.open(connection, self.issues)
 
 
 def kind_names(kinds: Sequence[Kind] | frozenset[Kind]) -> tuple[str, ...]:

@@ -13,8 +13,10 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from sync_engine.store.blank import blank_entity
+from sync_engine.store.copying import copy_state
 from sync_engine.store.database import StateError, alembic_config, migrate, open_database
-from sync_engine.store.entities import Entities
+from sync_engine.store.entities import POSTPONED, Entities
+from sync_engine.store.issues import Issues
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.links import PLACED, Links
 from sync_engine.store.registry import LeaseLostError, LeaseTakenError, Registry
@@ -25,6 +27,7 @@ from sync_engine.store.rows import (
     InstanceRow,
     IssueRow,
     LinkRow,
+    RunRow,
     SentRow,
     SourceRow,
     SyncRow,
@@ -32,6 +35,7 @@ from sync_engine.store.rows import (
 from sync_engine.store.writes import Writes
 
 LEASE_SECONDS = 90.0  #: longer than a turn and its longest call
+ASK_AGAIN = 0.25  #: seconds between two tries to take a lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +55,21 @@ class Store:
         now: Callable[[], datetime],
         holder: str,
         is_dead: Callable[[str], bool] = lambda _holder: False,
+        wait: Callable[[float], bool] = lambda _seconds: False,
     ) -> None:
         self._engine = engine
         self._reading = engine.execution_options(read_only=True)
         self._now = now
         self._holder = holder
         self._is_dead = is_dead  #: whether a holder is a process of this host that has ended
+        self._wait = wait
+        self.patience = 0.0  #: seconds to wait for a lease that another worker holds
         self.layouts = Layouts()
         self.links = Links(self.layouts)
         self.entities = Entities(self.layouts)
         self.writes = Writes(self.layouts)
-        self.registry = Registry(self.layouts)
+        self.issues = Issues(self.layouts)
+        self.registry = Registry()
 
     def open(self, fields: Iterable[str]) -> None:
         """Know the layouts; make room for these fields."""
@@ -88,6 +96,10 @@ class Store:
         with self._reading.begin() as connection:
             yield connection
 
+    def copy_to(self, target: Engine) -> None:
+        """Copy everything, as it is at one moment, into an empty database."""
+        copy_state(self._engine, target)
+
     def truncate_log(self) -> None:
         """Empty SQLite's write-ahead log; nothing to do on PostgreSQL."""
         if self._engine.dialect.name != "sqlite":
@@ -100,21 +112,34 @@ class Store:
 
     @contextmanager
     def lease(self, name: str) -> Iterator[LeaseHold]:
-        """Hold a lease for one turn. Raises LeaseTakenError while another worker has it."""
-        with self.transaction() as connection:
-            fence = self.registry.take_lease(
-                connection, name, self._holder, self._now(), LEASE_SECONDS, self._is_dead
-            )
-        hold = LeaseHold(name, fence)
+        """Hold a lease for one turn.
+
+        Raises LeaseTakenError where another worker still has it when patience ends.
+        """
+        hold = LeaseHold(name, self._take(name))
         try:
             yield hold
         finally:
             with self.transaction() as connection:
-                self.registry.drop_lease(connection, name, fence)
+                self.registry.drop_lease(connection, name, hold.fence)
+
+    def _take(self, name: str) -> int:
+        waited = 0.0
+        while True:
+            try:
+                with self.transaction() as connection:
+                    return self.registry.take_lease(
+                        connection, name, self._holder, self._now(), LEASE_SECONDS, self._is_dead
+                    )
+            except LeaseTakenError:
+                if waited >= self.patience or not self._wait(ASK_AGAIN):
+                    raise
+            waited += ASK_AGAIN
 
 
 __all__ = [
     "PLACED",
+    "POSTPONED",
     "DecisionRow",
     "EntityRow",
     "HistoryRow",
@@ -124,6 +149,7 @@ __all__ = [
     "LeaseLostError",
     "LeaseTakenError",
     "LinkRow",
+    "RunRow",
     "SentRow",
     "SourceRow",
     "StateError",

@@ -16,6 +16,10 @@ ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides i
 HISTORY: Any = History.__table__  # type: ignore[attr-defined]
 
 
+#: ``entity.dirty``: to be decided; or only once an instance that is out answers
+DIRTY, POSTPONED = 1, 2
+
+
 class Entities:
     """Reads and writes entities and what happened to them."""
 
@@ -26,7 +30,12 @@ class Entities:
         """Lock the next dirty entities; their rows and links are read in the next statements."""
         query = (
             select(ENTITY.c.id)
-            .where(ENTITY.c.kind == kind, ENTITY.c.dirty > 0, ENTITY.c.id > after)
+            .where(
+                ENTITY.c.kind == kind,
+                ENTITY.c.dirty > 0,
+                ENTITY.c.dirty == DIRTY,
+                ENTITY.c.id > after,
+            )
             .order_by(ENTITY.c.kind, ENTITY.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -34,8 +43,18 @@ class Entities:
         return [row.id for row in connection.execute(query)]
 
     def any_dirty(self, connection: Connection, kind: Kind) -> bool:
-        query = select(ENTITY.c.id).where(ENTITY.c.kind == kind, ENTITY.c.dirty > 0).limit(1)
-        return connection.execute(query).first() is not None
+        query = select(ENTITY.c.id).where(
+            ENTITY.c.kind == kind, ENTITY.c.dirty > 0, ENTITY.c.dirty == DIRTY
+        )
+        return connection.execute(query.limit(1)).first() is not None
+
+    def wake(self, connection: Connection, kind: Kind) -> None:
+        """Decide again what was postponed because an instance was out."""
+        connection.execute(
+            update(ENTITY)
+            .where(ENTITY.c.kind == kind, ENTITY.c.dirty > 0, ENTITY.c.dirty == POSTPONED)
+            .values(dirty=DIRTY)
+        )
 
     def by_id(self, connection: Connection, ids: Collection[int]) -> dict[int, EntityRow]:
         found: dict[int, EntityRow] = {}
@@ -62,14 +81,14 @@ class Entities:
     def mark(self, connection: Connection, ids: Collection[int]) -> None:
         """Mark entities dirty; unconditionally, so that it waits for the one who clears it."""
         for chunk in chunks(ids):
-            connection.execute(update(ENTITY).where(ENTITY.c.id.in_(chunk)).values(dirty=1))
+            connection.execute(update(ENTITY).where(ENTITY.c.id.in_(chunk)).values(dirty=DIRTY))
 
     def mark_kind(self, connection: Connection, kind: Kind) -> None:
         """Mark every live entity of a kind: its mapping or rules have changed."""
         connection.execute(
             update(ENTITY)
             .where(ENTITY.c.kind == kind, ENTITY.c.state == EntityState.LIVE)
-            .values(dirty=1)
+            .values(dirty=DIRTY)
         )
 
     def survivors(self, connection: Connection, ids: Collection[int]) -> dict[int, int]:
@@ -93,6 +112,11 @@ class Entities:
 
         return {entity: end(entity) for entity in ids}
 
+    def parts(self, connection: Connection, entity_id: int) -> list[int]:
+        """Entities that were merged into this one."""
+        query = select(ENTITY.c.id).where(ENTITY.c.into_id == entity_id).order_by(ENTITY.c.id)
+        return [row.id for row in connection.execute(query)]
+
     def tell(self, connection: Connection, rows: Collection[HistoryRow]) -> None:
         """Append to history."""
         if rows:
@@ -102,6 +126,31 @@ class Entities:
         query = select(HISTORY).where(HISTORY.c.entity_id == entity_id).order_by(HISTORY.c.id)
         return [self._heard(row) for row in connection.execute(query)]
 
+    def of_run(self, connection: Connection, run_id: int) -> list[HistoryRow]:
+        query = select(HISTORY).where(HISTORY.c.run_id == run_id).order_by(HISTORY.c.id)
+        return [self._heard(row) for row in connection.execute(query)]
+
+    def last_words(
+        self, connection: Connection, entities: Collection[int]
+    ) -> dict[int, dict[str, HistoryRow]]:
+        """Entity -> field -> the row by which golden got its present value."""
+        told = (Happened.VALUE, Happened.CONFLICT)
+        found: dict[int, dict[str, HistoryRow]] = {}
+        for chunk in chunks(entities):
+            last = (
+                select(func.max(HISTORY.c.id))
+                .where(
+                    HISTORY.c.entity_id.in_(chunk),
+                    HISTORY.c.what.in_(told),
+                    HISTORY.c.field_id.is_not(None),
+                )
+                .group_by(HISTORY.c.entity_id, HISTORY.c.field_id)
+            )
+            for row in connection.execute(select(HISTORY).where(HISTORY.c.id.in_(last))):
+                heard = self._heard(row)
+                found.setdefault(heard.entity_id, {})[heard.field_name or ""] = heard
+        return found
+
     def conflicts(self, connection: Connection, run_ids: Collection[int]) -> list[HistoryRow]:
         query = (
             select(HISTORY)
@@ -109,6 +158,16 @@ class Entities:
             .order_by(HISTORY.c.id)
         )
         return [self._heard(row) for row in connection.execute(query)]
+
+    def count_told(self, connection: Connection, kind: Kind, what: Happened, since: int) -> int:
+        """How often something happened to entities of a kind since a row id."""
+        query = (
+            select(func.count())
+            .select_from(HISTORY)
+            .join(ENTITY, ENTITY.c.id == HISTORY.c.entity_id)
+            .where(HISTORY.c.id > since, HISTORY.c.what == what, ENTITY.c.kind == kind)
+        )
+        return int(connection.execute(query).scalar_one())
 
     def authors(
         self, connection: Connection, entities: Collection[int]

@@ -51,6 +51,11 @@ class Layouts:
             )
             self._know_layout(fresh_id, fields)
 
+    @property
+    def names(self) -> list[str]:
+        """Every field that was ever stored."""
+        return sorted(self._ids)
+
     def field_id(self, name: str) -> int:
         return self._ids[name]
 

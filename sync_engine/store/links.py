@@ -9,7 +9,17 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
-from sync_engine.models import Entity, Kind, Link, LinkState, Listed, MatchKey, Owes, Waiting
+from sync_engine.models import (
+    Entity,
+    History,
+    Kind,
+    Link,
+    LinkState,
+    Listed,
+    MatchKey,
+    Owes,
+    Waiting,
+)
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
 from sync_engine.store.sql import chunks, insert_new
@@ -17,6 +27,7 @@ from sync_engine.values import Held
 
 LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
+HISTORY: Any = History.__table__  # type: ignore[attr-defined]
 KEY: Any = MatchKey.__table__  # type: ignore[attr-defined]
 WAITING: Any = Waiting.__table__  # type: ignore[attr-defined]
 LISTED: Any = Listed.__table__  # type: ignore[attr-defined]
@@ -158,6 +169,37 @@ class Links:
             .group_by(LINK.c.kind, LINK.c.owes)
         )
         return {(Kind(k), Owes(o)): n for k, o, n in connection.execute(query)}
+
+    def refused(self, connection: Connection, kind: Kind) -> list[LinkRow]:
+        """Links of which a write was tried in vain, or a field refused."""
+        query = select(LINK).where(
+            LINK.c.kind == kind,
+            LINK.c.state.in_(PLACED),
+            or_(LINK.c.tries > 0, LINK.c.held.is_not(None)),
+        )
+        rows = [self._row(row) for row in connection.execute(query)]
+        return [
+            link
+            for link in rows
+            if link.tries or any(kept.why == "rejected" for kept in link.held.values())
+        ]
+
+    def unmatched(self, connection: Connection, kind: Kind) -> list[LinkRow]:
+        """Links that belong to nobody yet."""
+        states = (LinkState.NEW, LinkState.ASKED)
+        query = select(LINK).where(LINK.c.kind == kind, LINK.c.state.in_(states))
+        return [self._row(row) for row in connection.execute(query)]
+
+    def oldest_owing(self, connection: Connection, kind: Kind) -> int | None:
+        """The oldest of the changes that links of a kind still owe: its history row, if any."""
+        last = (
+            select(func.max(HISTORY.c.id).label("id"))
+            .join(LINK, LINK.c.entity_id == HISTORY.c.entity_id)
+            .where(LINK.c.kind == kind, LINK.c.owes > Owes.REREAD)
+            .group_by(LINK.c.id)
+            .subquery()
+        )
+        return connection.execute(select(func.min(last.c.id))).scalar()
 
     def counts(self, connection: Connection) -> dict[tuple[int, Kind, LinkState], int]:
         """(source, kind, state) -> how many."""

@@ -1,26 +1,15 @@
-"""Queries on the small tables: instances, sources, syncs, leases, runs, issues, decisions."""
+"""Queries on the small tables: instances, sources, syncs, leases, runs."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
 
-from sync_engine.models import (
-    Decision,
-    Instance,
-    Issue,
-    Kind,
-    Lease,
-    Meta,
-    Run,
-    Source,
-    Sync,
-)
-from sync_engine.store.layouts import Layouts
-from sync_engine.store.rows import DecisionRow, InstanceRow, IssueRow, SourceRow, SyncRow
-from sync_engine.store.sql import chunks, insert_new
+from sync_engine.models import Instance, Kind, Lease, Meta, Run, Source, Sync
+from sync_engine.store.rows import InstanceRow, RunRow, SourceRow, SyncRow
+from sync_engine.store.sql import insert_new
 
 META: Any = Meta.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 INSTANCE: Any = Instance.__table__  # type: ignore[attr-defined]
@@ -28,8 +17,6 @@ SOURCE: Any = Source.__table__  # type: ignore[attr-defined]
 SYNC: Any = Sync.__table__  # type: ignore[attr-defined]
 LEASE: Any = Lease.__table__  # type: ignore[attr-defined]
 RUN: Any = Run.__table__  # type: ignore[attr-defined]
-ISSUE: Any = Issue.__table__  # type: ignore[attr-defined]
-DECISION: Any = Decision.__table__  # type: ignore[attr-defined]
 
 
 class LeaseLostError(Exception):
@@ -47,9 +34,6 @@ class LeaseTakenError(Exception):
 class Registry:
     """Reads and writes the small tables."""
 
-    def __init__(self, layouts: Layouts) -> None:
-        self._layouts = layouts
-
     # installation, instances, sources, syncs
 
     def installation(self, connection: Connection, fresh: int) -> int:
@@ -62,7 +46,7 @@ class Registry:
 
     def instances(self, connection: Connection) -> dict[str, InstanceRow]:
         rows = connection.execute(select(INSTANCE).order_by(INSTANCE.c.id))
-        return {row.name: InstanceRow(row.id, row.name, row.identity, row.state) for row in rows}
+        return {row.name: InstanceRow(**dict(row._mapping)) for row in rows}
 
     def add_instances(self, connection: Connection, names: Iterable[str]) -> None:
         known = self.instances(connection)
@@ -75,9 +59,10 @@ class Registry:
             connection.execute(insert(INSTANCE), rows)
 
     def pin(self, connection: Connection, instance_id: int, identity: Mapping[str, Any]) -> None:
-        connection.execute(
-            update(INSTANCE).where(INSTANCE.c.id == instance_id).values(identity=dict(identity))
-        )
+        self.save_instance(connection, instance_id, identity=dict(identity))
+
+    def save_instance(self, connection: Connection, instance_id: int, **columns: Any) -> None:
+        connection.execute(update(INSTANCE).where(INSTANCE.c.id == instance_id).values(**columns))
 
     def sources(self, connection: Connection) -> list[SourceRow]:
         rows = connection.execute(select(SOURCE).order_by(SOURCE.c.id))
@@ -106,7 +91,8 @@ class Registry:
     def syncs(self, connection: Connection) -> dict[str, SyncRow]:
         rows = connection.execute(select(SYNC).order_by(SYNC.c.kind))
         return {
-            row.name: SyncRow(row.name, Kind(row.kind), row.state, row.released_at) for row in rows
+            row.name: SyncRow(row.name, Kind(row.kind), row.state, row.released_at, row.due_at)
+            for row in rows
         }
 
     def add_sync(self, connection: Connection, name: str, kind: Kind) -> None:
@@ -115,8 +101,8 @@ class Registry:
         if not changed.rowcount:
             connection.execute(insert(SYNC), {"name": name, "kind": kind, "state": "active"})
 
-    def release(self, connection: Connection, name: str, now: datetime) -> None:
-        connection.execute(update(SYNC).where(SYNC.c.name == name).values(released_at=now))
+    def save_sync(self, connection: Connection, name: str, **columns: Any) -> None:
+        connection.execute(update(SYNC).where(SYNC.c.name == name).values(**columns))
 
     # leases
 
@@ -162,11 +148,15 @@ class Registry:
             .values(holder=None, until=None)
         )
 
+    def free_leases(self, connection: Connection) -> None:
+        """In a copy of a state nobody is at work."""
+        connection.execute(update(LEASE).values(holder=None, until=None))
+
     def leases(self, connection: Connection) -> list[tuple[str, str, datetime]]:
         rows = connection.execute(select(LEASE).where(LEASE.c.holder.is_not(None)))
         return [(row.name, row.holder, row.until) for row in rows]
 
-    # runs, issues, decisions
+    # runs
 
     def start_run(
         self, connection: Connection, run_id: int, sync: str, now: datetime, prefer: str | None
@@ -183,109 +173,7 @@ class Registry:
             update(RUN).where(RUN.c.id == run_id).values(finished_at=now, counts=dict(counts))
         )
 
-    def runs(self, connection: Connection, limit: int = 20) -> list[Row[Any]]:
-        return list(connection.execute(select(RUN).order_by(RUN.c.id.desc()).limit(limit)))
-
-    def open_issues(self, connection: Connection, issues: Collection[IssueRow]) -> None:
-        """Open what is not open already."""
-        rows = [
-            {
-                "id": issue.id,
-                "what": issue.what,
-                "cause": issue.cause,
-                "source_id": issue.source_id,
-                "entity_id": issue.entity_id,
-                "link_id": issue.link_id,
-                "field_id": self._layouts.maybe_id(issue.field_name),
-                "detail": issue.detail,
-                "opened_at": issue.opened_at,
-            }
-            for issue in issues
-        ]
-        if rows:
-            connection.execute(insert_new(connection, ISSUE), rows)
-
-    def issues(self, connection: Connection, *, whats: Collection[str] = ()) -> list[IssueRow]:
-        query = select(ISSUE).where(ISSUE.c.closed_at.is_(None)).order_by(ISSUE.c.id)
-        if whats:
-            query = query.where(ISSUE.c.what.in_(sorted(whats)))
-        return [self._issue(row) for row in connection.execute(query)]
-
-    def issues_of(
-        self, connection: Connection, whats: Collection[str], entities: Collection[int]
-    ) -> list[IssueRow]:
-        """Open issues of these sorts about these entities."""
-        found: list[IssueRow] = []
-        for chunk in chunks(entities):
-            query = select(ISSUE).where(
-                ISSUE.c.closed_at.is_(None),
-                ISSUE.c.what.in_(sorted(whats)),
-                ISSUE.c.entity_id.in_(chunk),
-            )
-            found += [self._issue(row) for row in connection.execute(query)]
-        return found
-
-    def close(self, connection: Connection, now: datetime, ids: Collection[int]) -> None:
-        for chunk in chunks(ids):
-            connection.execute(update(ISSUE).where(ISSUE.c.id.in_(chunk)).values(closed_at=now))
-
-    def close_issues(
-        self,
-        connection: Connection,
-        now: datetime,
-        *,
-        whats: Collection[str],
-        links: Collection[int] = (),
-        entities: Collection[int] = (),
-        sources: Collection[int] = (),
-    ) -> None:
-        """Close the open issues of these sorts about any of these."""
-        about = [
-            column.in_(sorted(ids))
-            for column, ids in (
-                (ISSUE.c.link_id, links),
-                (ISSUE.c.entity_id, entities),
-                (ISSUE.c.source_id, sources),
-            )
-            if ids
-        ]
-        if about:
-            connection.execute(
-                update(ISSUE)
-                .where(
-                    and_(ISSUE.c.closed_at.is_(None), ISSUE.c.what.in_(sorted(whats)), or_(*about))
-                )
-                .values(closed_at=now)
-            )
-
-    def count_issues(self, connection: Connection) -> dict[str, int]:
-        query = (
-            select(ISSUE.c.what, func.count().label("n"))
-            .where(ISSUE.c.closed_at.is_(None))
-            .group_by(ISSUE.c.what)
-            .order_by(ISSUE.c.what)
-        )
-        return {row.what: row.n for row in connection.execute(query)}
-
-    def decisions(
-        self, connection: Connection, records: Collection[tuple[int, str]]
-    ) -> list[DecisionRow]:
-        """What people have said of any of these (source id, record id)."""
-        found: dict[int, DecisionRow] = {}
-        for chunk in chunks({record for _, record in records}):
-            query = select(DECISION).where(
-                or_(DECISION.c.left_record.in_(chunk), DECISION.c.right_record.in_(chunk))
-            )
-            for row in connection.execute(query):
-                found[row.id] = DecisionRow(
-                    row.verdict,
-                    (row.left_source, row.left_record),
-                    (row.right_source, row.right_record),
-                )
-        return [found[number] for number in sorted(found)]
-
-    def _issue(self, row: Row[Any]) -> IssueRow:
-        columns = dict(row._mapping)
-        columns["field_name"] = self._layouts.maybe_name(columns.pop("field_id"))
-        columns["detail"] = columns["detail"] or {}
-        return IssueRow(**columns)
+    def runs(self, connection: Connection, limit: int) -> list[RunRow]:
+        """The newest runs, newest first."""
+        rows = connection.execute(select(RUN).order_by(RUN.c.id.desc()).limit(limit))
+        return [RunRow(**dict(row._mapping)) for row in rows]

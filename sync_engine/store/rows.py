@@ -119,6 +119,8 @@ class InstanceRow:
     name: str
     identity: dict[str, Any] | None
     state: str
+    budget: dict[str, Any] | None
+    health: dict[str, Any] | None
 
 
 @dataclass(slots=True)
@@ -127,6 +129,17 @@ class SyncRow:
     kind: Kind
     state: str
     released_at: datetime | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    id: int
+    sync: str
+    prefer: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    counts: dict[str, int] | None
 
 
 @dataclass(frozen=True, slots=True)

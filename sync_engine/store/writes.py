@@ -82,6 +82,11 @@ class Writes:
         query = select(SENT).where(SENT.c.run_id.in_(sorted(runs))).order_by(SENT.c.id)
         return [self._row(row) for row in connection.execute(query)]
 
+    def of_links(self, connection: Connection, links: Collection[int]) -> list[SentRow]:
+        """Every write to these links, oldest first."""
+        query = select(SENT).where(SENT.c.link_id.in_(sorted(links))).order_by(SENT.c.id)
+        return [self._row(row) for row in connection.execute(query)]
+
     def risky_since(self, connection: Connection, source_id: int, row_id: int) -> dict[Owes, int]:
         """Risky writes of the source since a row id: owes class -> how many."""
         query = (

@@ -475,11 +475,11 @@ def test_a_quiet_cycle_leaves_no_run_and_no_history(three: Three) -> None:
     three.sales.create("Lead", **ANN)
     three.settle()
     with three.store.reading() as connection:
-        runs = three.store.registry.runs(connection)
+        runs = three.store.registry.runs(connection, 20)
     quiet = three.cycle()
     assert not quiet.stored
     with three.store.reading() as connection:
-        assert three.store.registry.runs(connection) == runs
+        assert three.store.registry.runs(connection, 20) == runs
 
 
 def test_practice_8_1_clears_are_counted_over_a_day(three: Three) -> None:

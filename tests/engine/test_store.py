@@ -162,11 +162,11 @@ def test_a_live_link_needs_an_entity(state: Store) -> None:
 def test_one_open_issue_per_cause(state: Store) -> None:
     issues = [IssueRow(n, "rejected", NOW, cause="x", link_id=5) for n in (1, 2)]
     with state.transaction() as connection:
-        state.registry.open_issues(connection, issues)
-        assert state.registry.count_issues(connection) == {"rejected": 1}
-        state.registry.close_issues(connection, NOW, whats=("rejected",), links=(5,))
-        state.registry.open_issues(connection, issues[1:])
-        assert state.registry.count_issues(connection) == {"rejected": 1}
+        state.issues.open(connection, issues)
+        assert state.issues.counts(connection) == {"rejected": 1}
+        state.issues.close_about(connection, NOW, whats=("rejected",), links=(5,))
+        state.issues.open(connection, issues[1:])
+        assert state.issues.counts(connection) == {"rejected": 1}
 
 
 def test_match_keys_are_replaced(state: Store) -> None:
@@ -305,7 +305,7 @@ def test_practice_8_2_a_blanked_person_leaves_no_byte(
             connection,
             [HistoryRow(ids.row(), 1, 1, Happened.VALUE, field_name="email", new=canary)],
         )
-        state.registry.open_issues(
+        state.issues.open(
             connection, [IssueRow(ids.row(), "x", NOW, link_id=7, detail={"was": canary})]
         )
     assert canary.encode() in b"".join(f.read_bytes() for f in tmp_path.iterdir())

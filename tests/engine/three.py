@@ -12,7 +12,7 @@ from config.catalogue import CATALOGUE, CONSENT
 from connectors import FieldType
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
 from sync_engine import mapping as mappings
-from sync_engine.engine import Run, Source, Sync, World, cycle
+from sync_engine.engine import Run, Source, Sync, World, cycle, new_run
 from sync_engine.guard import Limits
 from sync_engine.ids import Ids
 from sync_engine.models import Kind
@@ -198,7 +198,7 @@ class Three:
     def release(self) -> None:
         with self.store.transaction() as connection:
             for sync in self.world.syncs.values():
-                self.store.registry.release(connection, sync.name, self.clock.now())
+                self.store.registry.save_sync(connection, sync.name, released_at=self.clock.now())
 
     def describe(self) -> None:
         """Tell the engine what the systems offer now."""
@@ -211,7 +211,9 @@ class Three:
         self.clock.time += timedelta(minutes=1)
         self.world.down.clear()
         wanted = [self.world.syncs[kind] for kind in kinds or tuple(Kind)]
-        return cycle(self.world, wanted, name="all")
+        run = new_run(self.world, "all")
+        cycle(self.world, wanted, run)
+        return run
 
     def settle(self, most: int = 6) -> None:
         """Cycles until one writes nothing."""
@@ -231,7 +233,7 @@ class Three:
 
     def issues(self) -> list[IssueRow]:
         with self.store.reading() as connection:
-            return self.store.registry.issues(connection)
+            return self.store.issues.all(connection)
 
     def whats(self) -> list[str]:
         return sorted(issue.what for issue in self.issues())

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("identity", models.JsonText(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("budget", models.JsonText(), nullable=True),
+        sa.Column("health", models.JsonText(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instance")),
         sa.UniqueConstraint("name", name=op.f("uq_instance_name")),
     )
@@ -126,6 +127,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.SmallInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("released_at", models.UtcDateTime(), nullable=True),
+        sa.Column("due_at", models.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sync")),
         sa.UniqueConstraint("kind", name=op.f("uq_sync_kind")),
     )

@@ -1,0 +1,219 @@
+"""What people have said of records, carried out: same, different, unlinked.
+
+A decision names records, not links, so that it outlives a resync and a rebuilt state.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from sqlalchemy.engine import Connection
+
+from sync_engine.engine.follow import Following, join
+from sync_engine.engine.world import Run, Told, World
+from sync_engine.models import EntityState, Happened, LinkState, Owes
+from sync_engine.store import PLACED, DecisionRow, EntityRow, LinkRow
+
+#: questions that a verdict on their records answers
+_ANSWERED = ("identity", "possible duplicate", "surplus record")
+_JOINABLE = (
+    LinkState.NEW,
+    LinkState.ASKED,
+    LinkState.LIVE,
+    LinkState.SURPLUS,
+    LinkState.IGNORED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Pairs of links that people have judged."""
+
+    same: frozenset[frozenset[int]]
+    apart: frozenset[frozenset[int]]
+
+
+def verdicts(
+    world: World, connection: Connection, links: dict[int, LinkRow], *, gather: bool = False
+) -> Verdicts:
+    """What was said of any two of these links.
+
+    With ``gather`` those that were called the same as one of them are added to ``links``.
+    """
+    records = {(k.source_id, k.record_id): k.id for k in links.values() if k.record_id}
+    said = world.store.issues.decisions(connection, {(s, r or "") for s, r in records})
+    if gather:
+        partners = _partners(world, connection, said, records)
+        links |= partners
+        records |= {(k.source_id, k.record_id): k.id for k in partners.values()}
+    pairs: dict[str, set[frozenset[int]]] = {"same": set(), "different": set(), "later": set()}
+    for one in said:
+        if one.left in records and one.right in records:
+            pairs[one.verdict].add(frozenset((records[one.left], records[one.right])))
+    return Verdicts(frozenset(pairs["same"]), frozenset(pairs["different"]))
+
+
+def _partners(
+    world: World,
+    connection: Connection,
+    said: Iterable[DecisionRow],
+    records: Collection[tuple[int, str | None]],
+) -> dict[int, LinkRow]:
+    wanted: dict[int, set[str]] = {}
+    for one in said:
+        for near, far in ((one.left, one.right), (one.right, one.left)):
+            if one.verdict == "same" and near in records and far not in records:
+                wanted.setdefault(far[0], set()).add(far[1])
+    return {
+        link.id: link
+        for source_id, ids in sorted(wanted.items())
+        for link in world.store.links.by_record(connection, source_id, ids).values()
+    }
+
+
+def same(world: World, connection: Connection, run: Run, links: Sequence[LinkRow], by: str) -> int:
+    """These records are one person or company; gives the entity. The first record is kept live.
+
+    Where an instance has several of them the others become surplus. All are of one kind.
+    """
+    told = Told(run.id)
+    run.store(world, connection)
+    rows = _following(world, connection, links)
+    own = {link.entity_id for link in links if link.entity_id is not None}
+    survivor = _survivor(world, told, rows, links, own)
+    for number in sorted(own - {survivor.id}):
+        join(world, told, rows, rows.entities[number], survivor)
+    first = links[0]
+    placed = [k for k in rows.links.values() if k.entity_id == survivor.id and k.state in PLACED]
+    for link in placed:
+        if link.instance_id == first.instance_id and link.id != first.id and link.record_id:
+            link.state, link.owes = LinkState.SURPLUS, Owes.NOTHING
+            rows.changed.add(link.id)
+    taken = {link.instance_id for link in placed if link.state in PLACED}
+    for link in (rows.links[one.id] for one in links):
+        if link.entity_id == survivor.id and link.state in (*PLACED, LinkState.SURPLUS):
+            continue
+        link.entity_id, link.base, link.owes = survivor.id, {}, Owes.NOTHING
+        link.state = LinkState.SURPLUS if link.instance_id in taken else LinkState.LIVE
+        taken.add(link.instance_id)
+        rows.changed.add(link.id)
+        told.event(
+            world, entity_id=survivor.id, link_id=link.id, what=Happened.LINKED, rule="decided"
+        )
+    survivor.dirty, survivor.rev = 1, survivor.rev + 1
+    rows.touched.add(survivor.id)
+    _store(world, connection, rows, told)
+    _remember(world, connection, "same", list(combinations(links, 2)), by)
+    return survivor.id
+
+
+def different(
+    world: World,
+    connection: Connection,
+    run: Run,
+    left: Sequence[LinkRow],
+    right: Sequence[LinkRow],
+    by: str,
+) -> None:
+    """None of the left is one of the right; where they were, the right ones leave."""
+    told = Told(run.id)
+    run.store(world, connection)
+    kept = {link.entity_id for link in left if link.entity_id is not None}
+    changed = [link for link in (*left, *right) if link.state is LinkState.ASKED]
+    for link in changed:
+        link.state = LinkState.NEW
+    for link in right:
+        if link.entity_id is not None and link.entity_id in kept:
+            told.event(
+                world,
+                entity_id=link.entity_id,
+                link_id=link.id,
+                what=Happened.UNLINKED,
+                rule="decided",
+            )
+            link.entity_id, link.base, link.held = None, {}, {}
+            link.state, link.owes = LinkState.NEW, Owes.NOTHING
+            changed.append(link)
+    world.store.links.save(connection, changed)
+    owners = {link.entity_id for link in right if link.entity_id is not None}
+    world.store.entities.mark(connection, kept | owners)
+    told.store(world, connection)
+    _remember(world, connection, "different", [(a, b) for a in left for b in right], by)
+
+
+def unlink(world: World, connection: Connection, run: Run, link: LinkRow) -> None:
+    """The record is left alone from now on; its place is kept, so that none is created there."""
+    told = Told(run.id)
+    run.store(world, connection)
+    if link.entity_id is not None:
+        told.event(
+            world,
+            entity_id=link.entity_id,
+            link_id=link.id,
+            what=Happened.UNLINKED,
+            rule="decided",
+        )
+        world.store.entities.mark(connection, [link.entity_id])
+    link.state, link.owes, link.held = LinkState.IGNORED, Owes.NOTHING, {}
+    world.store.links.save(connection, [link])
+    world.store.issues.close_about(connection, world.clock.now(), whats=_ANSWERED, links=[link.id])
+    told.store(world, connection)
+
+
+def joinable(link: LinkRow) -> bool:
+    """Whether a person may say of it whose record it is."""
+    return link.state in _JOINABLE
+
+
+def _following(world: World, connection: Connection, links: Sequence[LinkRow]) -> Following:
+    owners = {link.entity_id for link in links if link.entity_id is not None}
+    rows = {link.id: link for link in world.store.links.of_entities(connection, owners)}
+    return Following(
+        rows | {link.id: link for link in links}, world.store.entities.by_id(connection, owners)
+    )
+
+
+def _survivor(
+    world: World, told: Told, rows: Following, links: Sequence[LinkRow], own: Collection[int]
+) -> EntityRow:
+    """The entity with most live records, the older one in doubt; a new one where there is none."""
+    alive = [n for n in own if rows.entities[n].state is EntityState.LIVE]
+    if alive:
+        live = dict.fromkeys(alive, 0)
+        for link in rows.links.values():
+            if link.entity_id in live and link.state is LinkState.LIVE:
+                live[link.entity_id] += 1
+        return rows.entities[min(alive, key=lambda n: (-live[n], n))]
+    born = EntityRow(world.ids.row(), links[0].kind, {}, dirty=1)
+    rows.born.append(born)
+    told.event(world, entity_id=born.id, what=Happened.BIRTH)
+    return born
+
+
+def _store(world: World, connection: Connection, rows: Following, told: Told) -> None:
+    world.store.entities.insert(connection, rows.born)
+    fresh = {entity.id for entity in rows.born}
+    known = [rows.entities[n] for n in sorted(rows.touched - fresh)]
+    world.store.entities.save(connection, known)
+    world.store.links.save(connection, [rows.links[n] for n in sorted(rows.changed)])
+    told.store(world, connection)
+
+
+def _remember(
+    world: World,
+    connection: Connection,
+    verdict: str,
+    pairs: Sequence[tuple[LinkRow, LinkRow]],
+    by: str,
+) -> None:
+    now = world.clock.now()
+    said = []
+    for one, other in pairs:
+        if one.record_id and other.record_id:
+            left, right = sorted(
+                ((one.source_id, one.record_id), (other.source_id, other.record_id))
+            )
+            said.append(DecisionRow(verdict, left, right))
+    world.store.issues.decide(connection, said, by, now)
+    links = {link.id for pair in pairs for link in pair}
+    world.store.issues.close_about(connection, now, whats=_ANSWERED, links=links)

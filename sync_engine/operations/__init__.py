@@ -1,0 +1,47 @@
+"""What commands and the admin API do: each takes a service and gives a shape."""
+
+from sync_engine.operations.checking import check
+from sync_engine.operations.deciding import (
+    Verdict,
+    keep_apart,
+    link,
+    resolve,
+    resolve_group,
+    retry,
+    unlink,
+    verdict_of,
+)
+from sync_engine.operations.explaining import explain, history
+from sync_engine.operations.issues import exported, grouped, shown
+from sync_engine.operations.planning import plan
+from sync_engine.operations.records import WrongUseError
+from sync_engine.operations.report import of_run, side_rows, unreleased, wrote
+from sync_engine.operations.resyncing import Wanted, resync
+from sync_engine.operations.status import runs, status
+
+__all__ = [
+    "Verdict",
+    "Wanted",
+    "WrongUseError",
+    "check",
+    "explain",
+    "exported",
+    "grouped",
+    "history",
+    "keep_apart",
+    "link",
+    "of_run",
+    "plan",
+    "resolve",
+    "resolve_group",
+    "resync",
+    "retry",
+    "runs",
+    "shown",
+    "side_rows",
+    "status",
+    "unlink",
+    "unreleased",
+    "verdict_of",
+    "wrote",
+]

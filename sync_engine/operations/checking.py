@@ -1,0 +1,86 @@
+"""Whether every system can work as configured, and offers what the mapping needs."""
+
+from collections.abc import Iterator
+
+from connectors import Action, Level
+from sync_engine.engine import Source
+from sync_engine.operations.shapes import Finding, InstanceCheck
+from sync_engine.service import Health, Service
+
+
+def check(service: Service) -> list[InstanceCheck]:
+    """Ask every instance. Nothing is changed, there or in the state."""
+    return [_checked(service, health) for health in service.check()]
+
+
+def _checked(service: Service, health: Health) -> InstanceCheck:
+    checked = health.checked
+    findings = [
+        Finding(level=str(one.level), what=one.what, remedy=one.remedy)
+        for one in (checked.findings if checked else ())
+    ]
+    if checked is not None:
+        for source in service.world.sources:
+            if source.instance == health.instance:
+                findings += _mapped(source)
+    return InstanceCheck(
+        instance=health.instance,
+        well=health.is_well and all(one.level != Level.ERROR for one in findings),
+        organization=checked.name if checked else None,
+        organization_id=checked.identity if checked else None,
+        failure=health.failure or None,
+        remedy=health.remedy or None,
+        findings=findings,
+    )
+
+
+def _mapped(source: Source) -> Iterator[Finding]:
+    """What the mapping wants that this organization does not offer."""
+    offered = source.type.fields
+    if not offered:
+        return
+    written = {
+        native: one
+        for one in source.mapping.fields
+        if one.direction != "from"
+        for native in one.natives
+    }
+    for native, one in sorted(written.items()):
+        field = offered.get(native)
+        if field is None:
+            continue  # the connector's own check has told
+        if not field.updateable or not field.createable:
+            yield Finding(
+                level=str(Level.WARNING),
+                what=f"{source.object}.{native} cannot be written",
+                remedy=f"give the right to edit it, or map {one.name} with direction: from",
+            )
+        if field.choices and one.values:
+            strange = sorted(str(v) for v in one.values.values() if v not in field.choices)
+            if strange:
+                yield Finding(
+                    level=str(Level.WARNING),
+                    what=f"{source.object}.{native} does not offer {', '.join(strange)}",
+                    remedy=f"correct the value map of {one.name}, or add the values there",
+                )
+    yield from _required(source)
+
+
+def _required(source: Source) -> Iterator[Finding]:
+    """Fields without which the organization creates nothing."""
+    if Action.CREATE not in source.type.actions:
+        return
+    filled = {
+        native
+        for one in source.mapping.fields
+        if one.name in source.mapping.required and one.direction != "from"
+        for native in one.natives
+    }
+    filled |= set(source.mapping.on_create) | {source.mapping.kind_by or ""}
+    for name, field in sorted(source.type.fields.items()):
+        if field.required and name not in filled:
+            yield Finding(
+                level=str(Level.WARNING),
+                what=f"{source.object}.{name} is required there, and creates may lack it",
+                remedy="name its golden field under required:, or give a constant under on_create:",
+            )

@@ -1,0 +1,179 @@
+"""Why a value is what it is, and why a record is, or is not, where it is: from the state alone."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.engine import Connection
+
+from sync_engine.engine import Sync, World
+from sync_engine.engine.create import why_none
+from sync_engine.ids import time_of
+from sync_engine.models import LinkState
+from sync_engine.operations.records import WrongUseError, find, name_of
+from sync_engine.operations.shapes import (
+    Event,
+    Explanation,
+    FieldTold,
+    History,
+    Place,
+    WriteTold,
+)
+from sync_engine.service import Service
+from sync_engine.store import EntityRow, HistoryRow, LinkRow, SentRow
+
+_STATES = {
+    LinkState.NEW: "read, and not matched yet",
+    LinkState.ASKED: "waits for a person: see crm-sync issues list",
+    LinkState.STUB: "known only because another record refers to it",
+    LinkState.CREATING: "to be created, or just being created",
+    LinkState.LIVE: "kept equal",
+    LinkState.SURPLUS: "a second record of the same person there; left alone",
+    LinkState.GONE: "deleted there; its place is kept, so nothing is created again",
+    LinkState.MERGED: "merged into another record there",
+    LinkState.CONVERTED: "a lead that was converted; left as it is",
+    LinkState.REPLACED: "deleted there, and a new record took its place",
+    LinkState.IGNORED: "unlinked by a person, or filtered; left alone",
+}
+
+
+def history(service: Service, record: str) -> History:
+    """Everything that happened to the entity of a record, oldest first. Raises WrongUseError."""
+    world = service.world
+    with service.store.reading() as connection:
+        link = find(world, connection, record)
+        told = _told(world, connection, link)
+        numbers = {row.link_id for row in told if row.link_id is not None}
+        links = service.store.links.by_id(connection, numbers)
+    return History(
+        record=name_of(world, link),
+        entity=str(link.entity_id) if link.entity_id else None,
+        kind=link.kind.name.lower(),
+        events=[_event(world, links, row) for row in told],
+    )
+
+
+def explain(service: Service, record: str, field: str | None = None) -> Explanation:
+    """Why each field holds what it holds, and where the person is. Raises WrongUseError."""
+    world = service.world
+    with service.store.reading() as connection:
+        link = find(world, connection, record)
+        owners = [link.entity_id] if link.entity_id is not None else []
+        entity = service.store.entities.by_id(connection, owners).get(link.entity_id or 0)
+        links = service.store.links.of_entities(connection, owners) or [link]
+        places = _places(world, connection, entity, links)
+        told = _told(world, connection, link)
+        sent = service.store.writes.of_links(connection, [one.id for one in links])
+    names = sorted({*(entity.golden if entity else {}), *(link.seen or {})})
+    if field is not None and field not in names:
+        raise WrongUseError(
+            f"{record} has no field {field}", remedy=f"its fields are: {', '.join(names)}"
+        )
+    by_id = {one.id: one for one in links}
+    return Explanation(
+        record=name_of(world, link),
+        entity=str(entity.id) if entity else None,
+        kind=link.kind.name.lower(),
+        places=places,
+        fields=[
+            _field(world, name, entity, link, told, sent, by_id)
+            for name in names
+            if field in (None, name)
+        ],
+    )
+
+
+def _told(world: World, connection: Connection, link: LinkRow) -> list[HistoryRow]:
+    """The history of the link's entity, with that of the entities that have become part of it."""
+    if link.entity_id is None:
+        return []
+    rows: list[HistoryRow] = []
+    pending, seen = [link.entity_id], {link.entity_id}
+    while pending:
+        number = pending.pop()
+        rows += world.store.entities.history(connection, number)
+        for part in world.store.entities.parts(connection, number):
+            if part not in seen:
+                seen.add(part)
+                pending.append(part)
+    return sorted(rows, key=lambda row: row.id)
+
+
+def _event(world: World, links: Mapping[int, LinkRow], row: HistoryRow) -> Event:
+    link = links.get(row.link_id or 0)
+    return Event(
+        at=time_of(row.id),
+        run=row.run_id,
+        what=row.what.name.lower(),
+        record=name_of(world, link) if link else None,
+        field=row.field_name,
+        old=row.old,
+        new=row.new,
+        by=row.by,
+        stamp=row.stamp,
+        rule=row.rule,
+        lost=row.lost,
+    )
+
+
+def _field(
+    world: World,
+    name: str,
+    entity: EntityRow | None,
+    link: LinkRow,
+    told: Sequence[HistoryRow],
+    sent: Sequence[SentRow],
+    links: Mapping[int, LinkRow],
+) -> FieldTold:
+    about = [row for row in told if row.field_name == name]
+    last = about[-1] if about else None
+    kept = link.held.get(name)
+    return FieldTold(
+        field=name,
+        golden=entity.golden.get(name) if entity else None,
+        here=(link.seen or {}).get(name),
+        set_by=last.by if last else None,
+        set_at=time_of(last.id) if last else None,
+        edited_at=last.stamp if last else None,
+        rule=last.rule if last else None,
+        lost=last.lost if last else None,
+        held=kept.why if kept else None,
+        writes=[
+            WriteTold(
+                at=time_of(row.id),
+                record=name_of(world, links[row.link_id]),
+                action=row.action,
+                value=row.values.get(name),
+                result=row.result.name.lower() if row.result else "open",
+                reason=row.reason,
+            )
+            for row in sent
+            if name in row.values or (row.action == "create" and row.link_id in links)
+        ],
+    )
+
+
+def _places(
+    world: World, connection: Connection, entity: EntityRow | None, links: Sequence[LinkRow]
+) -> list[Place]:
+    """The records there are, and why there is none on the other sides."""
+    found = [
+        Place(
+            side=world.source(link.source_id).name,
+            record=name_of(world, link) if link.record_id else None,
+            state=link.state.name.lower(),
+            why=_STATES[link.state],
+        )
+        for link in links
+    ]
+    if entity is None:
+        return found
+    sync: Sync | None = world.syncs.get(entity.kind)
+    if sync is None:
+        return found
+    there = {world.source(link.source_id).instance for link in links}
+    why = why_none(world, sync, connection, entity, links)
+    found += [
+        Place(side=side, record=None, state="none", why=reason)
+        for side, reason in why.items()
+        if side.split("/")[0] not in there
+    ]
+    return found

@@ -1,0 +1,116 @@
+"""What waits for a person: grouped by cause, one by one with both values side by side."""
+
+from collections.abc import Collection
+
+from sqlalchemy.engine import Connection
+
+from sync_engine.models import LinkState
+from sync_engine.operations.meanings import meaning
+from sync_engine.operations.records import WrongUseError, name_of
+from sync_engine.operations.shapes import Issue, IssueDetail, IssueGroup, RecordValues
+from sync_engine.service import Service
+from sync_engine.store import IssueRow, LinkRow
+
+
+def grouped(service: Service) -> list[IssueGroup]:
+    """All open issues by what and cause; records are named, their values are not shown."""
+    with service.store.reading() as connection:
+        rows = service.store.issues.all(connection)
+        links = _links(service, connection, rows)
+    groups: dict[tuple[str, str], list[Issue]] = {}
+    for row in rows:
+        groups.setdefault((row.what, row.cause), []).append(_issue(service, row, links[row.id]))
+    return [
+        IssueGroup(
+            what=what,
+            cause=cause,
+            meaning=meaning(what).says,
+            remedy=meaning(what).remedy,
+            count=len(found),
+            issues=found,
+        )
+        for (what, cause), found in sorted(groups.items())
+    ]
+
+
+def shown(service: Service, number: int) -> IssueDetail:
+    """One issue with its records side by side. Raises WrongUseError."""
+    with service.store.reading() as connection:
+        row = one(service, connection, number)
+        links = _links(service, connection, [row])[row.id]
+    return _detail(service, row, links)
+
+
+def _detail(service: Service, row: IssueRow, links: Collection[LinkRow]) -> IssueDetail:
+    return IssueDetail(
+        issue=_issue(service, row, links),
+        meaning=meaning(row.what).says,
+        remedy=meaning(row.what).remedy,
+        detail={k: v for k, v in row.detail.items() if k not in ("with", "links")},
+        sides=[
+            RecordValues(
+                record=name_of(service.world, link),
+                state=link.state.name.lower(),
+                modified_at=link.modified_at,
+                values=dict(link.seen or {}),
+            )
+            for link in links
+        ],
+    )
+
+
+def one(service: Service, connection: Connection, number: int) -> IssueRow:
+    """An open issue. Raises WrongUseError."""
+    rows = [r for r in service.store.issues.all(connection) if r.id == number]
+    if not rows:
+        raise WrongUseError(
+            f"there is no open issue {number}", remedy="see crm-sync issues list --json"
+        )
+    return rows[0]
+
+
+def links_of(row: IssueRow) -> list[int]:
+    """The links an issue is about, the one in question first."""
+    own = [row.link_id] if row.link_id is not None else []
+    return own + list(row.detail.get("with", [])) + list(row.detail.get("links", []))
+
+
+def _links(
+    service: Service, connection: Connection, rows: Collection[IssueRow]
+) -> dict[int, list[LinkRow]]:
+    """Issue -> the records it is about; those of its entity where it names none."""
+    store = service.store
+    named = store.links.by_id(connection, {number for row in rows for number in links_of(row)})
+    entities = {row.entity_id for row in rows if row.entity_id is not None}
+    owned: dict[int, list[LinkRow]] = {number: [] for number in entities}
+    for link in store.links.of_entities(connection, entities):
+        if link.state is LinkState.LIVE and link.record_id:
+            owned[link.entity_id or 0].append(link)
+    found = {}
+    for row in rows:
+        about = [named[n] for n in links_of(row) if n in named]
+        mine = owned[row.entity_id] if row.entity_id is not None else []
+        if row.what == "possible duplicate":
+            about = [*mine, *about]
+        found[row.id] = list({link.id: link for link in about or mine}.values())
+    return found
+
+
+def _issue(service: Service, row: IssueRow, links: Collection[LinkRow]) -> Issue:
+    return Issue(
+        id=row.id,
+        what=row.what,
+        cause=row.cause,
+        opened_at=row.opened_at,
+        records=[name_of(service.world, link) for link in links],
+        source=service.world.source(row.source_id).name if row.source_id else None,
+        field=row.field_name,
+    )
+
+
+def exported(service: Service) -> list[IssueDetail]:
+    """Every open issue whole, for a file."""
+    with service.store.reading() as connection:
+        rows = service.store.issues.all(connection)
+        links = _links(service, connection, rows)
+    return [_detail(service, row, links[row.id]) for row in rows]

@@ -1,0 +1,84 @@
+"""What each sort of issue means and what a person can do about it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    says: str
+    remedy: str
+    verdicts: tuple[str, ...] = ()  #: what ``issues resolve`` takes for it
+
+
+_KNOWN = Meaning("", "crm-sync issues resolve ID --seen once you have read it", ("seen",))
+
+MEANINGS: dict[str, Meaning] = {
+    "identity": Meaning(
+        "records that may be one person: same or different?",
+        "crm-sync issues show ID, then issues resolve ID --same, --different or --later; "
+        "duplicates inside one system are best merged there",
+        ("same", "different", "later"),
+    ),
+    "possible duplicate": Meaning(
+        "not created, since somebody there looks like them",
+        "crm-sync issues show ID, then issues resolve ID --same (link) or --different (create)",
+        ("same", "different", "later"),
+    ),
+    "required value missing": Meaning(
+        "not created, since a required value is missing",
+        "fill in the field in any of the systems; it is created with the next cycle",
+    ),
+    "rejected": Meaning(
+        "refused by the system",
+        "correct the value, or the rule there, then crm-sync issues retry ID",
+    ),
+    "stored differently": Meaning(
+        "a system keeps our value in another form; it is left so", _KNOWN.remedy, ("seen",)
+    ),
+    "surplus record": Meaning(
+        "a second record of one person in one system; it is neither read nor written",
+        "merge the two there; or crm-sync unlink it, and it is a person of its own",
+        ("seen",),
+    ),
+    "lead left as past": Meaning(
+        "a lead of somebody who is a customer now; left as it is", _KNOWN.remedy, ("seen",)
+    ),
+    "type changed": Meaning(
+        "a profile turned customer by itself; nothing was converted elsewhere",
+        "convert the lead in the CRM if it is meant, or " + _KNOWN.remedy,
+        ("seen",),
+    ),
+    "customer became lead": Meaning(
+        "a customer was turned back into a lead; held", "turn it back there", ("seen",)
+    ),
+    "conversion without customer side": Meaning(
+        "converted, but no sync keeps the customers there",
+        "add a sync of kind customer, or " + _KNOWN.remedy,
+        ("seen",),
+    ),
+    "listing lacks records": Meaning(
+        "a full listing lacks improbably many records; nothing was deleted",
+        "check what the integration's user may see; if they are gone indeed, crm-sync release NAME",
+        ("seen",),
+    ),
+    "guard": Meaning(
+        "an improbable number of changes; waits for release",
+        "look at it with crm-sync plan NAME; if it is meant, crm-sync release NAME",
+    ),
+    "conflict": Meaning(
+        "two edits differ; the policy asks a person",
+        "crm-sync issues show ID, then issues resolve ID --take INSTANCE",
+        ("take",),
+    ),
+    "parked": Meaning(
+        "given up after eight tries, until its values change",
+        "see the reason with crm-sync issues show ID, then issues retry ID",
+    ),
+    "deleted here, edited there": Meaning(
+        "deleted on one side, edited on another; kept", _KNOWN.remedy, ("seen",)
+    ),
+}
+
+
+def meaning(what: str) -> Meaning:
+    return MEANINGS[what]

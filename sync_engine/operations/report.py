@@ -1,0 +1,162 @@
+"""What a run did and left, per side: the report that a person reads before saying yes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from math import ceil
+
+from connectors import Action
+from sync_engine.engine import Run, Source, Sync
+from sync_engine.engine.decide import difference
+from sync_engine.engine.references import resolve
+from sync_engine.models import LinkState, Owes
+from sync_engine.operations.records import alike, names_of
+from sync_engine.operations.shapes import RunReport, Sample, SideRow
+from sync_engine.service import Service
+
+SAMPLES = 3  #: of each side and class
+_HELD = ("required value missing", "rejected")
+_FAILED = (" rejected", " retry", " gone")
+_UPDATES = (Owes.UPDATE, Owes.CLEAR)
+_ACTIONS = {
+    Owes.UPDATE: Action.UPDATE,
+    Owes.CLEAR: Action.UPDATE,
+    Owes.CREATE: Action.CREATE,
+    Owes.CONVERT: Action.CONVERT,
+    Owes.DEACTIVATE: Action.DEACTIVATE,
+    Owes.DELETE: Action.DELETE,
+}
+
+
+def unreleased(service: Service, name: str | None) -> list[str]:
+    """Syncs, of those meant, that have never been let go."""
+    with service.store.reading() as connection:
+        rows = service.store.registry.syncs(connection)
+    wanted = {sync.name for sync in service.world.syncs.values() if name in (None, sync.name)}
+    return [row.name for row in rows.values() if row.released_at is None and row.name in wanted]
+
+
+def of_run(service: Service, run: Run, name: str | None) -> RunReport:
+    """What a run did and left."""
+    store = service.store
+    with store.reading() as connection:
+        issues = store.issues.counts(connection)
+        conflicts = store.entities.conflicts(connection, [run.id])
+        stopped = Counter[str]()
+        for issue in store.issues.all(connection, whats=("guard",)):
+            if name is None or name in issue.detail["syncs"]:
+                stopped[issue.cause] += int(issue.detail["planned"])
+    waiting = unreleased(service, name)
+    return RunReport(
+        run=run.id if run.stored else None,
+        sync=name or "all",
+        waiting_for_release=waiting,
+        stopped_by_guard=dict(stopped),
+        sides=side_rows(service, run.counts),
+        conflicts=dict(Counter(sorted(row.field_name or "" for row in conflicts))),
+        failed=sum(n for counted, n in run.counts.items() if counted.endswith(_FAILED)),
+        issues=issues,
+        calls=run.calls(),
+        cost=_cost(service, name) if waiting or stopped else {},
+        down=dict(service.world.down),
+        samples=[one for sync in waiting for one in _samples(service, sync)],
+    )
+
+
+def wrote(run: Run) -> bool:
+    """Whether a run wrote to any system."""
+    return any(name.endswith(" done") for name, number in run.counts.items() if number)
+
+
+def side_rows(service: Service, counts: Counter[str]) -> list[SideRow]:
+    """Per side: what it holds now, and what was counted to have happened to it."""
+    store = service.store
+    with store.reading() as connection:
+        states = store.links.counts(connection)
+        owed = {s.id: store.links.owed(connection, s.id) for s in service.world.sources}
+        held = Counter(
+            (issue.source_id, "held" if issue.what in _HELD else issue.what)
+            for issue in store.issues.all(connection, whats=("possible duplicate", *_HELD))
+        )
+    rows = []
+    for kind, sync in sorted(service.world.syncs.items()):
+        for source in service.world.of_kind(kind):
+            mine = Counter({s: n for (i, k, s), n in states.items() if (i, k) == (source.id, kind)})
+            owing = Counter({o: n for (k, o), n in owed[source.id].items() if k is kind})
+            did = {action: counts[f"{sync.name} {source.name} {action} done"] for action in Action}
+            rows.append(
+                SideRow(
+                    sync=sync.name,
+                    kind=kind.name.lower(),
+                    instance=source.instance,
+                    object=source.object,
+                    linked=mine[LinkState.LIVE],
+                    past=sum(
+                        mine[s] for s in (LinkState.CONVERTED, LinkState.MERGED, LinkState.GONE)
+                    ),
+                    asked=mine[LinkState.ASKED] + mine[LinkState.SURPLUS],
+                    to_create=owing[Owes.CREATE],
+                    to_update=sum(owing[owes] for owes in _UPDATES),
+                    created=did[Action.CREATE],
+                    updated=did[Action.UPDATE] + did[Action.CONVERT],
+                    deleted=did[Action.DELETE] + did[Action.DEACTIVATE],
+                    possible_duplicates=held[source.id, "possible duplicate"],
+                    held=held[source.id, "held"],
+                )
+            )
+    return rows
+
+
+def cost_of(source: Source, writes: Counter[Action]) -> int:
+    """API calls that so many writes cost at most, look-ups before creates aside."""
+    return sum(ceil(n * source.type.calls.get(action, 1)) for action, n in writes.items() if n)
+
+
+def _cost(service: Service, name: str | None) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    with service.store.reading() as connection:
+        for sync in _meant(service, name):
+            for source in service.world.of_kind(sync.kind):
+                owed = service.store.links.owed(connection, source.id)
+                writes = Counter[Action]()
+                for (kind, owes), number in owed.items():
+                    if kind is sync.kind and owes in _ACTIONS:
+                        writes[_ACTIONS[owes]] += number
+                found[source.instance] += cost_of(source, writes)
+    return {instance: number for instance, number in sorted(found.items()) if number}
+
+
+def _meant(service: Service, name: str | None) -> list[Sync]:
+    return [sync for sync in service.world.syncs.values() if name in (None, sync.name)]
+
+
+def _samples(service: Service, name: str) -> Iterator[Sample]:
+    """A few of the writes that a sync owes: records and fields, no values."""
+    (sync,) = _meant(service, name)
+    for source in service.world.of_kind(sync.kind):
+        for classes in ((Owes.CREATE,), _UPDATES):
+            yield from _sampled(service, sync, source, classes)
+
+
+def _sampled(
+    service: Service, sync: Sync, source: Source, classes: tuple[Owes, ...]
+) -> Iterator[Sample]:
+    world, store = service.world, service.store
+    with store.reading() as connection:
+        links = store.links.owing(
+            connection, source.id, sync.kind, world.clock.now(), SAMPLES, classes
+        )
+        ids = {link.entity_id for link in links if link.entity_id is not None}
+        entities = store.entities.by_id(connection, ids)
+        references = resolve(world, connection, sync.kind, entities.values(), links)
+        known = alike(world, connection, ids)
+    for link in links:
+        entity = entities[link.entity_id or 0]
+        seen = link.seen or dict.fromkeys(entity.golden)
+        others = [one for one in known[entity.id] if one.id != link.id]
+        yield Sample(
+            side=source.name,
+            does="create" if link.owes is Owes.CREATE else "update",
+            record=link.record_id,
+            like=names_of(world, others),
+            fields=sorted(difference(world, references, source, entity, link, seen)),
+        )

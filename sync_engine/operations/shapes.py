@@ -1,0 +1,292 @@
+"""What commands and the admin API tell: the shapes of every ``--json``.
+
+Documented in sync_engine/README.md. Records are named ``INSTANCE/OBJECT:ID``; times are UTC.
+Only plan, history, explain and a single issue show values of people; nothing here is logged.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+WRITES = frozenset({"create", "update", "clear", "convert", "deactivate", "delete"})
+
+
+class Shape(BaseModel):
+    """A value that leaves the program."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SideRow(Shape):
+    """What one side of a sync holds, and what a run did to it."""
+
+    sync: str
+    kind: str
+    instance: str
+    object: str
+    linked: int
+    past: int  #: converted, merged or deleted; kept so that nothing comes back by itself
+    asked: int  #: records that wait for a person
+    to_create: int
+    to_update: int
+    created: int
+    updated: int
+    deleted: int
+    possible_duplicates: int  #: not created, since somebody there looks like them
+    held: int  #: not created or not written: a value is missing or was refused
+
+
+class Sample(Shape):
+    """One write that waits for a release: which record and fields, no values."""
+
+    side: str
+    does: str
+    record: str | None
+    like: list[str]  #: records of the same person elsewhere
+    fields: list[str]
+
+
+class RunReport(Shape):
+    """What one run did and left."""
+
+    run: int | None  #: None: nothing changed, so that there is no run to look up
+    sync: str
+    waiting_for_release: list[str]
+    stopped_by_guard: dict[str, int]  #: class of change -> how many wait
+    sides: list[SideRow]
+    conflicts: dict[str, int]  #: field -> values of this run that differed
+    failed: int  #: writes that were refused, parked or left open
+    issues: dict[str, int]
+    calls: dict[str, int]  #: instance -> API calls of this run
+    cost: dict[str, int]  #: instance -> API calls that what waits for release will cost
+    down: dict[str, str]  #: instance -> why it was left out
+    samples: list[Sample]
+
+
+class FieldChange(Shape):
+    """One field of one line."""
+
+    field: str
+    old: Any = None
+    new: Any = None
+    rule: str | None = None  #: the situation or policy that decided it
+    by: str | None = None  #: the side whose value it is
+
+
+class Line(Shape):
+    """One thing that a run did, or that a plan would do."""
+
+    does: str  #: one of WRITES, or link, unlink, merge, became customer, hold, ask
+    side: str | None
+    record: str | None  #: None for one that does not exist yet
+    entity: str | None
+    like: list[str] = []  #: records of the same person elsewhere
+    rule: str | None = None
+    fields: list[FieldChange] = []
+    values: dict[str, Any] | None = None  #: what the system is sent, in its own words
+    answer: str | None = None  #: what the system said, where it was not simply done
+
+    @property
+    def is_write(self) -> bool:
+        """Whether a system is written to."""
+        return self.does in WRITES
+
+
+class Plan(Shape):
+    """What a sync would do now."""
+
+    sync: str
+    lines: list[Line]
+    calls: dict[str, int]  #: instance -> API calls that the writes cost
+    stopped_by_guard: dict[str, int]
+    down: dict[str, str]
+
+
+class InstanceStatus(Shape):
+    name: str
+    state: str  #: active, paused
+    organization: str | None
+    checked_at: datetime | None
+    failure: str | None  #: why it could not be used when last asked
+    remedy: str | None
+    calls_today: int
+    budget_used: int | None  #: as the vendor counts, where it tells
+    budget_limit: int | None
+
+
+class SyncStatus(Shape):
+    name: str
+    kind: str
+    state: str  #: active, paused, waits for release
+    schedule: str
+    last_run: datetime | None
+    next_run: datetime | None  #: None while no service runs
+    backlog: int  #: links that owe a write
+    oldest_unsent: datetime | None  #: since when the oldest of them has
+    held: int
+    parked: int
+    conflicts_today: int
+
+
+class SourceStatus(Shape):
+    source: str
+    listed_at: datetime | None  #: last full listing
+    read_at: datetime | None
+
+
+class Status(Shape):
+    """How things stand, from the state alone."""
+
+    well: bool
+    summary: str
+    instances: list[InstanceStatus]
+    syncs: list[SyncStatus]
+    sources: list[SourceStatus]
+    sides: list[SideRow]
+    issues: dict[str, int]
+
+
+class RunLine(Shape):
+    run: int
+    sync: str
+    started_at: datetime
+    finished_at: datetime | None  #: None: it is going on, or was cut off
+    prefer: str | None
+    counts: dict[str, int]
+
+
+class Issue(Shape):
+    """One question for a person, or one thing to know."""
+
+    id: int
+    what: str
+    cause: str
+    opened_at: datetime
+    records: list[str]
+    source: str | None
+    field: str | None
+
+
+class IssueGroup(Shape):
+    """All open issues of one cause."""
+
+    what: str
+    cause: str
+    meaning: str
+    remedy: str
+    count: int
+    issues: list[Issue]
+
+
+class RecordValues(Shape):
+    """One record of an issue, with what it holds."""
+
+    record: str
+    state: str
+    modified_at: datetime | None
+    values: dict[str, Any]
+
+
+class IssueDetail(Shape):
+    """One issue whole: its records side by side."""
+
+    issue: Issue
+    meaning: str
+    remedy: str
+    detail: dict[str, Any]
+    sides: list[RecordValues]
+
+
+class Resolution(Shape):
+    """What a decision does, or has done."""
+
+    issue: int | None
+    verdict: str
+    records: list[str]
+    does: str
+    carried_out: bool
+
+
+class Event(Shape):
+    """One row of a person's history."""
+
+    at: datetime
+    run: int
+    what: str
+    record: str | None
+    field: str | None
+    old: Any = None
+    new: Any = None
+    by: str | None
+    stamp: str | None  #: when the system says that it was edited
+    rule: str | None
+    lost: dict[str, Any] | None
+
+
+class History(Shape):
+    record: str
+    entity: str | None
+    kind: str
+    events: list[Event]
+
+
+class WriteTold(Shape):
+    """One write of a field to one record."""
+
+    at: datetime
+    record: str
+    action: str
+    value: Any
+    result: str  #: done, stale, gone, rejected, unknown, open
+    reason: str | None
+
+
+class FieldTold(Shape):
+    """Why a field has its value."""
+
+    field: str
+    golden: Any
+    here: Any  #: what the record itself shows
+    set_by: str | None
+    set_at: datetime | None
+    edited_at: str | None
+    rule: str | None
+    lost: dict[str, Any] | None
+    held: str | None
+    writes: list[WriteTold]
+
+
+class Place(Shape):
+    """One side, and why the person has a record there or none."""
+
+    side: str
+    record: str | None
+    state: str
+    why: str
+
+
+class Explanation(Shape):
+    record: str
+    entity: str | None
+    kind: str
+    places: list[Place]
+    fields: list[FieldTold]
+
+
+class Finding(Shape):
+    level: str
+    what: str
+    remedy: str
+
+
+class InstanceCheck(Shape):
+    """What a check of one instance found."""
+
+    instance: str
+    well: bool
+    organization: str | None
+    organization_id: str | None
+    failure: str | None
+    remedy: str | None
+    findings: list[Finding]

@@ -1,0 +1,10 @@
+"""A configured crm-sync at work: the one place with clock, ids, randomness, threads, signals and
+child processes. It knows nothing of HTTP; what it does, command line and web call alike.
+"""
+
+from sync_engine.service.building import build
+from sync_engine.service.processes import server, stopping
+from sync_engine.service.seams import SystemClock
+from sync_engine.service.service import Health, Service
+
+__all__ = ["Health", "Service", "SystemClock", "build", "server", "stopping"]

@@ -1,0 +1,144 @@
+"""Builds a service from a configuration: state, connectors, mappings, syncs."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import httpx
+
+from config import Config, SyncSettings
+from config.catalogue import CATALOGUE, CONSENT
+from connectors import Budget, Connector, Runtime
+from connectors.http import GuardedTransport
+from sync_engine import mapping as mappings
+from sync_engine.engine import Source, Sync, World
+from sync_engine.guard import Limit, Limits
+from sync_engine.ids import Ids
+from sync_engine.models import Kind
+from sync_engine.reconcile import Policy
+from sync_engine.service.processes import holder, is_dead
+from sync_engine.service.seams import CountingTransport, SystemClock, random_id
+from sync_engine.service.service import Service
+from sync_engine.store import Store, migrate, open_database
+
+
+def build(config: Config) -> Service:
+    """A service for a configuration; nothing is sent yet. Raises StateError."""
+    clock = SystemClock()
+    engine = open_database(_state_url(config))
+    migrate(engine)
+    ids = Ids(clock.now, random.SystemRandom())
+    store = Store(engine, clock.now, holder(), is_dead, clock.wait)
+    calls: Counter[str] = Counter()
+    budgets: dict[str, Budget] = {}
+    connectors = {
+        name: instance.connector.open(
+            instance.settings, _runtime(clock, calls, budgets, name, instance.settings)
+        )
+        for name, instance in config.instances.items()
+    }
+    world = _world(config, clock, ids, store, connectors)
+    world.calls = calls
+    return Service(config, clock, store, world, connectors, budgets)
+
+
+def _state_url(config: Config) -> str:
+    """Relative SQLite paths count from the configuration file."""
+    url = config.settings.state
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith("sqlite:////"):
+        return prefix + str((config.path.parent / url.removeprefix(prefix)).resolve())
+    return url
+
+
+def _runtime(
+    clock: SystemClock,
+    calls: Counter[str],
+    budgets: dict[str, Budget],
+    name: str,
+    settings: Any,
+) -> Runtime:
+    allowed: Sequence[str] = getattr(settings, "allow_host", ())
+
+    def transport(ca_file: str | None) -> httpx.BaseTransport:
+        return CountingTransport(GuardedTransport(ca_file, allowed), calls, name)
+
+    def told(budget: Budget) -> None:
+        budgets[name] = budget
+
+    return Runtime(clock, random_id, transport, told)
+
+
+def _world(
+    config: Config,
+    clock: SystemClock,
+    ids: Ids,
+    store: Store,
+    connectors: Mapping[str, Connector],
+) -> World:
+    parsed = {
+        (s.instance, s.object): mappings.parse(s.object, s.mapping, CATALOGUE, s.region)
+        for s in config.sources
+    }
+    names = {field.name for mapping in parsed.values() for field in mapping.fields}
+    store.open(names)
+    with store.transaction() as connection:
+        registry = store.registry
+        installation = registry.installation(connection, ids.installation())
+        registry.add_instances(connection, config.settings.instances)
+        instances = registry.instances(connection)
+        wanted = [(instances[s.instance].id, s.object) for s in config.sources]
+        registry.add_sources(connection, wanted)
+        rows = {(row.instance_id, row.object): row.id for row in registry.sources(connection)}
+        for name, sync in config.settings.syncs.items():
+            registry.add_sync(connection, name, Kind[sync.kind.upper()])
+    sources = [
+        Source(
+            id=rows[instances[s.instance].id, s.object],
+            instance=s.instance,
+            instance_id=instances[s.instance].id,
+            object=s.object,
+            connector=connectors[s.instance],
+            mapping=parsed[s.instance, s.object],
+            kinds=frozenset(Kind[kind.upper()] for kind in s.kinds),
+        )
+        for s in config.sources
+    ]
+    syncs = {
+        Kind[sync.kind.upper()]: _sync(name, sync, names)
+        for name, sync in config.settings.syncs.items()
+    }
+    return World(store, clock, ids, installation, sources, syncs)
+
+
+def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
+    order = tuple(settings.prefer or ())
+    order += tuple(side for side in settings.sides if side not in order)
+    policies = {}
+    for field_name in fields:
+        own = settings.fields.get(field_name)
+        rule: str = (own.policy if own else None) or settings.policy
+        if field_name in CONSENT:
+            rule = "consent"
+        policies[field_name] = Policy(rule, tuple(own.prefer) if own and own.prefer else order)
+    objects = {side: settings.objects(side) for side in settings.sides}
+    guard = settings.guard
+    return Sync(
+        name=name,
+        kind=Kind[settings.kind.upper()],
+        sides=order,
+        policies=policies,
+        deletes={
+            side: next((o.deletes for o in ones if o.deletes), settings.deletes)
+            for side, ones in objects.items()
+        },
+        creates={side: all(one.create for one in ones) for side, ones in objects.items()},
+        limits=Limits(
+            **{
+                risk: Limit(limit.count, limit.share)
+                for risk, limit in ((r, getattr(guard, r)) for r in type(guard).model_fields)
+            }
+        ),
+        born_inactive=settings.create_inactive,
+    )

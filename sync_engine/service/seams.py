@@ -1,0 +1,51 @@
+"""What reaches outside: the system's time, random ids and the counted way to the network."""
+
+import threading
+import time
+import uuid
+from collections import Counter
+from datetime import UTC, datetime
+from uuid import UUID
+
+import httpx
+
+
+class SystemClock:
+    """The system's time. ``stop`` makes every wait end at once."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> bool:
+        return not self._stop.wait(seconds) if seconds > 0 else not self._stop.is_set()
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+
+class CountingTransport(httpx.BaseTransport):
+    """Counts the calls that an instance costs."""
+
+    def __init__(self, inner: httpx.BaseTransport, calls: Counter[str], instance: str) -> None:
+        self._inner, self._calls, self._instance = inner, calls, instance
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._calls[self._instance] += 1
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def random_id() -> UUID:
+    return uuid.uuid4()

@@ -1,0 +1,266 @@
+"""A configured crm-sync: its state, its connectors and the verbs that every face of it calls."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from config import Config
+from connectors import (
+    Budget,
+    Checked,
+    Connector,
+    ConnectorError,
+    Level,
+    Selection,
+    SetupError,
+)
+from sync_engine.engine import Run, Sync, World, cycle, new_run
+from sync_engine.service.seams import SystemClock
+from sync_engine.store import Store
+
+FRESH = 3600.0  #: seconds before an instance that is well is checked again
+FIRST_PAUSE, LONGEST_PAUSE = 15.0, 900.0  #: seconds before one that is not is asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a check of one instance found."""
+
+    instance: str
+    checked: Checked | None
+    failure: str = ""
+    remedy: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        if self.checked is None:
+            return False
+        return all(finding.level is not Level.ERROR for finding in self.checked.findings)
+
+    @property
+    def why(self) -> str:
+        """Why it is not well, with the remedy; empty if it is."""
+        if self.checked is None:
+            told = [(self.failure, self.remedy)]
+        else:
+            errors = (f for f in self.checked.findings if f.level is Level.ERROR)
+            told = [(finding.what, finding.remedy) for finding in errors]
+        return "; ".join(f"{what} (remedy: {remedy})" if remedy else what for what, remedy in told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checkup:
+    health: Health
+    again_at: float  #: by the monotonic clock
+    failures: int = 0  #: in a row
+
+
+@dataclass(slots=True)
+class Service:
+    """A configured crm-sync: its state, its connectors and what can be done with them."""
+
+    config: Config
+    clock: SystemClock
+    store: Store
+    world: World
+    connectors: Mapping[str, Connector]
+    budgets: Mapping[str, Budget] = field(default_factory=dict)  #: as the systems told them
+    _checks: dict[str, _Checkup] = field(default_factory=dict)
+
+    def check(self) -> list[Health]:
+        """Ask every instance whether it can work as configured, and what it offers."""
+        found = [self._check(name) for name in self.connectors]
+        return [self._described(health) if health.is_well else health for health in found]
+
+    def prepare(self) -> list[Health]:
+        """Find out which instances take part in the next run; pin those that are new.
+
+        One that is well is asked again after an hour, one that is not after a pause that
+        grows. Raises SetupError where a sandbox would meet a production organization.
+        """
+        self._read_pauses()
+        now = self.clock.monotonic()
+        for name in self.connectors:
+            due = name not in self._checks or now >= self._checks[name].again_at
+            if name not in self.world.paused and due:
+                self._check_up(name, now)
+        found = [one.health for name, one in self._checks.items() if name not in self.world.paused]
+        self._refuse_mixture(found)
+        self.world.down = {one.instance: one.why for one in found if not one.is_well}
+        return found
+
+    def _check_up(self, name: str, now: float) -> None:
+        health = self._check(name)
+        if health.is_well:
+            health = self._described(health)
+        failures = 0 if health.is_well else self._failures(name) + 1
+        pause = min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE) if failures else FRESH
+        self._checks[name] = _Checkup(health, now + pause, failures)
+        if health.is_well and health.checked is not None:
+            self._pin(name, health.checked)
+        self._keep_health(health)
+
+    def _failures(self, name: str) -> int:
+        return self._checks[name].failures if name in self._checks else 0
+
+    def _check(self, name: str) -> Health:
+        selections: list[Selection] = [
+            source.selection for source in self.world.sources if source.instance == name
+        ]
+        try:
+            checked = self.connectors[name].check(selections)
+        except ConnectorError as error:
+            return Health(name, None, error.what, error.remedy)
+        with self.store.reading() as connection:
+            pinned = self.store.registry.instances(connection)[name].identity
+        if pinned is None or pinned["id"] == checked.identity:
+            return Health(name, checked)
+        return Health(
+            name,
+            None,
+            f"is organization {checked.identity} ({checked.name}), but was linked with "
+            f"{pinned['id']} ({pinned['name']})",
+            f"point {name} back to the organization it was linked with, or, if it has moved "
+            f"for good, run crm-sync rebind {name}",
+        )
+
+    def _described(self, health: Health) -> Health:
+        """The same, with what the organization offers told to the engine."""
+        name = health.instance
+        try:
+            types = {one.name: one for one in self.connectors[name].describe()}
+        except ConnectorError as error:
+            return Health(name, None, error.what, error.remedy)
+        for source in self.world.sources:
+            if source.instance == name and source.object in types:
+                source.type = types[source.object]
+        return health
+
+    def _refuse_mixture(self, found: Sequence[Health]) -> None:
+        """Practice 1.5: test data must not meet real people unless somebody says so."""
+        kinds: dict[bool | None, list[str]] = {}
+        for health in found:
+            if health.checked is not None:
+                kinds.setdefault(health.checked.sandbox, []).append(health.instance)
+        allowed = self.config.settings.allow_sandbox_with_production
+        if True in kinds and False in kinds and not allowed:
+            raise SetupError(
+                f"{', '.join(kinds[True])} is a sandbox, {', '.join(kinds[False])} is production",
+                remedy="keep them in files and states of their own, or write "
+                "allow_sandbox_with_production: true",
+            )
+
+    def _pin(self, name: str, checked: Checked) -> None:
+        with self.store.transaction() as connection:
+            row = self.store.registry.instances(connection)[name]
+            if row.identity is None:
+                self.store.registry.pin(
+                    connection, row.id, {"id": checked.identity, "name": checked.name}
+                )
+
+    def _keep_health(self, health: Health) -> None:
+        told = {
+            "at": self.clock.now().isoformat(),
+            "failure": health.failure or (health.why if not health.is_well else ""),
+            "remedy": health.remedy,
+        }
+        with self.store.transaction() as connection:
+            row = self.store.registry.instances(connection)[health.instance]
+            self.store.registry.save_instance(connection, row.id, health=told)
+
+    def _read_pauses(self) -> None:
+        with self.store.reading() as connection:
+            rows = self.store.registry.instances(connection)
+        self.world.paused = {
+            name for name, row in rows.items() if row.state == "paused" and name in self.connectors
+        }
+
+    def sync(self, name: str | None = None) -> Run:
+        """One cycle of one sync, or of all. ``prepare`` has been called."""
+        run = new_run(self.world, name or "all")
+        self.cycle([s for s in self.world.syncs.values() if name in (None, s.name)], run)
+        return run
+
+    def cycle(self, syncs: Iterable[Sync], run: Run) -> None:
+        """One cycle of these syncs; what it cost is kept for ``status``."""
+        cycle(self.world, syncs, run)
+        for instance in self.world.down:
+            if instance in self._checks and self._checks[instance].failures == 0:
+                self._checks[instance] = replace(self._checks[instance], again_at=0.0)
+        self._keep_calls(run)
+
+    def _keep_calls(self, run: Run) -> None:
+        """Calls of the day and what the system says of its budget, for other processes."""
+        day = f"{self.clock.now():%Y-%m-%d}"
+        with self.store.transaction() as connection:
+            rows = self.store.registry.instances(connection)
+            for instance, number in run.calls().items():
+                before = rows[instance].budget or {}
+                spent = before.get("calls", 0) if before.get("day") == day else 0
+                kept: dict[str, Any] = {"day": day, "calls": spent + number}
+                if instance in self.budgets:
+                    budget = self.budgets[instance]
+                    kept |= {"used": budget.used, "limit": budget.limit}
+                self.store.registry.save_instance(connection, rows[instance].id, budget=kept)
+
+    def release(self, name: str) -> dict[str, int]:
+        """Let a sync's first stop and its guard stops go, once, for the numbers shown."""
+        now = self.clock.now()
+        let_go: Counter[str] = Counter()
+        with self.store.transaction() as connection:
+            registry, issues = self.store.registry, self.store.issues
+            if registry.syncs(connection)[name].released_at is None:
+                registry.save_sync(connection, name, released_at=now)
+            numbers: dict[int, dict[str, int]] = {}
+            stops = [
+                issue
+                for issue in issues.all(connection, whats=("guard",))
+                if name in issue.detail["syncs"] and issue.source_id is not None
+            ]
+            for stop in stops:
+                numbers.setdefault(stop.source_id or 0, {})[stop.cause] = stop.detail["planned"]
+                let_go[stop.cause] += stop.detail["planned"]
+            for source_id, released in numbers.items():
+                guard = {"released": released, "at": now.isoformat()}
+                # what a listing lacked is believed when the next one lacks it too
+                again = {"cursor": None} if "missing" in released else {}
+                registry.save_source(connection, source_id, guard=guard, **again)
+            issues.close(connection, now, [stop.id for stop in stops])
+        return dict(let_go)
+
+    def rebind(self, name: str) -> Checked:
+        """Take an instance's present organization for the one it is linked with.
+
+        Every source of it is listed anew; nothing is deleted.
+        """
+        checked = self.connectors[name].check([])
+        with self.store.transaction() as connection:
+            registry = self.store.registry
+            row = registry.instances(connection)[name]
+            registry.pin(connection, row.id, {"id": checked.identity, "name": checked.name})
+            for source in self.world.sources:
+                if source.instance == name:
+                    registry.save_source(connection, source.id, cursor=None, listed_at=None)
+        return checked
+
+    def pause(self, *, sync: str | None = None, instance: str | None = None) -> None:
+        """No writes for a sync's kind, or no traffic with an instance, until it is resumed."""
+        self._set_state("paused", sync, instance)
+
+    def resume(self, *, sync: str | None = None, instance: str | None = None) -> None:
+        self._set_state("active", sync, instance)
+
+    def _set_state(self, state: str, sync: str | None, instance: str | None) -> None:
+        registry = self.store.registry
+        with self.store.transaction() as connection:
+            if sync is not None:
+                registry.save_sync(connection, sync, state=state)
+            if instance is not None:
+                row = registry.instances(connection)[instance]
+                registry.save_instance(connection, row.id, state=state)
+
+    def close(self) -> None:
+        for connector in self.connectors.values():
+            connector.close()
+        self.store.close()

@@ -1,0 +1,33 @@
+"""What a person sees on a terminal: shapes as tables and sentences. Nothing is decided here."""
+
+from sync_engine.show.checks import as_csv, keep, show_checks
+from sync_engine.show.people import show_explanation, show_history, show_plan, show_resolutions
+from sync_engine.show.progress import progress
+from sync_engine.show.reports import (
+    show_groups,
+    show_issue,
+    show_run,
+    show_runs,
+    show_status,
+)
+from sync_engine.show.tables import number_of, plain_table, sides_table, told
+
+__all__ = [
+    "as_csv",
+    "keep",
+    "number_of",
+    "plain_table",
+    "progress",
+    "show_checks",
+    "show_explanation",
+    "show_groups",
+    "show_history",
+    "show_issue",
+    "show_plan",
+    "show_resolutions",
+    "show_run",
+    "show_runs",
+    "show_status",
+    "sides_table",
+    "told",
+]

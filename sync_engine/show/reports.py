@@ -1,0 +1,133 @@
+"""A run, how things stand, what waits."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from sync_engine.operations.meanings import meaning
+from sync_engine.operations.shapes import IssueDetail, IssueGroup, RunLine, RunReport, Status
+from sync_engine.show.tables import number_of, plain_table, sides_table, told
+
+SHOWN = 3  #: issues of a group
+
+
+def show_run(report: RunReport) -> None:
+    console = Console()
+    console.print(sides_table(report.sides))
+    if report.samples:
+        table = plain_table("What it would do, for example", "side", "does", "record", "fields")
+        for one in report.samples:
+            record = one.record or "a new one, like " + " and ".join(one.like)
+            table.add_row(one.side, one.does, record, ", ".join(one.fields))
+        console.print(table)
+    if report.conflicts:
+        fields = ", ".join(f"{name} {number}" for name, number in report.conflicts.items())
+        console.print(f"Conflicts settled by precedence, losers kept: {fields}")
+    spent = ", ".join(f"{name} {number}" for name, number in report.calls.items())
+    console.print(f"API calls: {spent or 'none'}", highlight=False)
+    for instance, why in report.down.items():
+        console.print(f"[bold red]{instance} was left out:[/] {why}")
+    _show_counts(console, report.issues)
+    if report.waiting_for_release or report.stopped_by_guard:
+        cost = ", ".join(f"{name} {number}" for name, number in report.cost.items())
+        console.print(f"What waits costs these API calls at most: {cost or 'none'}")
+    if report.waiting_for_release:
+        names = ", ".join(report.waiting_for_release)
+        console.print(
+            f"\n[bold]Nothing has been written yet for {names}.[/] A first sync stops here: read "
+            "the numbers above, look at every write with crm-sync plan NAME, then let it go on:\n"
+            + "\n".join(f"  crm-sync release {name}" for name in report.waiting_for_release)
+        )
+    elif report.stopped_by_guard:
+        classes = ", ".join(
+            f"{number} x {what}" for what, number in report.stopped_by_guard.items()
+        )
+        console.print(
+            f"\n[bold]The guard has stopped improbable changes:[/] {classes}. Everything else went "
+            "on. Look at them with crm-sync plan NAME; if they are meant: crm-sync release NAME"
+        )
+
+
+def show_status(status: Status) -> None:
+    console = Console()
+    color = "green" if status.well else "yellow"
+    console.print(f"[bold {color}]{status.summary}[/]")
+    instances = plain_table("Instances", "name", "state", "organization", "calls today", "budget")
+    for one in status.instances:
+        state = one.state if one.failure is None else f"{one.state}; {one.failure}"
+        budget = f"{one.budget_used} of {one.budget_limit}" if one.budget_limit else ""
+        calls = str(one.calls_today or "")
+        instances.add_row(one.name, state, one.organization or "not asked yet", calls, budget)
+    console.print(instances)
+    syncs = plain_table("Syncs", "name", "state", "last run", "next run", "backlog", "parked")
+    for sync in status.syncs:
+        last = f"{sync.last_run:%Y-%m-%d %H:%M:%S}" if sync.last_run else "never"
+        next_run = f"{sync.next_run:%H:%M:%S}" if sync.next_run else sync.schedule
+        backlog = str(sync.backlog or "")
+        if sync.oldest_unsent:
+            backlog += f" since {sync.oldest_unsent:%H:%M:%S}"
+        syncs.add_row(sync.name, sync.state, last, next_run, backlog, str(sync.parked or ""))
+    console.print(syncs)
+    console.print(sides_table(status.sides))
+    for source in status.sources:
+        when = f"{source.read_at:%Y-%m-%d %H:%M:%S} UTC" if source.read_at else "never"
+        console.print(f"{source.source}: last read {when}", highlight=False)
+    _show_counts(console, status.issues)
+
+
+def show_runs(runs: Sequence[RunLine]) -> None:
+    table = plain_table("Runs", "run", "sync", "started", "seconds", "what it did")
+    for run in runs:
+        seconds = (
+            f"{(run.finished_at - run.started_at).total_seconds():.1f}"
+            if run.finished_at
+            else "cut off or going on"
+        )
+        did = ", ".join(f"{name} {number}" for name, number in run.counts.items())
+        table.add_row(str(run.run), run.sync, f"{run.started_at:%Y-%m-%d %H:%M:%S}", seconds, did)
+    Console().print(table)
+
+
+def show_groups(groups: Sequence[IssueGroup], *, every: bool = False) -> None:
+    console = Console()
+    if not groups:
+        console.print("Nothing waits for a person.")
+    for group in groups:
+        # several records of one question are one line for a person
+        questions = list({frozenset(one.records): one for one in group.issues}.values())
+        cause = f" ({group.cause})" if group.cause else ""
+        console.print(f"[bold]{len(questions)} x {group.what}[/]{cause}", highlight=False)
+        console.print(f"  {group.meaning}")
+        console.print(f"  remedy: {group.remedy}", style="dim")
+        for issue in questions if every else questions[:SHOWN]:
+            console.print(f"  {issue.id}  {issue.opened_at:%Y-%m-%d %H:%M}", highlight=False)
+            for record in issue.records:
+                console.print(f"    {record}", highlight=False)
+        if len(questions) > SHOWN and not every:
+            console.print(f"  and {len(questions) - SHOWN} more (--all or --json lists them)")
+
+
+def show_issue(found: IssueDetail) -> None:
+    console = Console()
+    issue = found.issue
+    console.print(f"[bold]{issue.what}[/] {issue.cause}", highlight=False)
+    console.print(f"  {found.meaning}\n  remedy: {found.remedy}")
+    for name, value in found.detail.items():
+        console.print(f"  {name}: {value}", highlight=False)
+    if not found.sides:
+        return
+    table = plain_table("Side by side", "field", *(side.record for side in found.sides))
+    names = sorted({name for side in found.sides for name in side.values})
+    table.add_row("(state)", *(side.state for side in found.sides))
+    for name in names:
+        values = [side.values.get(name) for side in found.sides]
+        if any(value is not None for value in values):
+            differs = len({told(value) for value in values}) > 1
+            style = "bold yellow" if differs else None
+            table.add_row(name, *(told(value) for value in values), style=style)
+    console.print(table)
+
+
+def _show_counts(console: Console, issues: dict[str, int]) -> None:
+    for what, number in issues.items():
+        console.print(f"{number_of(number, 'issue')}: {what}: {meaning(what).says}")

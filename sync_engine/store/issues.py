@@ -1,0 +1,147 @@
+"""Queries on what waits for a person, and on what people have decided."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.engine import Connection, Row
+
+from sync_engine.models import Decision, Issue
+from sync_engine.store.layouts import Layouts
+from sync_engine.store.rows import DecisionRow, IssueRow
+from sync_engine.store.sql import chunks, insert_new
+
+ISSUE: Any = Issue.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+DECISION: Any = Decision.__table__  # type: ignore[attr-defined]
+
+
+class Issues:
+    """Reads and writes issues and decisions."""
+
+    def __init__(self, layouts: Layouts) -> None:
+        self._layouts = layouts
+
+    def open(self, connection: Connection, issues: Collection[IssueRow]) -> None:
+        """Open what is not open already."""
+        rows = [
+            {
+                "id": issue.id,
+                "what": issue.what,
+                "cause": issue.cause,
+                "source_id": issue.source_id,
+                "entity_id": issue.entity_id,
+                "link_id": issue.link_id,
+                "field_id": self._layouts.maybe_id(issue.field_name),
+                "detail": issue.detail,
+                "opened_at": issue.opened_at,
+            }
+            for issue in issues
+        ]
+        if rows:
+            connection.execute(insert_new(connection, ISSUE), rows)
+
+    def all(self, connection: Connection, *, whats: Collection[str] = ()) -> list[IssueRow]:
+        query = select(ISSUE).where(ISSUE.c.closed_at.is_(None)).order_by(ISSUE.c.id)
+        if whats:
+            query = query.where(ISSUE.c.what.in_(sorted(whats)))
+        return [self._issue(row) for row in connection.execute(query)]
+
+    def about(
+        self, connection: Connection, whats: Collection[str], entities: Collection[int]
+    ) -> list[IssueRow]:
+        """Open issues of these sorts about these entities."""
+        found: list[IssueRow] = []
+        for chunk in chunks(entities):
+            query = select(ISSUE).where(
+                ISSUE.c.closed_at.is_(None),
+                ISSUE.c.what.in_(sorted(whats)),
+                ISSUE.c.entity_id.in_(chunk),
+            )
+            found += [self._issue(row) for row in connection.execute(query)]
+        return found
+
+    def close(self, connection: Connection, now: datetime, ids: Collection[int]) -> None:
+        for chunk in chunks(ids):
+            connection.execute(update(ISSUE).where(ISSUE.c.id.in_(chunk)).values(closed_at=now))
+
+    def close_about(
+        self,
+        connection: Connection,
+        now: datetime,
+        *,
+        whats: Collection[str],
+        links: Collection[int] = (),
+        entities: Collection[int] = (),
+        sources: Collection[int] = (),
+    ) -> None:
+        """Close the open issues of these sorts about any of these."""
+        about = [
+            column.in_(sorted(ids))
+            for column, ids in (
+                (ISSUE.c.link_id, links),
+                (ISSUE.c.entity_id, entities),
+                (ISSUE.c.source_id, sources),
+            )
+            if ids
+        ]
+        if about:
+            connection.execute(
+                update(ISSUE)
+                .where(
+                    and_(ISSUE.c.closed_at.is_(None), ISSUE.c.what.in_(sorted(whats)), or_(*about))
+                )
+                .values(closed_at=now)
+            )
+
+    def counts(self, connection: Connection) -> dict[str, int]:
+        query = (
+            select(ISSUE.c.what, func.count().label("n"))
+            .where(ISSUE.c.closed_at.is_(None))
+            .group_by(ISSUE.c.what)
+            .order_by(ISSUE.c.what)
+        )
+        return {row.what: row.n for row in connection.execute(query)}
+
+    def decisions(
+        self, connection: Connection, records: Collection[tuple[int, str]]
+    ) -> list[DecisionRow]:
+        """What people have said of any of these (source id, record id)."""
+        found: dict[int, DecisionRow] = {}
+        for chunk in chunks({record for _, record in records}):
+            query = select(DECISION).where(
+                or_(DECISION.c.left_record.in_(chunk), DECISION.c.right_record.in_(chunk))
+            )
+            for row in connection.execute(query):
+                found[row.id] = DecisionRow(
+                    row.verdict,
+                    (row.left_source, row.left_record),
+                    (row.right_source, row.right_record),
+                )
+        return [found[number] for number in sorted(found)]
+
+    def decide(
+        self, connection: Connection, decisions: Collection[DecisionRow], by: str, at: datetime
+    ) -> None:
+        """Remember what was said of pairs of records; the last word counts."""
+        for said in decisions:
+            pair = {
+                "left_source": said.left[0],
+                "left_record": said.left[1],
+                "right_source": said.right[0],
+                "right_record": said.right[1],
+            }
+            where = [DECISION.c[name] == value for name, value in pair.items()]
+            connection.execute(delete(DECISION).where(*where))
+            row = pair | {"verdict": said.verdict, "by": by, "at": at}
+            connection.execute(insert(DECISION), row)
+
+    def all_decisions(self, connection: Connection) -> list[Row[Any]]:
+        """Everything people have said, oldest first, for an export."""
+        return list(connection.execute(select(DECISION).order_by(DECISION.c.id)))
+
+    def _issue(self, row: Row[Any]) -> IssueRow:
+        columns = dict(row._mapping)
+        columns["field_name"] = self._layouts.maybe_name(columns.pop("field_id"))
+        columns["detail"] = columns["detail"] or {}
+        return IssueRow(**columns)
