@@ -295,6 +295,12 @@ class Link(Table, table=True):
             postgresql_where=text("state not in (4, 5) and entity_id is not null"),
         ),
         Index(
+            "ix_link_into",
+            "into_id",
+            sqlite_where=text("into_id is not null"),
+            postgresql_where=text("into_id is not null"),
+        ),
+        Index(
             "ix_link_new",
             "kind",
             "id",

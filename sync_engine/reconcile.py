@@ -9,11 +9,13 @@ its situation's name.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sync_engine.values import GOLDEN, UNSET, Author, Held, Values, hash_of
+
+MANUAL = "manual"  #: the situation, and why a field is held: a person is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +84,25 @@ def reconcile(
     fields = sorted({name for side in sides.values() for name in side.seen})
     values = dict(golden)
     changes: list[Change] = []
-    held = {name: dict(side.held) for name, side in sides.items()}
+    held = {
+        name: {field: kept for field, kept in side.held.items() if kept.why != MANUAL}
+        for name, side in sides.items()
+    }
     for name in fields:
         change = _decide(name, golden, sides, policies[name], authors.get(name))
         if change is None:
             continue
+        if change.situation == MANUAL:
+            asked = Held(hash_of(golden.get(name)), MANUAL)
+            for side, claim in change.lost.items():
+                held[side][name] = replace(asked, shown=claim.value)
+            if all(sides[side].held.get(name) == held[side][name] for side in change.lost):
+                continue  # the person has been asked already
+        elif change.new is not UNSET:
+            values[name] = change.new
         changes.append(change)
-        values[name] = change.new
-        if policies[name].name == "manual" and change.is_conflict:
-            for loser, claim in change.lost.items():
-                if loser != GOLDEN:
-                    held[loser][name] = Held(hash_of(change.new), "manual", claim.value)
-    bases = {name: _agreed(side, values) for name, side in sides.items()}
     still = {name: _still_held(kept, values) for name, kept in held.items()}
+    bases = {name: _agreed(side, values, still[name]) for name, side in sides.items()}
     return Decision(values, tuple(changes), bases, still)
 
 
@@ -133,6 +141,9 @@ def _decide(
         return Change(name, old, against[first].value, first, situation, against[first].stamp)
     if insisting := [side for side in claims if name in sides[side].insists]:
         winner, situation = insisting[0], "resync"
+    elif policy.name == "manual":
+        claimed = {side: claim for side, claim in claims.items() if side != GOLDEN}
+        return Change(name, old, old, GOLDEN, MANUAL, lost=claimed)
     elif first_contact:
         winner, situation = _preferred(name, golden, sides, against, policy), "first contact"
     elif (editor := _edited_ours(name, sides, against)) is not None:
@@ -160,7 +171,8 @@ def _is_news(name: str, side: Side, golden: Values) -> bool:
     if any(values.get(name, UNSET) == value for values in known):
         return False
     kept = side.held.get(name)
-    return kept is None or kept.shown != value or (insists and kept.why == "manual")
+    # what a person is asked about stays a claim until it is answered
+    return kept is None or kept.shown != value or kept.why == MANUAL
 
 
 def _settle(
@@ -171,10 +183,6 @@ def _settle(
     policy: Policy,
 ) -> tuple[str, str]:
     """The side that wins a conflict, and the rule by which."""
-    if policy.name == "manual":
-        if GOLDEN in claims:
-            return GOLDEN, "manual"
-        return _preferred(name, golden, sides, claims, policy), "manual"
     if policy.name == "longest":
         longest = max(len(str(claim.value or "")) for claim in claims.values())
         claims = {s: c for s, c in claims.items() if len(str(c.value or "")) == longest}
@@ -251,16 +259,19 @@ def _consent(
     return Change(name, old, True, GOLDEN, "opt-out stands", lost=lost) if lost else None
 
 
-def _agreed(side: Side, golden: Values) -> Values:
+def _agreed(side: Side, golden: Values, held: Mapping[str, Held]) -> Values:
     """The base after a decision, field by field.
 
     It advances where the side holds golden's value or one we may have written, and where
-    its claim was heard and lost: the same value is no claim a second time.
+    its claim was heard and lost: the same value is no claim a second time. A claim that a
+    person is asked about has not been heard yet.
     """
     base = dict(side.base)
     for name, value in side.seen.items():
         kept = side.held.get(name)
-        if kept is not None and kept.shown == value:
+        if kept is not None and kept.shown == value and kept.why != MANUAL:
+            continue
+        if name in held and held[name].why == MANUAL:
             continue
         if name in base or value is not None or golden.get(name, UNSET) is None:
             base[name] = value
@@ -269,11 +280,7 @@ def _agreed(side: Side, golden: Values) -> Values:
 
 def _still_held(held: Mapping[str, Held], golden: Values) -> Mapping[str, Held]:
     """A field is held only for the golden value it was held for."""
-    return {
-        name: kept
-        for name, kept in held.items()
-        if name in golden and kept.of == hash_of(golden[name])
-    }
+    return {name: kept for name, kept in held.items() if kept.of == hash_of(golden.get(name))}
 
 
 def _same(values: Any) -> bool:

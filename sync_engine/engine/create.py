@@ -26,6 +26,9 @@ _OCCUPYING = (
     LinkState.IGNORED,
 )
 
+#: a link in one of these holds its address
+_HOLDING = (LinkState.LIVE, LinkState.NEW, LinkState.ASKED)
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -66,7 +69,7 @@ def consider_creates(
     if not wishes:
         return found
     hits = _resembling(world, connection, wishes, links)
-    covering = _covering(world, connection, wishes)
+    covering, past = _held_by_customers(world, connection, wishes, links)
     covered = []
     for wish in wishes:
         missing = wish.source.mapping.missing(sync.kind.name.lower(), wish.entity.golden)
@@ -75,8 +78,10 @@ def consider_creates(
             told.issue(world, "required value missing", cause=",".join(missing), **about)
         elif alike := hits[wish.entity.id]:
             told.issue(world, "possible duplicate", detail={"links": alike}, **about)
-        elif (link_id := covering.get((wish.entity.id, wish.source.id))) is not None:
-            covered.append((link_id, wish.entity.id))
+        elif (place := (wish.entity.id, wish.source.id)) in past:
+            told.issue(world, "converted before", detail={"links": past[place]}, **about)
+        elif place in covering:
+            covered.append((covering[place], wish.entity.id))
         else:
             found.fresh.append(_creating(world, wish))
     world.store.links.wait(connection, covered)
@@ -99,13 +104,15 @@ def why_none(
         if not reason and (source := world.place(instance, entity.kind)) is not None
     ]
     hits = _resembling(world, connection, wishes, {entity.id: links})
-    covering = _covering(world, connection, wishes)
+    covering, past = _held_by_customers(world, connection, wishes, {entity.id: links})
     for wish in wishes:
         missing = wish.source.mapping.missing(sync.kind.name.lower(), entity.golden)
         if missing:
             reason = f"it lacks what is required there: {', '.join(missing)}"
         elif hits.get(entity.id):
             reason = "somebody there looks like this one; a person is asked"
+        elif (entity.id, wish.source.id) in past:
+            reason = "the lead was converted there already; the customer carries on"
         elif (entity.id, wish.source.id) in covering:
             reason = "covered by the customer who holds the address there"
         else:
@@ -220,31 +227,48 @@ def _stands_alone(link: LinkRow, mine: set[int], places: Mapping[int, set[int]])
     return not (places.get(link.entity_id, set()) & mine)
 
 
-def _covering(
-    world: World, connection: Connection, wishes: Sequence[Wish]
-) -> dict[tuple[int, int], int]:
-    """(entity, source) -> the record of the other kind that holds the person's address there."""
-    addresses = {
-        (wish.entity.id, wish.source.id): _addresses(wish)
-        for wish in wishes
-        if wish.source.type.unique_addresses and wish.entity.kind is not Kind.COMPANY
-    }
+def _held_by_customers(
+    world: World,
+    connection: Connection,
+    wishes: Sequence[Wish],
+    links: Mapping[int, Sequence[LinkRow]],
+) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], list[int]]]:
+    """Where a record of the other kind stands in the way, by (entity, source).
+
+    First the record that holds the person's address where addresses are unique (practice
+    2.5). Then the places where the person's own lead was converted already (practice 1.4).
+    """
+    wishes = [wish for wish in wishes if wish.entity.kind is not Kind.COMPANY]
+    addresses = {(wish.entity.id, wish.source.id): _addresses(wish) for wish in wishes}
     digests = {digest for found in addresses.values() for digest in found}
     sharing = world.store.links.sharing_keys(connection, digests)
     near = world.store.links.by_id(connection, {n for ns in sharing.values() for n in ns})
-    found: dict[tuple[int, int], int] = {}
+    near = {n: k for n, k in near.items() if k.state in _HOLDING}
+    became = world.store.links.converted_into(connection, near)
+    covering: dict[tuple[int, int], int] = {}
+    past: dict[tuple[int, int], list[int]] = {}
+    own = {link.id: link for wish in wishes for link in links[wish.entity.id]}
+    apart = verdicts(world, connection, {n: near[n] for n in became} | own).apart if became else ()
     for wish in wishes:
         place = (wish.entity.id, wish.source.id)
         holding = [
             number
-            for digest in addresses.get(place, ())
+            for digest in addresses[place]
             for number in sharing.get(digest, ())
-            if near[number].instance_id == wish.source.instance_id
-            and near[number].state in (LinkState.LIVE, LinkState.NEW, LinkState.ASKED)
+            if number in near and near[number].instance_id == wish.source.instance_id
         ]
-        if holding:
-            found[place] = min(holding)
-    return found
+        if holding and wish.source.type.unique_addresses:
+            covering[place] = min(holding)
+        told = [n for n in sorted(set(holding) & became) if _agree(wish.entity, near[n])]
+        if told and not any(
+            frozenset((link.id, n)) in apart for n in told for link in links[wish.entity.id]
+        ):
+            past[place] = told
+    return covering, past
+
+
+def _agree(entity: EntityRow, link: LinkRow) -> bool:
+    return matching.agrees("customer", matching.EMAIL, entity.golden, link.seen or {})
 
 
 def _addresses(wish: Wish) -> list[int]:

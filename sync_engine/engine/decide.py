@@ -10,14 +10,21 @@ from sync_engine.engine.create import consider_creates
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
-from sync_engine.reconcile import Change, Side, reconcile
+from sync_engine.reconcile import MANUAL, Change, Side, reconcile
 from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held, hash_of
 
 BATCH = 5000  #: entities that one transaction reconciles
 TRIES = 8  #: before a link is parked
 #: issues that end when the entity is decided anew without them
-_ANSWERABLE = ("possible duplicate", "required value missing", "rejected", "parked")
+_ANSWERABLE = (
+    "possible duplicate",
+    "converted before",
+    "required value missing",
+    "rejected",
+    "parked",
+    "conflict",
+)
 
 
 @dataclass(slots=True)
@@ -82,7 +89,10 @@ def _close_answered(world: World, connection: Connection, batch: Batch) -> None:
     for issue in issues.about(connection, _ANSWERABLE, batch.entities):
         links = batch.links.get(issue.entity_id or 0, [])
         link = next((link for link in links if link.id == issue.link_id), None)
-        if link is not None:
+        if issue.what == "conflict":
+            asked = (one.held.get(issue.field_name or "") for one in links)
+            stands = any(kept is not None and kept.why == MANUAL for kept in asked)
+        elif link is not None:
             stands = link.tries >= TRIES or any(k.why == "rejected" for k in link.held.values())
         else:
             stands = (issue.what, issue.entity_id, issue.source_id) in told
@@ -280,6 +290,7 @@ def _tell(
     world: World, batch: Batch, entity: EntityRow, own: Mapping[str, LinkRow], change: Change
 ) -> None:
     conflict = change.is_conflict
+    new = None if change.new is UNSET else change.new
     link = own.get(change.by)
     batch.told.event(
         world,
@@ -289,13 +300,13 @@ def _tell(
         field_name=change.name,
         by=change.by,
         stamp=change.stamp,
-        hash=bytes.fromhex(hash_of(change.new)),
+        hash=bytes.fromhex(hash_of(new)),
         old=None if change.old is UNSET else change.old,
-        new=change.new,
+        new=new,
         rule=change.situation,
         lost={s: {"value": c.value, "stamp": c.stamp} for s, c in change.lost.items()} or None,
     )
-    if conflict and change.situation == "manual":
+    if change.situation == MANUAL:
         batch.told.issue(
             world, "conflict", entity_id=entity.id, field_name=change.name, cause=change.situation
         )

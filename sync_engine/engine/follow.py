@@ -24,6 +24,7 @@ class Following:
     changed: set[int] = field(default_factory=set)
     touched: set[int] = field(default_factory=set)
     born: list[EntityRow] = field(default_factory=list)  #: entities that are new
+    merged: set[int] = field(default_factory=set)  #: entities that have become part of others
 
 
 def follow(world: World, run: Run, connection: Connection) -> None:
@@ -40,12 +41,20 @@ def follow(world: World, run: Run, connection: Connection) -> None:
             _follow_one(world, told, rows, link, target)
         link.owes = Owes.NOTHING
         rows.changed.add(link.id)
-    world.store.entities.save(connection, [rows.entities[n] for n in sorted(rows.touched)])
-    world.store.links.save(connection, [rows.links[n] for n in sorted(rows.changed)])
+    keep(world, connection, rows, told)
     awaited = world.store.links.awaited(connection, rows.changed)
     world.store.entities.mark(connection, awaited)
-    told.store(world, connection)
     run.counts["followed"] += len(pending)
+
+
+def keep(world: World, connection: Connection, rows: Following, told: Told) -> None:
+    """Store the rows that changed; what was asked about an entity that is no more ends."""
+    store = world.store
+    store.entities.insert(connection, rows.born)
+    store.entities.save(connection, [rows.entities[n] for n in sorted(rows.touched)])
+    store.links.save(connection, [rows.links[n] for n in sorted(rows.changed)])
+    store.issues.close_about(connection, world.clock.now(), entities=rows.merged)
+    told.store(world, connection)
 
 
 def _gather(world: World, connection: Connection, pending: Iterable[LinkRow]) -> Following:
@@ -110,6 +119,7 @@ def join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: 
             )
     loser.state, loser.into_id, loser.dirty = EntityState.MERGED, survivor.id, 0
     rows.touched |= {loser.id, survivor.id}
+    rows.merged.add(loser.id)
     told.event(world, entity_id=survivor.id, what=Happened.MERGED, new=str(loser.id))
     places = {
         link.instance_id

@@ -373,7 +373,10 @@ def _store(world: World, run: Run, connection: Connection, batch: Batch, told: T
     rekeyed = [link for link in (*batch.links.values(), *batch.fresh) if link.id in batch.was]
     named = employers(world, connection, [*batch.was.values(), *rekeyed, *batch.fresh])
     before = named.stored(batch.was.values())
-    links.replace_keys(connection, before, named.stored([*rekeyed, *batch.fresh]))
+    after = named.stored([*rekeyed, *batch.fresh])
+    # who shared a key with one that has left it may be told apart now
+    links.ask_anew(connection, {digest for digest, _ in before - after})
+    links.replace_keys(connection, before, after)
     if batch.settled:
         batch.dirty |= links.awaited(connection, batch.settled)
     world.store.entities.mark(connection, batch.dirty)

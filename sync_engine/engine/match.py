@@ -4,7 +4,7 @@ Works under one lease for all kinds. Deciding is ``matching.settle``'s; this mod
 the groups, carries decisions out and asks people where nothing may be guessed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
@@ -90,22 +90,49 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
     newborn = _adopt(world, told, pool, fresh, heirs)
     world.store.entities.insert(connection, newborn)
     changed = [pool.links[number] for number in sorted(pool.joined)]
-    for number, why in sorted(pool.asked.items()):
+    asked = {n: why for n, why in pool.asked.items() if n not in pool.joined}
+    for number in sorted(asked):
         link = pool.links[number]
-        if link.state is LinkState.NEW and number not in pool.joined:
+        if link.state is LinkState.NEW:
             link.state = LinkState.ASKED
-            others = sorted(_neighbours(pool, number))
-            told.issue(world, "identity", cause=why, link_id=number, detail={"with": others})
             changed.append(link)
     world.store.links.save(connection, changed)
     world.store.entities.mark(connection, set(pool.joined.values()))
-    if answered := waiting & set(pool.joined):
-        world.store.issues.close_about(
-            connection, world.clock.now(), whats=("identity",), links=answered
-        )
+    _ask(world, connection, told, waiting, _questions(pool, asked))
     told.store(world, connection)
     run.counts["linked"] += len(pool.joined)
     run.counts["asked"] += len(pool.asked)
+
+
+def _questions(pool: Pool, asked: Mapping[int, str]) -> dict[int, tuple[str, list[int]]]:
+    """One question per cluster (practice 2.4): its first link -> why, and the others."""
+    found: dict[int, tuple[str, list[int]]] = {}
+    told: set[frozenset[int]] = set()
+    for number, why in sorted(asked.items()):
+        others = _neighbours(pool, number)
+        if (cluster := frozenset((number, *others))) not in told:
+            told.add(cluster)
+            found[number] = (why, sorted(others))
+    return found
+
+
+def _ask(
+    world: World,
+    connection: Connection,
+    told: Told,
+    waiting: Collection[int],
+    questions: dict[int, tuple[str, list[int]]],
+) -> None:
+    """Open the questions that are not open already; close those that are no more."""
+    over = []
+    for issue in world.store.issues.of_links(connection, ("identity",), waiting):
+        if questions.get(issue.link_id or 0) == (issue.cause, issue.detail.get("with")):
+            del questions[issue.link_id or 0]
+        else:
+            over.append(issue.id)
+    world.store.issues.close(connection, world.clock.now(), over)
+    for number, (why, others) in questions.items():
+        told.issue(world, "identity", cause=why, link_id=number, detail={"with": others})
 
 
 def _pool(world: World, connection: Connection, fresh: Sequence[LinkRow]) -> Pool:

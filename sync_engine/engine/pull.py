@@ -1,14 +1,15 @@
 """Reads one source, page by page; changes and cursor in one transaction."""
 
+from collections import Counter
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
 from connectors import CursorExpiredError, Page
 from sync_engine.engine.ingest import ingest
-from sync_engine.engine.risk import released
+from sync_engine.engine.risk import released, stop
 from sync_engine.engine.world import Run, Source, Told, World, in_batches, log
-from sync_engine.models import Owes
+from sync_engine.models import Kind, Owes
 from sync_engine.store import LeaseHold, SourceRow
 
 BATCH = 5000  #: changes that one transaction stores
@@ -107,17 +108,19 @@ def _suspect(
     if not missing:
         return
     told = Told(run.id)
-    syncs = [world.syncs[kind] for kind in sorted(source.kinds)]
-    known = sum(n for (s, *_), n in links.counts(connection).items() if s == source.id)
-    let_go = released(world, source, connection, now).get("missing", 0)
-    improbable = not all(sync.limits.missing.allows(len(missing), known) for sync in syncs)
-    if improbable and len(missing) > let_go:
-        names = [sync.name for sync in syncs]
-        detail = {"planned": len(missing), "links": known, "syncs": names}
-        told.issue(world, "guard", cause="missing", source_id=source.id, detail=detail)
-    else:
-        for link in missing:
+    known = Counter[Kind]()
+    for (source_id, kind, _), number in links.counts(connection).items():
+        known[kind] += number if source_id == source.id else 0
+    for kind in sorted(source.kinds):
+        sync = world.syncs[kind]
+        suspects = [link for link in missing if link.kind is kind]
+        let_go = released(world, sync, source, connection, now).get("missing", 0)
+        allowed = sync.limits.missing.allows(len(suspects), known[kind])
+        if not allowed and len(suspects) > let_go:
+            stop(told, world, source, sync, "missing", len(suspects), known[kind])
+            continue
+        for link in suspects:
             link.owes, link.due_at = Owes.REREAD, None
-        links.save(connection, missing)
+        links.save(connection, suspects)
     run.store(world, connection)
     told.store(world, connection)

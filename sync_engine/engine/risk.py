@@ -40,20 +40,32 @@ def allowed_classes(
             links=_links(world, source, connection),
             planned=_planned(world, sync, source, connection, done),
             done=done,
-            released=released(world, source, connection, now),
+            released=released(world, sync, source, connection, now),
             first=now - row.released_at < DAY,
         )
         stops = guard.stopped(load, sync.limits)
         told = Told(run.id)
         for risk, number in stops.items():
-            detail = {"planned": number, "links": load.links, "syncs": [sync.name]}
-            told.issue(world, "guard", cause=risk, source_id=source.id, detail=detail)
+            stop(told, world, source, sync, risk, number, load.links)
         if stops:
             run.store(world, connection)
             run.counts["stopped"] += sum(stops.values())
         told.store(world, connection)
     risks = {name.split(":", 1)[0] for name in stops}
     return frozenset(owes for owes in WRITES if not risks & _stopped_by(owes))
+
+
+def stop(
+    told: Told, world: World, source: Source, sync: Sync, risk: str, planned: int, links: int
+) -> None:
+    """Ask a person about an improbable number."""
+    told.issue(
+        world,
+        "guard",
+        cause=f"{sync.name}: {risk}",
+        source_id=source.id,
+        detail={"sync": sync.name, "risk": risk, "planned": planned, "of": links},
+    )
 
 
 def _stopped_by(owes: Owes) -> set[str]:
@@ -118,11 +130,11 @@ def _done(world: World, source: Source, connection: Connection, since: datetime)
 
 
 def released(
-    world: World, source: Source, connection: Connection, now: datetime
+    world: World, sync: Sync, source: Source, connection: Connection, now: datetime
 ) -> Mapping[str, int]:
     """What is left of the numbers that a person has let go; they hold once, and for a day."""
     rows = world.store.registry.sources(connection)
-    guard = next(row for row in rows if row.id == source.id).guard
+    guard = (next(row for row in rows if row.id == source.id).guard or {}).get(sync.name)
     if not guard:
         return {}
     at = datetime.fromisoformat(guard["at"])

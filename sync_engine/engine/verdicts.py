@@ -9,13 +9,13 @@ from itertools import combinations
 
 from sqlalchemy.engine import Connection
 
-from sync_engine.engine.follow import Following, join
+from sync_engine.engine.follow import Following, join, keep
 from sync_engine.engine.world import Run, Told, World
 from sync_engine.models import EntityState, Happened, LinkState, Owes
 from sync_engine.store import PLACED, DecisionRow, EntityRow, LinkRow
 
 #: questions that a verdict on their records answers
-_ANSWERED = ("identity", "possible duplicate", "surplus record")
+_ANSWERED = ("identity", "possible duplicate", "converted before", "surplus record")
 _JOINABLE = (
     LinkState.NEW,
     LinkState.ASKED,
@@ -40,12 +40,12 @@ def verdicts(
 
     With ``gather`` those that were called the same as one of them are added to ``links``.
     """
-    records = {(k.source_id, k.record_id): k.id for k in links.values() if k.record_id}
-    said = world.store.issues.decisions(connection, {(s, r or "") for s, r in records})
+    records = {(k.source_id, k.record_id or ""): k.id for k in links.values() if k.record_id}
+    said = world.store.issues.decisions(connection, records)
     if gather:
         partners = _partners(world, connection, said, records)
         links |= partners
-        records |= {(k.source_id, k.record_id): k.id for k in partners.values()}
+        records |= {(k.source_id, k.record_id or ""): k.id for k in partners.values()}
     pairs: dict[str, set[frozenset[int]]] = {"same": set(), "different": set(), "later": set()}
     for one in said:
         if one.left in records and one.right in records:
@@ -57,7 +57,7 @@ def _partners(
     world: World,
     connection: Connection,
     said: Iterable[DecisionRow],
-    records: Collection[tuple[int, str | None]],
+    records: Collection[tuple[int, str]],
 ) -> dict[int, LinkRow]:
     wanted: dict[int, set[str]] = {}
     for one in said:
@@ -101,8 +101,9 @@ def same(world: World, connection: Connection, run: Run, links: Sequence[LinkRow
             world, entity_id=survivor.id, link_id=link.id, what=Happened.LINKED, rule="decided"
         )
     survivor.dirty, survivor.rev = 1, survivor.rev + 1
-    rows.touched.add(survivor.id)
-    _store(world, connection, rows, told)
+    if survivor.id in rows.entities:  # it was not born just now
+        rows.touched.add(survivor.id)
+    keep(world, connection, rows, told)
     _remember(world, connection, "same", list(combinations(links, 2)), by)
     return survivor.id
 
@@ -188,15 +189,6 @@ def _survivor(
     rows.born.append(born)
     told.event(world, entity_id=born.id, what=Happened.BIRTH)
     return born
-
-
-def _store(world: World, connection: Connection, rows: Following, told: Told) -> None:
-    world.store.entities.insert(connection, rows.born)
-    fresh = {entity.id for entity in rows.born}
-    known = [rows.entities[n] for n in sorted(rows.touched - fresh)]
-    world.store.entities.save(connection, known)
-    world.store.links.save(connection, [rows.links[n] for n in sorted(rows.changed)])
-    told.store(world, connection)
 
 
 def _remember(

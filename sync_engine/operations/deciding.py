@@ -9,7 +9,7 @@ from sync_engine.engine import new_run, verdicts
 from sync_engine.engine.decide import decide_entities
 from sync_engine.engine.rereading import try_again
 from sync_engine.models import LinkState
-from sync_engine.operations.issues import links_of, one
+from sync_engine.operations.issues import ABOUT_ENTITIES, links_of, one
 from sync_engine.operations.meanings import meaning
 from sync_engine.operations.records import WrongUseError, find, name_of, names_of
 from sync_engine.operations.shapes import Resolution
@@ -157,7 +157,7 @@ def _identity(
 ) -> Resolution:
     world = service.world
     about = _rows(service, connection, links_of(issue))
-    if issue.what == "possible duplicate":
+    if issue.what in ABOUT_ENTITIES:
         mine = [
             row
             for row in world.store.links.of_entities(connection, [issue.entity_id or 0])
@@ -225,8 +225,10 @@ def _take(
     run.scope, run.only = {entity}, issue.field_name
     run.store(world, connection)
     if side == "golden":  # the others are written over
+        name = issue.field_name or ""
         for row in links:
-            row.held.pop(issue.field_name or "", None)
+            if row.held.pop(name, None) is not None:
+                row.base[name] = (row.seen or {}).get(name)
         world.store.links.save(connection, links)
     decide_entities(world, world.syncs[links[0].kind], run, connection, [entity])
     return _told(issue, f"take {side}", names, f"{issue.field_name} as in {side}", True)
@@ -258,7 +260,7 @@ def _told(
     issue: IssueRow, verdict: str, records: list[str], does: str, carried_out: bool
 ) -> Resolution:
     return Resolution(
-        issue=issue.id, verdict=verdict, records=records, does=does, carried_out=carried_out
+        issue=str(issue.id), verdict=verdict, records=records, does=does, carried_out=carried_out
     )
 
 

@@ -101,7 +101,7 @@ def _event(world: World, links: Mapping[int, LinkRow], row: HistoryRow) -> Event
     link = links.get(row.link_id or 0)
     return Event(
         at=time_of(row.id),
-        run=row.run_id,
+        run=str(row.run_id),
         what=row.what.name.lower(),
         record=name_of(world, link) if link else None,
         field=row.field_name,

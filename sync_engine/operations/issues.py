@@ -11,6 +11,9 @@ from sync_engine.operations.shapes import Issue, IssueDetail, IssueGroup, Record
 from sync_engine.service import Service
 from sync_engine.store import IssueRow, LinkRow
 
+#: issues in which a person who has an entity meets records that stand in the way
+ABOUT_ENTITIES = ("possible duplicate", "converted before")
+
 
 def grouped(service: Service) -> list[IssueGroup]:
     """All open issues by what and cause; records are named, their values are not shown."""
@@ -90,7 +93,7 @@ def _links(
     for row in rows:
         about = [named[n] for n in links_of(row) if n in named]
         mine = owned[row.entity_id] if row.entity_id is not None else []
-        if row.what == "possible duplicate":
+        if row.what in ABOUT_ENTITIES:
             about = [*mine, *about]
         found[row.id] = list({link.id: link for link in about or mine}.values())
     return found
@@ -98,7 +101,7 @@ def _links(
 
 def _issue(service: Service, row: IssueRow, links: Collection[LinkRow]) -> Issue:
     return Issue(
-        id=row.id,
+        id=str(row.id),
         what=row.what,
         cause=row.cause,
         opened_at=row.opened_at,

@@ -24,6 +24,11 @@ MEANINGS: dict[str, Meaning] = {
         "crm-sync issues show ID, then issues resolve ID --same (link) or --different (create)",
         ("same", "different", "later"),
     ),
+    "converted before": Meaning(
+        "not created: the lead of this person was converted there already",
+        "nothing, if the old lead was meant; issues resolve ID --different creates a new one",
+        ("different", "later"),
+    ),
     "required value missing": Meaning(
         "not created, since a required value is missing",
         "fill in the field in any of the systems; it is created with the next cycle",
@@ -56,14 +61,10 @@ MEANINGS: dict[str, Meaning] = {
         "add a sync of kind customer, or " + _KNOWN.remedy,
         ("seen",),
     ),
-    "listing lacks records": Meaning(
-        "a full listing lacks improbably many records; nothing was deleted",
-        "check what the integration's user may see; if they are gone indeed, crm-sync release NAME",
-        ("seen",),
-    ),
     "guard": Meaning(
-        "an improbable number of changes; waits for release",
-        "look at it with crm-sync plan NAME; if it is meant, crm-sync release NAME",
+        "an improbable number of changes, or of records that a listing lacks; waits for release",
+        "look at it with crm-sync plan NAME, check what the integration's user may see; "
+        "if it is meant, crm-sync release NAME",
     ),
     "conflict": Meaning(
         "two edits differ; the policy asks a person",

@@ -42,8 +42,8 @@ def stops(service: Service, name: str) -> dict[str, int]:
     found: Counter[str] = Counter()
     with service.store.reading() as connection:
         for issue in service.store.issues.all(connection, whats=("guard",)):
-            if name in issue.detail["syncs"]:
-                found[issue.cause] += int(issue.detail["planned"])
+            if issue.detail["sync"] == name:
+                found[issue.detail["risk"]] += int(issue.detail["planned"])
     return dict(found)
 
 

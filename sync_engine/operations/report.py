@@ -43,11 +43,11 @@ def of_run(service: Service, run: Run, name: str | None) -> RunReport:
         conflicts = store.entities.conflicts(connection, [run.id])
         stopped = Counter[str]()
         for issue in store.issues.all(connection, whats=("guard",)):
-            if name is None or name in issue.detail["syncs"]:
-                stopped[issue.cause] += int(issue.detail["planned"])
+            if name in (None, issue.detail["sync"]):
+                stopped[issue.detail["risk"]] += int(issue.detail["planned"])
     waiting = unreleased(service, name)
     return RunReport(
-        run=run.id if run.stored else None,
+        run=str(run.id) if run.stored else None,
         sync=name or "all",
         waiting_for_release=waiting,
         stopped_by_guard=dict(stopped),

@@ -50,7 +50,7 @@ class Sample(Shape):
 class RunReport(Shape):
     """What one run did and left."""
 
-    run: int | None  #: None: nothing changed, so that there is no run to look up
+    run: str | None  #: None: nothing changed, so that there is no run to look up
     sync: str
     waiting_for_release: list[str]
     stopped_by_guard: dict[str, int]  #: class of change -> how many wait
@@ -148,7 +148,7 @@ class Status(Shape):
 
 
 class RunLine(Shape):
-    run: int
+    run: str
     sync: str
     started_at: datetime
     finished_at: datetime | None  #: None: it is going on, or was cut off
@@ -159,7 +159,7 @@ class RunLine(Shape):
 class Issue(Shape):
     """One question for a person, or one thing to know."""
 
-    id: int
+    id: str  #: a 63-bit number, too large for JSON readers that keep numbers as floats
     what: str
     cause: str
     opened_at: datetime
@@ -201,7 +201,7 @@ class IssueDetail(Shape):
 class Resolution(Shape):
     """What a decision does, or has done."""
 
-    issue: int | None
+    issue: str | None
     verdict: str
     records: list[str]
     does: str
@@ -212,7 +212,7 @@ class Event(Shape):
     """One row of a person's history."""
 
     at: datetime
-    run: int
+    run: str
     what: str
     record: str | None
     field: str | None

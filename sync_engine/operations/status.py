@@ -57,7 +57,7 @@ def runs(service: Service, limit: int) -> list[RunLine]:
         rows = service.store.registry.runs(connection, limit)
     return [
         RunLine(
-            run=row.id,
+            run=str(row.id),
             sync=row.sync,
             started_at=row.started_at,
             finished_at=row.finished_at,

@@ -205,27 +205,33 @@ class Service:
                 self.store.registry.save_instance(connection, rows[instance].id, budget=kept)
 
     def release(self, name: str) -> dict[str, int]:
-        """Let a sync's first stop and its guard stops go, once, for the numbers shown."""
+        """Let a sync's first stop and its guard stops go, once, for the numbers shown.
+
+        Gives class of change -> how many; what a first sync has shown is not counted.
+        """
         now = self.clock.now()
         let_go: Counter[str] = Counter()
         with self.store.transaction() as connection:
             registry, issues = self.store.registry, self.store.issues
             if registry.syncs(connection)[name].released_at is None:
                 registry.save_sync(connection, name, released_at=now)
-            numbers: dict[int, dict[str, int]] = {}
+            guards = {row.id: dict(row.guard or {}) for row in registry.sources(connection)}
             stops = [
                 issue
                 for issue in issues.all(connection, whats=("guard",))
-                if name in issue.detail["syncs"] and issue.source_id is not None
+                if issue.detail["sync"] == name and issue.source_id is not None
             ]
             for stop in stops:
-                numbers.setdefault(stop.source_id or 0, {})[stop.cause] = stop.detail["planned"]
-                let_go[stop.cause] += stop.detail["planned"]
-            for source_id, released in numbers.items():
-                guard = {"released": released, "at": now.isoformat()}
+                risk, planned = stop.detail["risk"], stop.detail["planned"]
+                guard = guards[stop.source_id or 0]
+                mine = guard.get(name, {})
+                if mine.get("at") != now.isoformat():
+                    mine = {"at": now.isoformat(), "released": {}}
+                guard[name] = mine | {"released": mine["released"] | {risk: planned}}
+                let_go[risk] += planned
                 # what a listing lacked is believed when the next one lacks it too
-                again = {"cursor": None} if "missing" in released else {}
-                registry.save_source(connection, source_id, guard=guard, **again)
+                again = {"cursor": None} if risk == "missing" else {}
+                registry.save_source(connection, stop.source_id or 0, guard=guard, **again)
             issues.close(connection, now, [stop.id for stop in stops])
         return dict(let_go)
 

@@ -84,7 +84,7 @@ def show_runs(runs: Sequence[RunLine]) -> None:
             else "cut off or going on"
         )
         did = ", ".join(f"{name} {number}" for name, number in run.counts.items())
-        table.add_row(str(run.run), run.sync, f"{run.started_at:%Y-%m-%d %H:%M:%S}", seconds, did)
+        table.add_row(run.run, run.sync, f"{run.started_at:%Y-%m-%d %H:%M:%S}", seconds, did)
     Console().print(table)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import Decision, Issue
@@ -61,6 +61,20 @@ class Issues:
             found += [self._issue(row) for row in connection.execute(query)]
         return found
 
+    def of_links(
+        self, connection: Connection, whats: Collection[str], links: Collection[int]
+    ) -> list[IssueRow]:
+        """Open issues of these sorts about these links."""
+        found: list[IssueRow] = []
+        for chunk in chunks(links):
+            query = select(ISSUE).where(
+                ISSUE.c.closed_at.is_(None),
+                ISSUE.c.what.in_(sorted(whats)),
+                ISSUE.c.link_id.in_(chunk),
+            )
+            found += [self._issue(row) for row in connection.execute(query)]
+        return found
+
     def close(self, connection: Connection, now: datetime, ids: Collection[int]) -> None:
         for chunk in chunks(ids):
             connection.execute(update(ISSUE).where(ISSUE.c.id.in_(chunk)).values(closed_at=now))
@@ -70,29 +84,22 @@ class Issues:
         connection: Connection,
         now: datetime,
         *,
-        whats: Collection[str],
+        whats: Collection[str] = (),
         links: Collection[int] = (),
         entities: Collection[int] = (),
-        sources: Collection[int] = (),
     ) -> None:
-        """Close the open issues of these sorts about any of these."""
+        """Close the open issues, of these sorts if any are named, about any of these."""
         about = [
             column.in_(sorted(ids))
-            for column, ids in (
-                (ISSUE.c.link_id, links),
-                (ISSUE.c.entity_id, entities),
-                (ISSUE.c.source_id, sources),
-            )
+            for column, ids in ((ISSUE.c.link_id, links), (ISSUE.c.entity_id, entities))
             if ids
         ]
-        if about:
-            connection.execute(
-                update(ISSUE)
-                .where(
-                    and_(ISSUE.c.closed_at.is_(None), ISSUE.c.what.in_(sorted(whats)), or_(*about))
-                )
-                .values(closed_at=now)
-            )
+        if not about:
+            return
+        query = update(ISSUE).where(ISSUE.c.closed_at.is_(None), or_(*about))
+        if whats:
+            query = query.where(ISSUE.c.what.in_(sorted(whats)))
+        connection.execute(query.values(closed_at=now))
 
     def counts(self, connection: Connection) -> dict[str, int]:
         query = (

@@ -170,6 +170,16 @@ class Links:
         )
         return {(Kind(k), Owes(o)): n for k, o, n in connection.execute(query)}
 
+    def converted_into(self, connection: Connection, links: Collection[int]) -> set[int]:
+        """Those of the links that a lead of the same system was converted into."""
+        found: set[int] = set()
+        for chunk in chunks(links):
+            query = select(LINK.c.into_id).where(
+                LINK.c.into_id.in_(chunk), LINK.c.state == LinkState.CONVERTED
+            )
+            found |= {row.into_id for row in connection.execute(query)}
+        return found
+
     def refused(self, connection: Connection, kind: Kind) -> list[LinkRow]:
         """Links of which a write was tried in vain, or a field refused."""
         query = select(LINK).where(
@@ -252,6 +262,16 @@ class Links:
         fresh = [{"key": key, "link_id": link} for key, link in sorted(after) if link in changed]
         if fresh:
             connection.execute(insert_new(connection, KEY), fresh)
+
+    def ask_anew(self, connection: Connection, digests: Collection[int]) -> None:
+        """Match again what waits for a person and carries one of these keys."""
+        for chunk in chunks(digests):
+            sharing = select(KEY.c.link_id).where(KEY.c.key.in_(chunk))
+            connection.execute(
+                update(LINK)
+                .where(LINK.c.id.in_(sharing), LINK.c.state == LinkState.ASKED)
+                .values(state=LinkState.NEW)
+            )
 
     def wait(self, connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
         """Mark the entity dirty when the link's state changes; pairs of (link, entity)."""

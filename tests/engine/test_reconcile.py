@@ -167,14 +167,40 @@ def test_a_side_that_only_receives_claims_nothing() -> None:
     assert decision.changes == ()
 
 
-def test_manual_keeps_golden_and_holds_what_was_claimed() -> None:
+MANUALLY = {"mail": Policy("manual", ORDER)}
+
+
+def test_manual_changes_nothing_until_a_person_answers() -> None:
     sides = {"sales": side("a", "b"), "service": side("a", "c")}
-    policies = {"mail": Policy("manual", ORDER)}
-    golden_stands = {"sales": side("x", "b"), "service": side("a", "a")}
-    decision = reconcile({"mail": "a"}, golden_stands, policies, {})
-    assert decision.golden == {"mail": "a"}
-    assert decision.held["sales"]["mail"].shown == "b"
-    assert reconcile({"mail": "a"}, sides, policies, {}).changes[0].is_conflict
+    asked = reconcile({"mail": "a"}, sides, MANUALLY, {})
+    assert asked.golden == {"mail": "a"}
+    assert {name: kept["mail"].shown for name, kept in asked.held.items()} == {
+        "sales": "b",
+        "service": "c",
+    }
+    assert asked.changes[0].lost.keys() == {"sales", "service"}
+    assert asked.bases["sales"] == {"mail": "a"}  # not heard yet
+
+    again = {name: replace(one, held=asked.held[name]) for name, one in sides.items()}
+    assert reconcile({"mail": "a"}, again, MANUALLY, {}).changes == ()
+
+    agreed = {name: replace(one, seen={"mail": "d"}) for name, one in again.items()}
+    settled = reconcile({"mail": "a"}, agreed, MANUALLY, {})
+    assert settled.golden == {"mail": "d"}
+    assert settled.held == {"sales": {}, "service": {}}
+
+
+def test_manual_first_contact_chooses_nothing() -> None:
+    sides = {"sales": side(UNSET, "b"), "service": side(UNSET, "c")}
+    asked = reconcile({}, sides, MANUALLY, {})
+    assert asked.golden == {}
+    taken = {
+        name: replace(one, held=asked.held[name], insists={"mail"} if name == "service" else ())
+        for name, one in sides.items()
+    }
+    settled = reconcile({}, taken, MANUALLY, {})
+    assert settled.golden == {"mail": "c"}
+    assert settled.changes[0].lost["sales"].value == "b"
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine
 
+from config import Config
 from config.catalogue import CATALOGUE, CONSENT
 from connectors import FieldType
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
@@ -17,6 +18,7 @@ from sync_engine.guard import Limits
 from sync_engine.ids import Ids
 from sync_engine.models import Kind
 from sync_engine.reconcile import Policy
+from sync_engine.service import Service, SystemClock
 from sync_engine.store import IssueRow, Store, migrate, open_database
 
 TEXT = FieldType("string")
@@ -194,6 +196,12 @@ class Three:
 
     def close(self) -> None:
         self.store.close()
+
+    def face(self) -> Service:
+        """What commands are given; it has no configuration file."""
+        connectors = {source.instance: source.connector for source in self.world.sources}
+        clock = cast(SystemClock, self.clock)
+        return Service(cast(Config, None), clock, self.store, self.world, connectors)
 
     def release(self) -> None:
         with self.store.transaction() as connection:

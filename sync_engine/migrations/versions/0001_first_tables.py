@@ -230,6 +230,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("owes > 0"),
         )
         batch_op.create_index(
+            "ix_link_into",
+            ["into_id"],
+            unique=False,
+            sqlite_where=sa.text("into_id is not null"),
+            postgresql_where=sa.text("into_id is not null"),
+        )
+        batch_op.create_index(
             "ix_link_past",
             ["entity_id"],
             unique=False,
