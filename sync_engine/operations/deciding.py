@@ -171,11 +171,13 @@ def _identity(
     if verdict.says == "different":
         if carry_out:
             verdicts.different(world, connection, run, mine, about, by)
+            world.store.issues.close(connection, service.clock.now(), [issue.id])
         return _told(issue, "different", names, "never linked", carry_out)
     links = [*mine, *about]
     _one_kind(service, links)
     if carry_out:
         verdicts.same(world, connection, run, links, by)
+        world.store.issues.close(connection, service.clock.now(), [issue.id])
     first = name_of(world, links[0])
     return _told(issue, "same", names, f"one person or company; {first} stays", carry_out)
 
