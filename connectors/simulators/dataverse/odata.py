@@ -5,11 +5,14 @@ Source: powerapps-docs, webapi/query/filter-rows. Text compares without case.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from lark import Lark, Transformer, v_args
 from lark.exceptions import LarkError
+
+from connectors.simulators.dataverse.columns import is_guid
 
 _GRAMMAR = r"""
 ?start: either
@@ -42,8 +45,16 @@ class FilterError(Exception):
     """A filter that the Web API would refuse."""
 
 
-def parse(text: str, aliases: Mapping[str, str]) -> tuple[Test, set[str]]:
-    """The test, and the columns it names. Raises FilterError."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a filter speaks of: columns as they are read, attributes by their logical name."""
+
+    columns: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+
+
+def parse(text: str, aliases: Mapping[str, str]) -> tuple[Test, Named]:
+    """The test, and what it names. Raises FilterError."""
     try:
         tree = _PARSER.parse(text)
     except LarkError as error:
@@ -57,7 +68,7 @@ class _Reading(Transformer[Any, Any]):
     def __init__(self, aliases: Mapping[str, str]) -> None:
         super().__init__()
         self._aliases = aliases
-        self.named: set[str] = set()
+        self.named = Named()
 
     def either(self, *tests: Test) -> Test:
         return lambda row: any(test(row) for test in tests)
@@ -79,10 +90,19 @@ class _Reading(Transformer[Any, Any]):
         return lambda row: work(str(_folded(row.get(column) or "")), wanted)
 
     def among(self, _in: Any, name: Any, values: Any) -> Test:
-        column = self._column(str(self._alias(name)).strip("'"))
-        wanted = {_folded(value) for value in json.loads(self._alias(values))}
-        # a lookup is named without its wrapping here
-        return lambda row: _folded(row.get(column, row.get(f"_{column}_value"))) in wanted
+        """A function takes logical names: a lookup's is not wrapped."""
+        attribute = self._alias(name).strip("'")
+        self.named.attributes.add(attribute)
+        try:
+            told = json.loads(self._alias(values))
+        except ValueError as error:
+            raise FilterError("Invalid JSON.") from error
+        if attribute.endswith("id") and not all(is_guid(one) for one in told):
+            raise FilterError("Unrecognized Guid format.")
+        wanted = {str(_folded(value)) for value in told}
+        return lambda row: (
+            str(_folded(row.get(attribute, row.get(f"_{attribute}_value")))) in wanted
+        )
 
     def text(self, token: Any) -> str:
         return str(token)[1:-1].replace("''", "'")
@@ -107,7 +127,7 @@ class _Reading(Transformer[Any, Any]):
         return None
 
     def _column(self, name: Any) -> str:
-        self.named.add(str(name))
+        self.named.columns.add(str(name))
         return str(name)
 
     def _alias(self, name: Any) -> str:
