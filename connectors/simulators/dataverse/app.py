@@ -35,6 +35,7 @@ ORGANIZATION = "11111111-aaaa-4bbb-8ccc-222222222222"
 BUSINESS_UNIT = "00000000-0000-0000-0000-000000000002"
 ROOT = "/api/data/v9.2"
 TOKEN_LIFE = 3599
+LONGEST_URL = 32_768  #: characters (webapi/query/overview)
 _ID = r"\(([0-9a-fA-F-]{36})\)"
 _EXISTS = "A record with matching key values already exists."
 _MOVED = "The version of the existing record doesn't match the RowVersion property provided."
@@ -84,6 +85,8 @@ class WebApi:
                 f"resource_id={_origin(request)}/"
             )
             response = Response(status_code=401, headers={"WWW-Authenticate": where})
+        elif len(str(request.url)) > LONGEST_URL:
+            response = Response(status_code=414)
         else:
             response = await run_in_threadpool(self._answer, request, body)
         response.headers["Date"] = format_datetime(now, usegmt=True)
