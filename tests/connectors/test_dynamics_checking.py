@@ -32,6 +32,8 @@ def service(org: Server) -> Iterator[Any]:
 
 def findings(service: Any, *selections: Selection) -> list[Finding]:
     """What was found beyond whose the records will be."""
+    first: Finding
+    others: list[Finding]
     first, *others = service.check(selections).findings
     assert "application user" in first.what
     assert all(finding.remedy for finding in (first, *others))

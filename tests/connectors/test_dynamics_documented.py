@@ -153,9 +153,13 @@ def test_documented_changes_are_understood(service: DynamicsConnector, answers: 
 
 def test_no_change_may_be_an_empty_answer(service: DynamicsConnector, answers: Answers) -> None:
     """Its shape is not documented beyond "an empty JSON response"."""
-    listed = {"value": [], "@odata.deltaLink": f"{HOST}/api/data/v9.2/accounts?$deltatoken=1"}
-    for body in (WHO, listed, {"value": []}):
-        answers.plan(200, body)
+    listed: dict[str, Any] = {
+        "value": [],
+        "@odata.deltaLink": f"{HOST}/api/data/v9.2/accounts?$deltatoken=1",
+    }
+    answers.plan(200, WHO)
+    answers.plan(200, listed)
+    answers.plan(200, {"value": []})
     (page,) = service.changes(ACCOUNTS, None)
     answers.plan(200, {})
     (after,) = service.changes(ACCOUNTS, page.cursor)

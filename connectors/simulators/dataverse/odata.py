@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lark import Lark, Transformer, v_args
-from lark.exceptions import LarkError
+from lark.exceptions import LarkError, VisitError
 
 from connectors.simulators.dataverse.columns import is_guid
 
@@ -26,7 +26,7 @@ value: STRING -> text | GUID -> guid | MOMENT -> moment | NUMBER -> number
     | "true" -> yes | "false" -> no | "null" -> null
 IN.4: "Microsoft.Dynamics.CRM.In("
 OPERATOR: /(eq|ne|gt|ge|lt|le)\b/
-FUNCTION: "contains" | "startswith" | "endswith"
+FUNCTION.2: /(contains|startswith|endswith)(?=\()/
 ALIAS: /@\w+/
 STRING: /'([^']|'')*'/
 GUID.3: /[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}/
@@ -60,7 +60,10 @@ def parse(text: str, aliases: Mapping[str, str]) -> tuple[Test, Named]:
     except LarkError as error:
         raise FilterError("Syntax error in the filter") from error
     reading = _Reading(aliases)
-    return reading.transform(tree), reading.named
+    try:
+        return reading.transform(tree), reading.named
+    except VisitError as error:
+        raise FilterError(str(error.orig_exc)) from error
 
 
 @v_args(inline=True)
