@@ -162,13 +162,17 @@ class DynamicsClient:
 
     def _authorize(self, fresh: bool) -> Mapping[str, str]:
         secret = self._settings.secret()
-        if fresh or secret != self._secret:  # a new application has no token of the old secret
-            self._application, self._secret = self._open(secret), secret
         scope = f"{self._settings.origin}/.default"
         try:
+            if fresh or secret != self._secret:  # a new application has no token of the old one
+                self._application, self._secret = self._open(secret), secret
             found = self._application.acquire_token_for_client([scope])
         except ConnectorError:
             raise
+        except ValueError as error:  # so msal tells a refused discovery
+            raise AuthError(
+                "the login does not know the tenant", remedy="check tenant_id and authority"
+            ) from error
         except Exception as error:  # msal raises its own and bare exceptions for a 5xx
             raise TransientError(f"the login does not answer ({type(error).__name__})") from error
         if "access_token" not in found:

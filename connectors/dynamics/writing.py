@@ -9,6 +9,7 @@ from connectors.dynamics.client import LATER, SETS, DynamicsClient, error_of, pr
 from connectors.dynamics.metadata import BINDS, PARENT, closing, logical_name
 from connectors.dynamics.reading import Reader
 from connectors.errors import ConnectorError, RateLimitError, TransientError
+from connectors.http import json_of
 from connectors.protocol import Action, Outcome, Result, Values, Write
 
 _STALE, _GONE, _EXISTS = "0x80060882", "0x80040217", "0x80040237"
@@ -103,7 +104,7 @@ def _outcome(response: httpx.Response, number: str, values: Values) -> Outcome:
     """Reasons name codes and columns: messages may hold personal values."""
     status = response.status_code
     if status in (200, 201, 204):
-        version = None if status == 204 else str(response.json()["@odata.etag"])
+        version = None if status == 204 else str(json_of(response)["@odata.etag"])
         return Outcome(Result.DONE, number, version)
     code, message = error_of(response)
     # the documentation shows these answers without a code, live systems send one

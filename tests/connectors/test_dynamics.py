@@ -7,7 +7,15 @@ from uuid import uuid4
 
 import pytest
 
-from connectors import AuthError, Converted, CursorExpiredError, Deleted, Merged, Upserted
+from connectors import (
+    AuthError,
+    Converted,
+    CursorExpiredError,
+    Deleted,
+    Merged,
+    TransientError,
+    Upserted,
+)
 from tests.connectors.dynamics_org import (
     ANN,
     CONTACT,
@@ -184,3 +192,22 @@ def test_a_wrong_secret_is_told_without_it(org: Server) -> None:
         service.check([])
     service.close()
     assert "canary" not in str(caught.value)
+
+
+def test_an_unknown_tenant_is_told_with_its_remedy(org: Server) -> None:
+    body = {"error": "invalid_tenant", "error_description": "AADSTS90002: Tenant not found."}
+    org.fault("GET", "openid-configuration", status=400, body=body)
+    service = opened(org)
+    with pytest.raises(AuthError) as caught:
+        service.check([])
+    service.close()
+    assert "tenant_id" in caught.value.remedy
+
+
+def test_a_login_that_is_down_is_tried_later(org: Server) -> None:
+    org.fault("POST", "/token", status=500, body="")
+    service = opened(org)
+    with pytest.raises(TransientError):
+        service.check([])
+    assert service.check([]).identity
+    service.close()

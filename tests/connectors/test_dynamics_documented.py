@@ -107,13 +107,32 @@ def test_a_refused_record_is_an_outcome(
     assert outcome.id == str(UUID(int=7))
 
 
-@pytest.mark.parametrize("name", ["403_missing_privilege", "403_not_a_member"])
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("403_missing_privilege", "read and write"),
+        ("403_not_a_member", "application user, enabled"),
+    ],
+)
 def test_a_missing_permission_is_told_to_a_person(
-    service: DynamicsConnector, answers: Answers, name: str
+    service: DynamicsConnector, answers: Answers, name: str, remedy: str
 ) -> None:
     answers.plan(ERRORS[name]["status"], ERRORS[name]["body"])
-    with pytest.raises(AuthError):
+    with pytest.raises(AuthError) as caught:
         service.fetch(ACCOUNTS, "id", [str(UUID(int=7))])
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.crm9.dynamics.com", "https://a.crm.microsoftdynamics.us/", "https://a.test"]
+)
+def test_a_host_outside_microsofts_clouds_must_be_allowed_by_name(url: str) -> None:
+    given: dict[str, Any] = {"url": url, "tenant_id": "t", "client_id": "c", "client_secret": "s"}
+    if url.endswith(".test"):
+        with pytest.raises(ValueError, match="allow_host"):
+            DynamicsSettings.model_validate(given)
+        given["allow_host"] = ["a.test"]
+    assert DynamicsSettings.model_validate(given).origin == url.rstrip("/")
 
 
 @pytest.mark.parametrize("name", ["429_requests", "429_execution_time", "429_concurrency"])

@@ -81,7 +81,7 @@ class Environment:
             "locked": [],  #: ids of rows that the application user may not write
             "plugin_upper": [],  #: columns that a plug-in writes in capitals after us
             "schema_changed_at": 0,  #: tokens below this version are forgotten
-            "organization_type": "Customer",
+            "organization_type": "CustomerTest",  #: a sandbox
             #: a listing's token covers what happened meanwhile; powerapps-docs issue 3862: not
             "token_of_start": False,
         }
