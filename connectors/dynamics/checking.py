@@ -39,7 +39,7 @@ def check(client: DynamicsClient, selections: Sequence[Selection]) -> Checked:
     told = client.get(
         "RetrieveCurrentOrganization(AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')"
     )
-    kind = told["Detail"]["OrganizationType"]
+    kind = told["Detail"].get("OrganizationType")
     sandbox = True if kind in _SANDBOX else False if kind in _PRODUCTION else None
     findings = tuple(_Examination(client, who).findings(selections)) if selections else ()
     return Checked(who["OrganizationId"], told["Detail"]["FriendlyName"], sandbox, findings)
@@ -108,6 +108,11 @@ class _Examination:
             elif depth != _WHOLE and kind == "Write":
                 what = f"the application user may write only some rows of {name} (depth {depth})"
                 yield Finding(Level.WARNING, what, f"Write on {name}: {_ROLE}")
+        for of in ("contact", "account") if name == "lead" else ():
+            found = self._table(of)
+            if found is None or rights.depth(found, "Read") != _WHOLE:
+                what = f"the application user may not read every {of}: what leads become is unseen"
+                yield Finding(Level.ERROR, what, f"Read on {of}: {_ROLE}")
         for column in set(BINDS) & set(selection.fields):
             target = BINDS[column][1]
             for needed, of in (("Append", name), ("AppendTo", target), ("Read", target)):
@@ -122,7 +127,7 @@ class _Examination:
 
     def _fields(self, selection: Selection, table: Table) -> Iterator[Finding]:
         secured = [n for n in selection.fields if n in table.columns and table.columns[n].secured]
-        readable = self._readable() if secured else frozenset[str]()
+        permitted = self._permitted() if secured else frozenset[str]()
         for name in selection.fields:
             column = table.columns.get(name)
             if column is None:
@@ -131,10 +136,11 @@ class _Examination:
                     f"{selection.object}.{name} does not exist",
                     "correct the name or unmap the field; a lookup is named _name_value",
                 )
-            elif column.secured and column.id not in readable:
+            elif column.secured and column.id not in permitted:
                 yield Finding(
                     Level.WARNING,
-                    f"{selection.object}.{name} is secured: without permission it reads as empty",
+                    f"{selection.object}.{name} is secured: without permission it reads as empty "
+                    "and refuses to be written",
                     f"add the application user to a column security profile that allows "
                     f"reading and updating {logical_name(name)}, or unmap the field",
                 )
@@ -145,14 +151,17 @@ class _Examination:
                     "map it for reading only, or unmap it",
                 )
 
-    def _readable(self) -> frozenset[str]:
-        """Ids of the secured columns that our user may read."""
+    def _permitted(self) -> frozenset[str]:
+        """Ids of the secured columns that our user may read and update."""
         told = self._client.get(
             f"systemusers({self._who['UserId']})"
             "/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()"
         )
-        privileges = told["AttributePrivileges"]
-        return frozenset(one["AttributeId"] for one in privileges if one["CanRead"] == _ALLOWED)
+        return frozenset(
+            one["AttributeId"]
+            for one in told["AttributePrivileges"]
+            if one["CanRead"] == one["CanUpdate"] == _ALLOWED
+        )
 
 
 def _missing(name: str) -> Finding:

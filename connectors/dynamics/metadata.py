@@ -79,17 +79,17 @@ def read_table(client: DynamicsClient, name: str) -> Table | None:
     """None where the environment, or this connector, has no such table."""
     if name not in SETS:
         return None
-    path = f"EntityDefinitions(LogicalName='{name}')"
-    told = client.find(
-        f"{path}?$select=ChangeTrackingEnabled,IsOptimisticConcurrencyEnabled,Privileges"
-        f"&$expand=Attributes($select={_ATTRIBUTE})"
-    )
-    if told is None:
+    found = client.get(
+        "EntityDefinitions?$select=ChangeTrackingEnabled,IsOptimisticConcurrencyEnabled,Privileges"
+        f"&$filter=LogicalName eq '{name}'&$expand=Attributes($select={_ATTRIBUTE})"
+    )["value"]
+    if not found:
         return None
+    (told,) = found
     details: dict[str, Any] = {}
     for kind, query in _CASTS.items():
-        cast = f"{path}/Attributes/Microsoft.Dynamics.CRM.{kind}AttributeMetadata"
-        details |= {one["LogicalName"]: one for one in client.get(f"{cast}?{query}")["value"]}
+        rows = client.get(f"{_attributes(name, kind)}?{query}")["value"]
+        details |= {one["LogicalName"]: one for one in rows}
     return Table(
         tracks_changes=told["ChangeTrackingEnabled"],
         takes_conditions=told["IsOptimisticConcurrencyEnabled"],
@@ -110,15 +110,20 @@ def read_rights(client: DynamicsClient, user: str) -> Rights:
 def closing(client: DynamicsClient, table: str) -> dict[str, int]:
     """What deactivates a row: the closed state, and the reason this organization has for it."""
     state = 2 if table == "lead" else 1  # disqualified; inactive: states cannot be customized
-    told = client.get(
-        f"EntityDefinitions(LogicalName='{table}')/Attributes"
-        "/Microsoft.Dynamics.CRM.StateAttributeMetadata"
-        "?$select=LogicalName&$expand=OptionSet($select=Options)"
-    )
+    query = "$select=LogicalName&$expand=OptionSet($select=Options)"
+    told = client.get(f"{_attributes(table, 'State')}?{query}")
     for option in told["value"][0]["OptionSet"]["Options"]:
         if option["Value"] == state:
             return {"statecode": state, "statuscode": option["DefaultStatus"]}
     raise ResponseError(f"{table} has no state {state}")
+
+
+def _attributes(table: str, kind: str) -> str:
+    """The address of a table's attributes of one kind."""
+    return (
+        f"EntityDefinitions(LogicalName='{table}')/Attributes"
+        f"/Microsoft.Dynamics.CRM.{kind}AttributeMetadata"
+    )
 
 
 def _read_name(attribute: Mapping[str, Any]) -> str:

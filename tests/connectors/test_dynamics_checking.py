@@ -69,6 +69,7 @@ def test_practice_1_5_a_sandbox_is_told(
         ({}, replace(LEAD, fields=("fullname",)), Level.WARNING, "lead.fullname can only be read"),
         ({"secured": ["lead.jobtitle"]}, LEAD, Level.WARNING, "lead.jobtitle is secured"),
         ({"denied": ["Read lead"]}, LEAD, Level.ERROR, "may not read every lead"),
+        ({"denied": ["Read contact"]}, LEAD, Level.ERROR, "what leads become is unseen"),
         ({"denied": ["Create lead"]}, LEAD, Level.WARNING, "nothing is created"),
         ({"denied": ["Write lead"]}, LEAD, Level.WARNING, "nothing is updated"),
         ({"denied": ["AppendTo account"]}, CONTACT, Level.WARNING, "lacks AppendTo on every acc"),
@@ -85,6 +86,11 @@ def test_what_is_wrong_is_a_finding_with_its_remedy(
     org.post("switches", **switches)
     (found,) = findings(service, selection)
     assert (found.level, words in found.what) == (level, True)
+
+
+def test_a_secured_column_with_permission_is_sound(org: Server, service: Any) -> None:
+    org.post("switches", secured=["lead.jobtitle"], granted=["lead.jobtitle"])
+    assert findings(service, LEAD) == []
 
 
 def test_a_missing_lead_table_is_told_with_its_reason(org: Server, service: Any) -> None:

@@ -196,14 +196,17 @@ def test_a_link_to_another_host_is_not_followed(
     assert {request.url.host for request in answers.asked} == {"acme.crm4.dynamics.com"}
 
 
-@pytest.mark.parametrize(("status", "result"), [(200, Result.DONE), (404, Result.REJECTED)])
+@pytest.mark.parametrize(
+    ("rows", "result"),
+    [([{"leadid": str(UUID(int=7))}], Result.DONE), ([], Result.REJECTED)],
+)
 def test_a_row_that_exists_is_our_own_create_or_a_refusal(
-    service: DynamicsConnector, answers: Answers, status: int, result: Result
+    service: DynamicsConnector, answers: Answers, rows: list[dict[str, str]], result: Result
 ) -> None:
     """The code is that of any integrity violation, an index of the organization's own too."""
     exists = ERRORS["412_if_none_match_exists"]
     answers.plan(exists["status"], exists["body"])
-    answers.plan(status, ERRORS["404_if_match_star_missing"]["body"])
+    answers.plan(200, {"value": rows})
     wish = Write(Action.CREATE, UUID(int=7), values={"lastname": "x"})
     (outcome,) = service.write("lead", [wish])
     assert (outcome.result, outcome.id) == (result, str(UUID(int=7)))
@@ -256,11 +259,11 @@ def test_a_documented_choice_is_understood(service: DynamicsConnector, answers: 
     held = [{"PrivilegeId": privileges["Write"], "Depth": "Global"}]
     answers.plan(200, WHO)
     answers.plan(200, {"RolePrivileges": held})
-    answers.plan(404, {"error": {"code": "0x80060888", "message": "no such table"}})
-    answers.plan(200, definition | {"Attributes": [attribute]})
+    answers.plan(200, {"value": []})
+    answers.plan(200, {"value": [definition | {"Attributes": [attribute]}]})
     for cast in ([], [], [], [choice], []):
         answers.plan(200, {"value": cast})
-    answers.plan(404, {"error": {"code": "0x80060888", "message": "no such table"}})
+    answers.plan(200, {"value": []})
     (contact,) = service.describe()
     assert contact.fields == {choice["LogicalName"]: FieldType("choice", choices=(0,))}
     assert contact.actions == {Action.UPDATE, Action.DEACTIVATE}

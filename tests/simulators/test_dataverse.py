@@ -152,7 +152,10 @@ def test_a_create_answers_with_the_rows_address_or_the_row(api: httpx.Client) ->
     answer = api.post("/accounts?$select=name", json={"name": "Plavi"}, headers=WHOLE)
     assert answer.status_code == 201
     assert answer.headers["Preference-Applied"] == "return=representation"
-    assert set(answer.json()) == set(fixture("create_return_representation_201.json"))
+    recorded = fixture("create_return_representation_201.json")
+    assert set(answer.json()) == set(recorded)
+    for body in (answer.json(), recorded):
+        assert body["@odata.context"].endswith("/$metadata#accounts(name)/$entity")
     again = api.post("/accounts", json={"accountid": number, "name": "Plavi"})
     assert refusal(again)[:2] == (412, "0x80040237")
 
@@ -275,6 +278,26 @@ def test_a_missing_permission_is_refused_in_the_documented_words(
     shape = r"Principal user \(Id=.*\), is missing prv\w+ privilege \(Id=.*\) on OTC=\d+ for entity"
     for one in (words, documented["body"]["error"]["message"]):
         assert re.match(shape, one)
+
+
+def test_column_security_hides_and_refuses_without_permission(
+    org: Server, api: httpx.Client
+) -> None:
+    number = created(api, fax="1")
+    org.post("switches", secured=["lead.fax"])
+    assert api.get(f"/leads({number})").json()["fax"] is None
+    assert refusal(api.patch(f"/leads({number})", json={"fax": "2"}))[:2] == (403, "0x8004f507")
+    org.post("switches", granted=["lead.fax"])
+    assert api.get(f"/leads({number})").json()["fax"] == "1"
+    user = api.get("/WhoAmI").json()["UserId"]
+    path = f"/systemusers({user})/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()"
+    (told,) = api.get(path).json()["AttributePrivileges"]
+    assert (told["CanRead"], told["CanUpdate"]) == (4, 4)
+    query = "$select=MetadataId,IsSecured&$filter=LogicalName eq 'fax'"
+    (column,) = api.get(f"/EntityDefinitions(LogicalName='lead')/Attributes?{query}").json()[
+        "value"
+    ]
+    assert column == {"MetadataId": told["AttributeId"], "IsSecured": True}
 
 
 # lists
@@ -519,8 +542,10 @@ def test_a_table_is_defined_as_recorded(api: httpx.Client) -> None:
     held = api.get(f"/systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()").json()
     names = {one["PrivilegeName"] for one in held["RolePrivileges"] if one["Depth"] == "Global"}
     assert {one["Name"] for one in told["Privileges"]} <= names
-    missing = api.get("/EntityDefinitions(LogicalName='nope')")
-    assert missing.status_code == 404
+    assert api.get("/EntityDefinitions(LogicalName='nope')").status_code == 404
+    one = "/EntityDefinitions?$select=LogicalName&$filter=LogicalName eq "
+    assert api.get(f"{one}'lead'").json()["value"] == [{"LogicalName": "lead"}]
+    assert api.get(f"{one}'nope'").json()["value"] == []
 
 
 def test_what_a_derived_type_has_is_told_after_a_cast_only(api: httpx.Client) -> None:

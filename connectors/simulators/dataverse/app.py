@@ -153,7 +153,7 @@ class WebApi:
         if path == f"systemusers({USER})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()":
             return {"RolePrivileges": self._privileges()}
         if path.endswith("/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()"):
-            return {"AttributePrivileges": []}
+            return {"AttributePrivileges": definitions.attribute_privileges(self._env)}
         return None
 
     def _privileges(self) -> list[dict[str, Any]]:
@@ -195,9 +195,7 @@ class WebApi:
         row = self._env.find(table, number)
         if request.headers.get("If-None-Match") == row.etag:
             return Response(status_code=304)
-        told = self._shown(request, row)
-        context = f"{_origin(request)}{ROOT}/$metadata#{SET_OF[table]}/$entity"
-        return JSONResponse({"@odata.context": context, **told}, headers={"ETag": row.etag})
+        return JSONResponse(self._entity(request, row), headers={"ETag": row.etag})
 
     def _patch(self, request: Request, table: str, number: str, given: dict[str, Any]) -> Response:
         """If-None-Match: only create; If-Match: only update; neither: whichever it takes."""
@@ -214,18 +212,20 @@ class WebApi:
         self._env.update(row, given, "api")
         return self._written(request, row, created=False)
 
-    def _shown(self, request: Request, row: Stored) -> dict[str, Any]:
-        select = selected(self._env, row.table, request.query_params.get("$select", ""))
-        return shown(self._env, row, select, request.headers.get("Prefer", ""))
-
     def _written(self, request: Request, row: Stored, *, created: bool) -> Response:
         where = f"{_origin(request)}{ROOT}/{SET_OF[row.table]}({row.id})"
         if "return=representation" not in request.headers.get("Prefer", ""):
             return Response(status_code=204, headers={"OData-EntityId": where})
         headers = {"Preference-Applied": "return=representation", "ETag": row.etag}
-        context = {"@odata.context": f"{_origin(request)}{ROOT}/$metadata#{SET_OF[row.table]}"}
-        told = context | self._shown(request, row)
-        return JSONResponse(told, 201 if created else 200, headers)
+        return JSONResponse(self._entity(request, row), 201 if created else 200, headers)
+
+    def _entity(self, request: Request, row: Stored) -> dict[str, Any]:
+        select = request.query_params.get("$select", "")
+        chosen = f"({select})" if select else ""
+        context = f"{_origin(request)}{ROOT}/$metadata#{SET_OF[row.table]}{chosen}/$entity"
+        names = selected(self._env, row.table, select)
+        prefer = request.headers.get("Prefer", "")
+        return {"@odata.context": context, **shown(self._env, row, names, prefer)}
 
     # actions
 

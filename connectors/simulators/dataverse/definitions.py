@@ -34,6 +34,8 @@ _OPTIONS = ("Picklist", "State", "Status")
 
 def answer(env: Environment, path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
     """The body; None where the path is about something else. Raises RowError."""
+    if path == "EntityDefinitions":
+        return {"value": _definitions(env, query)}
     found = _ENTITY.fullmatch(path)
     if found is None:
         return None
@@ -58,8 +60,16 @@ def answer(env: Environment, path: str, query: Mapping[str, str]) -> dict[str, A
     return {"value": [_chosen(row, query.get("$select", ""), expanded) for row in rows]}
 
 
-def _definition(env: Environment, table: str, query: Mapping[str, str]) -> dict[str, Any]:
-    told = {
+def _definitions(env: Environment, query: Mapping[str, str]) -> list[dict[str, Any]]:
+    tables = [table for table in SET_OF if table not in env.switches["missing"]]
+    if "$filter" in query:
+        test, _ = odata.parse(query["$filter"], {})
+        tables = [table for table in tables if test(_table(env, table))]
+    return [_definition(env, table, query) for table in tables]
+
+
+def _table(env: Environment, table: str) -> dict[str, Any]:
+    return {
         "LogicalName": table,
         "EntitySetName": SET_OF[table],
         "PrimaryIdAttribute": f"{table}id",
@@ -75,7 +85,10 @@ def _definition(env: Environment, table: str, query: Mapping[str, str]) -> dict[
             for kind in PRIVILEGES
         ],
     }  # fmt: skip
-    shown = _chosen(told, query.get("$select", ""), ())
+
+
+def _definition(env: Environment, table: str, query: Mapping[str, str]) -> dict[str, Any]:
+    shown = _chosen(_table(env, table), query.get("$select", ""), ())
     if expand := re.fullmatch(r"Attributes(?:\(\$select=([\w,]+)\))?", query.get("$expand", "")):
         rows = [_attribute(env, table, name, None) for name in sorted(env.columns[table])]
         shown["Attributes"] = [_chosen(row, expand[1] or "", ()) for row in rows]
@@ -134,6 +147,19 @@ def _chosen(row: Mapping[str, Any], select: str, expanded: Any) -> dict[str, Any
             words = f"Could not find a property named '{name}' on the type."
             raise RowError(400, "0x80060888", words)
     return {name: row[name] for name in [*names, *expanded]}
+
+
+def attribute_privileges(env: Environment) -> list[dict[str, Any]]:
+    """What column security profiles permit the user; 4 is allowed."""
+    return [
+        {
+            "AttributeId": attribute_id(*name.split(".")),
+            "CanRead": 4,
+            "CanUpdate": 4,
+            "CanCreate": 4,
+        }
+        for name in env.switches["granted"]
+    ]
 
 
 def attribute_id(table: str, name: str) -> str:

@@ -215,8 +215,7 @@ def shown(env: Environment, row: Stored, select: Sequence[str], prefer: str) -> 
     """The row as JSON: with its ETag and its key, whatever is selected."""
     told: dict[str, Any] = {"@odata.etag": row.etag}
     for name in select:
-        secured = f"{row.table}.{name}" in env.switches["secured"]
-        value = None if secured else row.values.get(name)
+        value = None if env.hides(row.table, name) else row.values.get(name)
         if value is not None and name.startswith("_") and _TARGET in prefer:
             told[f"{name}@{_TARGET}"] = _target(env, str(value))
         told[name] = value

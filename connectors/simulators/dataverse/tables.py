@@ -77,7 +77,8 @@ class Environment:
             "untracked": [],  #: tables without change tracking
             "unconditional": [],  #: tables without optimistic concurrency
             "denied": [],  #: privileges that the application user lacks: "Write contact"
-            "secured": [],  #: columns without permission for the application user: "lead.fax"
+            "secured": [],  #: columns under column-level security: "lead.fax"
+            "granted": [],  #: of these, what the application user may see and write
             "locked": [],  #: ids of rows that the application user may not write
             "plugin_upper": [],  #: columns that a plug-in writes in capitals after us
             "schema_changed_at": 0,  #: tokens below this version are forgotten
@@ -98,6 +99,11 @@ class Environment:
                 f"context.Caller={USER}"
             )
             raise RowError(403, "0x80040220", words)
+
+    def hides(self, table: str, name: str) -> bool:
+        """Whether column-level security keeps the column from the application user."""
+        column = f"{table}.{name}"
+        return column in self.switches["secured"] and column not in self.switches["granted"]
 
     def find(self, table: str, number: str) -> Stored:
         row = self.rows.get(number.lower())
@@ -245,7 +251,7 @@ class Environment:
             elif name not in self.columns[table] or name.startswith("_"):
                 message = f"The property '{name}' does not exist on type '{table}'."
                 raise RowError(400, "0x80060888", message)
-            elif by == "api" and f"{table}.{name}" in self.switches["secured"]:
+            elif by == "api" and self.hides(table, name):
                 words = (
                     "The user doesn't have AttributePrivilegeUpdate and not granted shared "
                     "access for a secured attribute during update operation"
