@@ -32,7 +32,9 @@ KEYS = {"lead": "leadid", "contact": "contactid", "account": "accountid"}
 EXPIRED, UNTRACKED = "0x80044352", "0x80072491"
 LATER = frozenset({"0x80044151", "0x80044150"})  #: SQL timeout, deadlock
 STRANGERS = frozenset({"0x80072560", "0x80040225"})  #: no user of the organization, disabled
-IN_MOST, IN_LONGEST = 200, 20_000  #: values of one In(...), and characters: a URL may have 32,768
+#: values of one In(...), and their characters: a URL may have 32,768 (webapi/query/overview), but
+#: proxies on the way often end a request's head at 16,384 bytes
+IN_MOST, IN_LONGEST = 200, 10_000
 _HEADERS = {
     "Accept": "application/json",
     "OData-Version": "4.0",

@@ -64,7 +64,11 @@ class DynamicsConnector:
             table = read_table(self._client, name)
             if table is None:
                 continue
-            actions = (acts for kind, acts in _ACTIONS.items() if rights.depth(table, kind))
+            actions = (
+                acts
+                for kind, acts in _ACTIONS.items()
+                if rights is None or rights.depth(table, kind)
+            )
             found.append(
                 ObjectType(
                     name,

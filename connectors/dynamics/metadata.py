@@ -5,11 +5,11 @@ RetrieveUserPrivileges in the Web API reference.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.dynamics.client import SETS, DynamicsClient
-from connectors.errors import ResponseError
+from connectors.errors import AuthError, ResponseError
 from connectors.protocol import FieldType
 
 PARENT = "_parentcustomerid_value"
@@ -69,7 +69,7 @@ class Table:
 class Rights:
     """What a user may do, by the roles of the user and of its teams."""
 
-    depths: Mapping[str, str] = field(default_factory=dict)  #: privilege id -> Basic ... Global
+    depths: Mapping[str, str]  #: privilege id -> Basic, Local, Deep, Global
 
     def depth(self, table: Table, kind: str) -> str | None:
         return self.depths.get(table.privileges.get(kind, ""))
@@ -102,8 +102,12 @@ def read_table(client: DynamicsClient, name: str) -> Table | None:
     )
 
 
-def read_rights(client: DynamicsClient, user: str) -> Rights:
-    told = client.get(f"systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()")
+def read_rights(client: DynamicsClient, user: str) -> Rights | None:
+    """None where the user may not read its own."""
+    try:
+        told = client.get(f"systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()")
+    except AuthError:
+        return None
     return Rights({one["PrivilegeId"]: one["Depth"] for one in told["RolePrivileges"]})
 
 

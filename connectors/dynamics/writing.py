@@ -56,7 +56,7 @@ class Writer:
         return outcomes
 
     def _children_of_contacts(self, table: str, writes: Sequence[Write]) -> frozenset[str]:
-        """Which of the rows whose company is to change hang on a contact: such stay (4.8)."""
+        """Rows whose company is to change but hang on a contact: these stay (practice 4.8)."""
         moved = [one.id for one in writes if one.id and PARENT in one.values]
         return self._reader.children_of_contacts(moved) if table == "contact" else frozenset()
 

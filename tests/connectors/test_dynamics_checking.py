@@ -102,7 +102,9 @@ def test_a_missing_lead_table_is_told_with_its_reason(org: Server, service: Any)
 
 def test_privileges_that_cannot_be_read_are_a_finding(org: Server, service: Any) -> None:
     refusal = {"error": {"code": "0x80040220", "message": "is missing prvReadUser privilege"}}
-    org.fault("GET", "RetrieveUserPrivileges", status=403, body=refusal)
+    plan = {"method": "GET", "path": "RetrieveUserPrivileges", "times": 2}
+    org.post("faults", **plan, effect={"status": 403, "body": refusal})
+    assert all(Action.CREATE in one.actions for one in service.describe())
     (found,) = findings(service, LEAD)
     assert (found.level, "privileges" in found.what) == (Level.WARNING, True)
 

@@ -1,29 +1,31 @@
-"""The Dataverse simulator answers as Microsoft documents: plain httpx and msal, no connector."""
+"""The Dataverse simulator answers as Microsoft documents: login, rows, actions, definitions."""
 
-import json
 import re
-import ssl
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import msal
 import pytest
 
 from tests.connectors.processes import Server, simulator
+from tests.simulators.dataverse_api import (
+    ANN,
+    ERRORS,
+    ROOT,
+    anyone,
+    created,
+    fixture,
+    refusal,
+    sign_in,
+    signed_in,
+)
 
-FIXTURES = Path("tests/fixtures/dataverse")
-ERRORS = {one["name"]: one for one in json.loads((FIXTURES / "errors.json").read_text())}
-ROOT = "/api/data/v9.2"
-TRACK = {"Prefer": "odata.track-changes"}
 WHOLE = {"Prefer": "return=representation"}
-ANN = {"lastname": "Horvat", "companyname": "Plavi"}
 
 
-def fixture(name: str) -> Any:
-    return json.loads((FIXTURES / name).read_text())
+def etag(api: httpx.Client, number: str) -> str:
+    return str(api.get(f"/leads({number})").json()["@odata.etag"])
 
 
 @pytest.fixture(scope="module")
@@ -38,74 +40,23 @@ def org(server: Server) -> Server:
     return server
 
 
-@pytest.fixture(scope="module")
-def anyone(server: Server) -> Iterator[httpx.Client]:
-    """A client that nobody has signed in."""
-    trust = ssl.create_default_context(cafile=server.ca_file)
-    with httpx.Client(base_url=server.address, verify=trust, trust_env=False) as client:
-        yield client
-
-
-def sign_in(org: Server, anyone: httpx.Client) -> dict[str, Any]:
-    application = msal.ConfidentialClientApplication(
-        "demo-client",
-        client_credential="demo-secret-dynamics",
-        authority=f"{org.address}/tenant",
-        instance_discovery=False,
-        http_client=anyone,
-    )
-    found: dict[str, Any] = application.acquire_token_for_client([f"{org.address}/.default"])
-    return found
-
-
 @pytest.fixture
-def api(org: Server, anyone: httpx.Client) -> Iterator[httpx.Client]:
-    token = sign_in(org, anyone)["access_token"]
-    trust = ssl.create_default_context(cafile=org.ca_file)
-    with httpx.Client(
-        base_url=org.address + ROOT,
-        headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-        verify=trust,
-        trust_env=False,
-    ) as client:
+def api(org: Server) -> Iterator[httpx.Client]:
+    with signed_in(org) as client:
         yield client
-
-
-def refusal(response: httpx.Response) -> tuple[int, str, str]:
-    told = response.json()["error"]
-    return response.status_code, told["code"], told["message"]
-
-
-def created(api: httpx.Client, table: str = "leads", **values: Any) -> str:
-    answer = api.post(f"/{table}", json=(ANN if table == "leads" else {}) | values)
-    assert answer.status_code == 204, answer.text
-    found = re.search(r"\(([0-9a-f-]{36})\)$", answer.headers["OData-EntityId"])
-    assert found
-    return found[1]
-
-
-def etag(api: httpx.Client, number: str) -> str:
-    return str(api.get(f"/leads({number})").json()["@odata.etag"])
-
-
-def listed(api: httpx.Client, url: str, headers: dict[str, str]) -> list[dict[str, Any]]:
-    """An answer and those that its nextLink leads to."""
-    pages = [api.get(url, headers=headers).json()]
-    while "@odata.nextLink" in pages[-1]:
-        pages.append(api.get(pages[-1]["@odata.nextLink"], headers=headers).json())
-    return pages
 
 
 # login
 
 
-def test_msal_signs_in_and_a_token_ends(org: Server, anyone: httpx.Client) -> None:
-    told = sign_in(org, anyone)
+def test_msal_signs_in_and_a_token_ends(org: Server) -> None:
+    told = sign_in(org)
     assert (told["token_type"], told["expires_in"]) == ("Bearer", 3599)
     bearer = {"Authorization": f"Bearer {told['access_token']}"}
-    assert anyone.get(f"{ROOT}/WhoAmI", headers=bearer).status_code == 200
-    org.post("clock", advance=3600)
-    answer = anyone.get(f"{ROOT}/WhoAmI", headers=bearer)
+    with anyone(org, ROOT) as client:
+        assert client.get("/WhoAmI", headers=bearer).status_code == 200
+        org.post("clock", advance=3600)
+        answer = client.get("/WhoAmI", headers=bearer)
     assert answer.status_code == 401
     documented = ERRORS["401_no_token_headers"]["headers"]["WWW-Authenticate"]
     shape = re.compile(r"Bearer authorization_uri=https://\S+/oauth2/authorize, resource_id=\S+/")
@@ -122,7 +73,7 @@ def test_msal_signs_in_and_a_token_ends(org: Server, anyone: httpx.Client) -> No
     ],
 )
 def test_a_wrong_login_is_refused(
-    org: Server, anyone: httpx.Client, change: dict[str, str], status: int, error: str
+    org: Server, change: dict[str, str], status: int, error: str
 ) -> None:
     form = {
         "client_id": "demo-client",
@@ -130,7 +81,8 @@ def test_a_wrong_login_is_refused(
         "grant_type": "client_credentials",
         "scope": f"{org.address}/.default",
     }
-    answer = anyone.post("/tenant/oauth2/v2.0/token", data=form | change)
+    with anyone(org) as client:
+        answer = client.post("/tenant/oauth2/v2.0/token", data=form | change)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
@@ -298,196 +250,6 @@ def test_column_security_hides_and_refuses_without_permission(
         "value"
     ]
     assert column == {"MetadataId": told["AttributeId"], "IsSecured": True}
-
-
-# lists
-
-
-def test_rows_are_selected_filtered_ordered_and_counted(api: httpx.Client) -> None:
-    for n, name in enumerate(("Kos", "babić", "Anić")):
-        created(api, lastname=name, leadsourcecode=n + 1)
-
-    def names(url: str) -> list[str]:
-        return [row["lastname"] for row in api.get(url).json()["value"]]
-
-    assert names("/leads?$select=lastname&$orderby=lastname desc") == ["Kos", "babić", "Anić"]
-    assert names("/leads?$filter=lastname eq 'BABIĆ'") == ["babić"]
-    assert names("/leads?$filter=leadsourcecode gt 1 and not startswith(lastname,'a')") == ["babić"]
-    assert names("/leads?$top=1&$orderby=leadsourcecode") == ["Kos"]
-    assert api.get("/leads?$count=true&$top=1").json()["@odata.count"] == 3
-    count = api.get("/leads/$count")
-    assert (count.text, count.headers["Content-Type"][:10]) == ("3", "text/plain")
-    row = api.get("/leads?$select=lastname&$top=1").json()["value"][0]
-    assert set(row) == {"@odata.etag", "lastname", "leadid"}
-
-
-def test_a_list_of_values_is_json_and_names_the_column_itself(api: httpx.Client) -> None:
-    """Documented with O'Brian (webapi/query/filter-rows)."""
-    created(api, lastname="O'Brian")
-    account = created(api, "accounts", name="Plavi")
-    bind = {"parentcustomerid_account@odata.bind": f"/accounts({account})"}
-    contact = created(api, "contacts", **bind)
-    within = "$filter=Microsoft.Dynamics.CRM.In(PropertyName=@p1,PropertyValues=@p2)"
-
-    def ask(table: str, name: str, values: str) -> httpx.Response:
-        return api.get(f"/{table}?{within}&@p1='{name}'&@p2={values}")
-
-    assert len(ask("leads", "lastname", '["OBrian","O\'Brian"]').json()["value"]) == 1
-    (found,) = ask("contacts", "parentcustomerid", f'["{account}"]').json()["value"]
-    assert found["contactid"] == contact
-    for table, name, values in (
-        ("leads", "lastname", "['O'Brian']"),
-        ("leads", "leadid", '["no guid"]'),
-        ("contacts", "_parentcustomerid_value", f'["{account}"]'),
-    ):
-        assert ask(table, name, values).status_code == 400
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "/leads?$select=nope",
-        "/leads?$filter=nope eq 1",
-        "/leads?$orderby=nope",
-        "/leads?$filter=lastname like 'x'",
-        "/leads?$skip=1",
-        "/leads?$select=parentcustomerid",
-    ],
-)
-def test_what_cannot_be_asked_is_refused(api: httpx.Client, url: str) -> None:
-    assert refusal(api.get(url))[:2] == (400, "0x80060888")
-
-
-def test_an_unknown_segment_is_not_a_missing_row(api: httpx.Client) -> None:
-    assert refusal(api.get("/nopes"))[:2] == (404, "0x80060888")
-
-
-def test_a_url_has_an_end(api: httpx.Client) -> None:
-    assert api.get("/leads?$filter=lastname eq '" + "x" * 33_000 + "'").status_code == 414
-
-
-def test_pages_go_on_by_the_documented_cookie(api: httpx.Client) -> None:
-    for n in range(5):
-        created(api, lastname=f"N{n}")
-    size = {"Prefer": "odata.maxpagesize=2"}
-    first = api.get("/leads?$select=lastname", headers=size)
-    assert first.headers["Preference-Applied"] == "odata.maxpagesize=2"
-    cookie = r'pagenumber="2" pagingcookie="[^"]+" istracking="False"'
-    for link in (fixture("contacts_page1.json"), first.json()):
-        assert re.search(cookie, httpx.URL(link["@odata.nextLink"]).params["$skiptoken"])
-    pages = listed(api, "/leads?$select=lastname", size)
-    assert [len(page["value"]) for page in pages] == [2, 2, 1]
-    assert sorted(row["lastname"] for p in pages for row in p["value"]) == [
-        f"N{n}" for n in range(5)
-    ]
-
-
-def test_a_row_that_is_deleted_between_pages_moves_nobody(org: Server, api: httpx.Client) -> None:
-    for n in range(4):
-        created(api, lastname=f"N{n}")
-    size = {"Prefer": "odata.maxpagesize=2"}
-    first = api.get("/leads?$orderby=lastname", headers=size).json()
-    org.act("delete", "lead", id=first["value"][0]["leadid"])
-    second = api.get(first["@odata.nextLink"], headers=size).json()
-    assert [row["lastname"] for row in second["value"]] == ["N2", "N3"]
-
-
-# change tracking
-
-
-def test_changes_come_as_documented(org: Server, api: httpx.Client) -> None:
-    kept, gone = (created(api, "accounts", name=name) for name in ("Plavi", "Zeleni"))
-    url = "/accounts?$select=name,accountnumber,telephone1,fax"
-    first = api.get(url, headers=TRACK)
-    assert first.headers["Preference-Applied"] == "odata.track-changes"
-    documented = fixture("initial_response.json")
-    assert set(first.json()) == set(documented)
-    assert set(first.json()["value"][0]) == set(documented["value"][0])
-    token = re.compile(r"\d+!\d\d/\d\d/\d{4} \d\d:\d\d:\d\d")
-    for body in (documented, first.json()):
-        assert token.fullmatch(httpx.URL(body["@odata.deltaLink"]).params["$deltatoken"])
-    api.patch(f"/accounts({kept})", json={"fax": "1"})
-    api.delete(f"/accounts({gone})")
-    changes = api.get(first.json()["@odata.deltaLink"]).json()
-    documented = fixture("changes_with_deleted.json")
-    assert [set(row) for row in changes["value"]] == [
-        {*documented["value"][0], "accountnumber"},
-        set(documented["value"][1]),
-    ]
-    assert changes["@odata.context"].endswith("/$delta")
-    deleted = changes["value"][1]
-    assert (deleted["id"], deleted["reason"]) == (gone, "deleted")
-    assert deleted["@odata.context"].endswith("#accounts/$deletedEntity")
-    assert api.get(changes["@odata.deltaLink"]).json()["value"] == []
-
-
-def test_a_token_comes_with_the_last_page_and_is_of_its_time(
-    org: Server, api: httpx.Client
-) -> None:
-    """powerapps-docs issue 3862; the switch gives the other reading of the documentation."""
-    for of_start in (False, True):
-        org.post("reset")
-        org.post("switches", token_of_start=of_start)
-        headers = {
-            "Authorization": f"Bearer {sign_in(org, api)['access_token']}",
-            "Prefer": "odata.track-changes,odata.maxpagesize=2",
-        }
-        for _ in range(3):
-            org.act("create", "lead", values=ANN)
-        first = api.get("/leads?$select=jobtitle", headers=headers).json()
-        assert "@odata.deltaLink" not in first
-        org.act("update", "lead", id=first["value"][0]["leadid"], values={"jobtitle": "late"})
-        last = api.get(first["@odata.nextLink"], headers=headers).json()
-        changes = api.get(last["@odata.deltaLink"], headers=headers).json()["value"]
-        assert [row["jobtitle"] for row in changes] == (["late"] if of_start else [])
-
-
-def test_changes_come_in_pages_and_lose_nothing_between_them(
-    org: Server, api: httpx.Client
-) -> None:
-    numbers = [created(api) for _ in range(4)]
-    link = api.get("/leads?$select=jobtitle", headers=TRACK).json()["@odata.deltaLink"]
-    for number in numbers:
-        api.patch(f"/leads({number})", json={"jobtitle": "first"})
-    size = {"Prefer": "odata.maxpagesize=2"}
-    page = api.get(link, headers=size).json()
-    assert "@odata.deltaLink" not in page
-    api.delete(f"/leads({numbers[0]})")
-    api.patch(f"/leads({numbers[1]})", json={"jobtitle": "second"})
-    pages = [page, *listed(api, page["@odata.nextLink"], size)]
-    again = listed(api, pages[-1]["@odata.deltaLink"], size)
-    rows = [row for page in (*pages, *again) for row in page["value"]]
-    state = {row.get("leadid", row.get("id")): row.get("jobtitle") for row in rows}
-    assert state == {
-        numbers[0]: None,
-        numbers[1]: "second",
-        numbers[2]: "first",
-        numbers[3]: "first",
-    }
-
-
-@pytest.mark.parametrize("cause", ["age", "schema"])
-def test_a_token_expires(org: Server, api: httpx.Client, cause: str) -> None:
-    link = api.get("/leads?$select=jobtitle", headers=TRACK).json()["@odata.deltaLink"]
-    if cause == "age":
-        org.post("clock", advance=8 * 86400)
-        api.headers["Authorization"] = f"Bearer {sign_in(org, api)['access_token']}"
-    else:
-        org.post("switches", schema_changed_at=10**6)
-    documented = ERRORS["expired_delta_token"]["body"]["error"]
-    assert refusal(api.get(link))[1:] == (documented["code"], documented["message"])
-
-
-@pytest.mark.parametrize("option", ["$filter=statecode eq 0", "$orderby=lastname", "$top=1"])
-def test_tracking_refuses_options(api: httpx.Client, option: str) -> None:
-    status, _, words = refusal(api.get(f"/leads?{option}", headers=TRACK))
-    assert status == 400
-    assert words.endswith("query parameter isn't supported when Change Tracking is enabled.")
-
-
-def test_tracking_may_be_off(org: Server, api: httpx.Client) -> None:
-    org.post("switches", untracked=["lead"])
-    assert refusal(api.get("/leads", headers=TRACK))[1] == "0x80072491"
 
 
 # merge and qualification
