@@ -17,7 +17,6 @@ from connectors import (
     Upserted,
 )
 from tests.connectors.dynamics_org import (
-    ANN,
     CONTACT,
     LEAD,
     changes,
@@ -101,7 +100,7 @@ def test_a_restored_row_is_there(org: Server, service: Any) -> None:
     number = lead(org)
     cursor = cursor_of(service)
     org.act("delete", "lead", id=number)
-    org.act("create", "lead", id=number, values=ANN)
+    org.act("undelete", "lead", id=number)
     (change,) = changes(list(service.changes(LEAD, cursor)))
     assert change.record.id == number
 

@@ -59,6 +59,7 @@ class Environment:
     rows: dict[str, Stored] = field(default_factory=dict)
     #: deleted row -> table and the version of its deletion
     tombstones: dict[str, tuple[str, int]] = field(default_factory=dict)
+    bin: dict[str, Stored] = field(default_factory=dict)  #: deleted rows, which can be restored
     tokens: dict[str, datetime] = field(default_factory=dict)
     columns: dict[str, dict[str, dict[str, Any]]] = field(default_factory=load)
     version: int = 1000
@@ -69,6 +70,7 @@ class Environment:
     def reset(self) -> None:
         self.rows.clear()
         self.tombstones.clear()
+        self.bin.clear()
         self.journal.clear()
         self.clock.offset *= 0
         self.switches = {
@@ -148,7 +150,7 @@ class Environment:
         self._plug(row, by)
 
     def delete(self, row: Stored, by: str) -> None:
-        del self.rows[row.id]
+        self.bin[row.id] = self.rows.pop(row.id)
         self.version += 1
         self.tombstones[row.id] = (row.table, self.version)
         self.journal.write(row.table, row.id, "delete", [], by)
@@ -165,8 +167,9 @@ class Environment:
     def _act(self, act: dict[str, Any]) -> dict[str, Any]:
         table, action = act["object"], act["action"]
         if action == "create":
-            number = act.get("id") or str(uuid.uuid4())  # with the id of a deleted row: restored
-            return {"id": self.create(table, number, act["values"], "person").id}
+            return {"id": self.create(table, str(uuid.uuid4()), act["values"], "person").id}
+        if action == "undelete":
+            return {"id": self._restore(act["id"]).id}
         row = self.find(table, act["id"])
         if action == "update":
             self.update(row, act["values"], "person")
@@ -181,6 +184,14 @@ class Environment:
         else:
             raise ActError(f"nobody can {action} a {table}")
         return {"id": row.id}
+
+    def _restore(self, number: str) -> Stored:
+        """A deleted row comes back under its id (powerapps-docs, restore-deleted-records)."""
+        row = self.bin.pop(number)
+        self.rows[number] = row
+        self._moved(row)
+        self.journal.write(row.table, number, "undelete", [], "person")
+        return row
 
     def records(self, name: str) -> list[dict[str, Any]]:
         return [row.values for row in self.rows.values() if row.table == name]
