@@ -108,14 +108,13 @@ class Reader:
 
     def _changes(self, selection: Selection, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         key = KEYS[selection.object]
-        present = {row[key] for row in rows if key in row}
+        gone = self._gone(selection.object, rows)
         into = self._qualified(rows) if selection.object == "lead" else {}
         kin = self._contacts_among(rows) if PARENT in selection.fields else frozenset[str]()
         found: list[Change] = []
         for row in rows:
-            if "$deletedEntity" in str(row.get("@odata.context", "")):
-                # deletions stand last whatever their time: a row that is there was restored
-                if row["id"] not in present:
+            if _is_deletion(row):
+                if row["id"] in gone:
                     found.append(Deleted(str(row["id"])))
             elif row.get("merged") and row.get("_masterid_value"):
                 found.append(Merged(row[key], row["_masterid_value"]))
@@ -125,10 +124,21 @@ class Reader:
                 found.append(Upserted(_record(selection, row, kin)))
         return found
 
+    def _gone(self, table: str, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+        """The deleted rows that are still so: one that was restored comes as a row as well.
+
+        Deletions stand last in the feed, whatever their time (use-change-tracking).
+        """
+        told = [str(row["id"]) for row in rows if _is_deletion(row)]
+        there = {
+            row[KEYS[table]] for row in self._client.among(table, KEYS[table], KEYS[table], told)
+        }
+        return frozenset(told) - there
+
     def _qualified(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
         """Qualified lead -> what it became: what names it as its origin, else its own parents."""
         leads = {row["leadid"]: row for row in rows if row.get("statecode") == _QUALIFIED}
-        into = {number: {} for number in leads} if leads else dict[str, dict[str, str]]()
+        into: dict[str, dict[str, str]] = {number: {} for number in leads}
         for table in ("contact", "account"):
             columns = f"{KEYS[table]},createdon,_originatingleadid_value"
             made = self._client.among(table, columns, "originatingleadid", list(leads))
@@ -175,6 +185,10 @@ def _record(selection: Selection, row: Mapping[str, Any], kin: frozenset[str]) -
         modified_at=datetime.fromisoformat(str(row["modifiedon"]).replace("Z", "+00:00")),
         inactive=row.get("statecode") == ended,
     )
+
+
+def _is_deletion(row: Mapping[str, Any]) -> bool:
+    return "$deletedEntity" in str(row.get("@odata.context", ""))
 
 
 def _is_id(value: str) -> bool:
