@@ -6,6 +6,8 @@ upsert and can bring a deleted row back: none is sent.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,7 +19,6 @@ from connectors.errors import (
     AuthError,
     ConnectorError,
     CursorExpiredError,
-    RateLimitError,
     ResponseError,
     SetupError,
     TransientError,
@@ -28,14 +29,18 @@ from connectors.protocol import Runtime
 ROOT = "/api/data/v9.2"
 SETS = {"lead": "leads", "contact": "contacts", "account": "accounts"}
 KEYS = {"lead": "leadid", "contact": "contactid", "account": "accountid"}
-EXPIRED, UNTRACKED, NO_SEGMENT = "0x80044352", "0x80072491", "0x80060888"
+EXPIRED, UNTRACKED = "0x80044352", "0x80072491"
+LATER = frozenset({"0x80044151", "0x80044150"})  #: SQL timeout, deadlock
+STRANGERS = frozenset({"0x80072560", "0x80040225"})  #: no user of the organization, disabled
+#: values of one In(...), and their characters: a URL may have 32,768 (webapi/query/overview), but
+#: proxies on the way often end a request's head at 16,384 bytes
+IN_MOST, IN_LONGEST = 200, 10_000
 _HEADERS = {
     "Accept": "application/json",
     "OData-Version": "4.0",
     "OData-MaxVersion": "4.0",
     "If-None-Match": "null",  # else $expand answers may come from a cache (compose-http-requests)
 }
-_LATER = frozenset({"0x80044151", "0x80044150"})  # SQL timeout, deadlock
 
 
 class LoginTransport:
@@ -74,6 +79,7 @@ class DynamicsClient:
         self._login = HttpClient(f"{parts.scheme}://{parts.netloc}", transport, runtime.clock)
         self._http = HttpClient(settings.origin, transport, runtime.clock, self._authorize)
         self._application: Any = None
+        self._secret = ""
 
     def close(self) -> None:
         self._http.close()
@@ -83,11 +89,7 @@ class DynamicsClient:
         """A GET below the root, or a link that an earlier answer gave. Raises ConnectorError."""
         headers = {**_HEADERS, **({"Prefer": ",".join(prefer)} if prefer else {})}
         path = url if url.startswith("https://") else f"{ROOT}/{url}"
-        response = self._http.send("GET", path, headers=headers)
-        if response.status_code != 200:
-            raise problem(response)
-        body: dict[str, Any] = json_of(response)
-        return body
+        return self._body(self._http.send("GET", path, headers=headers))
 
     def pages(self, url: str, prefer: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """An answer and those its nextLink leads to; each is asked for when it is wanted."""
@@ -102,15 +104,28 @@ class DynamicsClient:
                 raise ResponseError("a page of Dataverse leads to itself")
             seen.add(url)
 
+    def time(self) -> datetime:
+        """By the server's clock. Raises ResponseError where it does not tell (RFC 9110, 6.6.1)."""
+        response = self._http.send("GET", f"{ROOT}/WhoAmI()", headers=_HEADERS)
+        if response.status_code != 200:
+            raise problem(response)
+        try:
+            return parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, ValueError) as error:
+            raise ResponseError("Dataverse answers without a date") from error
+
     def among(self, table: str, select: str, column: str, values: Sequence[str]) -> Iterator[Any]:
-        """Rows whose column holds one of the values (query/filter-rows, In)."""
-        told = quote(json.dumps(list(values), ensure_ascii=False))
-        url = (
-            f"{SETS[table]}?$select={select}&$filter=Microsoft.Dynamics.CRM.In("
-            f"PropertyName=@p1,PropertyValues=@p2)&@p1='{column}'&@p2={told}"
-        )
-        for page in self.pages(url):
-            yield from page["value"]
+        """Rows whose column, by its logical name, holds one of the values (query/filter-rows)."""
+        for told in _chunks(values):
+            url = (
+                f"{SETS[table]}?$select={select}&$filter=Microsoft.Dynamics.CRM.In("
+                f"PropertyName=@p1,PropertyValues=@p2)&@p1='{column}'&@p2=[{told}]"
+            )
+            for page in self.pages(url):
+                yield from page["value"]
+
+    def exists(self, table: str, number: str) -> bool:
+        return any(self.among(table, KEYS[table], KEYS[table], [number]))
 
     def create(self, table: str, number: str, values: Mapping[str, Any]) -> httpx.Response:
         """Create under an id of our own; 412 where it exists."""
@@ -134,16 +149,25 @@ class DynamicsClient:
         path = f"{ROOT}/{SETS[table]}({number})?$select={KEYS[table]},versionnumber"
         return self._http.send("PATCH", path, json=dict(values), headers=headers)
 
+    def _body(self, response: httpx.Response) -> dict[str, Any]:
+        if response.status_code != 200:
+            raise problem(response)
+        body: dict[str, Any] = json_of(response)
+        return body
+
     def _authorize(self, fresh: bool) -> Mapping[str, str]:
-        if self._application is None:
-            self._application = self._open()
-        if fresh:
-            self._application.remove_tokens_for_client()
+        secret = self._settings.secret()
         scope = f"{self._settings.origin}/.default"
         try:
+            if fresh or secret != self._secret:  # a new application has no token of the old one
+                self._application, self._secret = self._open(secret), secret
             found = self._application.acquire_token_for_client([scope])
         except ConnectorError:
             raise
+        except ValueError as error:  # so msal tells a refused discovery
+            raise AuthError(
+                "the login does not know the tenant", remedy="check tenant_id and authority"
+            ) from error
         except Exception as error:  # msal raises its own and bare exceptions for a 5xx
             raise TransientError(f"the login does not answer ({type(error).__name__})") from error
         if "access_token" not in found:
@@ -153,21 +177,43 @@ class DynamicsClient:
             )
         return {"Authorization": f"Bearer {found['access_token']}"}
 
-    def _open(self) -> Any:
+    def _open(self, secret: str) -> Any:
         return msal.ConfidentialClientApplication(
             self._settings.client_id,
-            client_credential=self._settings.secret(),
+            client_credential=secret,
             authority=self._settings.login,
             instance_discovery=None if self._settings.authority is None else False,
             http_client=LoginTransport(self._login),
         )
 
 
+def _chunks(values: Sequence[str]) -> Iterator[str]:
+    """The values in JSON and percent-encoded, as many at a time as a URL bears.
+
+    JSON's double quotes let an apostrophe through as it is (query/filter-rows).
+    """
+    chunk: list[str] = []
+    size = 0
+    for value in values:
+        told = quote(json.dumps(value, ensure_ascii=False), safe="")
+        if chunk and (len(chunk) == IN_MOST or size + len(told) > IN_LONGEST):
+            yield ",".join(chunk)
+            chunk, size = [], 0
+        chunk.append(told)
+        size += len(told)
+    if chunk:
+        yield ",".join(chunk)
+
+
 def error_of(response: httpx.Response) -> tuple[str, str]:
     """Code and message of a refusal."""
     body = json_of(response)
-    told = body.get("error", {}) if isinstance(body, Mapping) else {}
-    return str(told.get("code", "")), str(told.get("message", ""))
+    told = body.get("error") if isinstance(body, Mapping) else None
+    return (
+        (str(told.get("code", "")), str(told.get("message", "")))
+        if isinstance(told, Mapping)
+        else ("", "")
+    )
 
 
 def problem(response: httpx.Response) -> ConnectorError:
@@ -179,13 +225,16 @@ def problem(response: httpx.Response) -> ConnectorError:
         return SetupError(
             "a table has no change tracking", remedy="turn it on in the table's properties"
         )
-    if code in _LATER:
+    if code in LATER:
         return TransientError(f"Dataverse cannot answer now ({code})")
+    if code in STRANGERS:
+        return AuthError(
+            f"the application is no enabled user of the environment ({code})",
+            remedy="add it as an application user, enabled, with a security role",
+        )
     if response.status_code == 403:
         return AuthError(
             f"Dataverse refuses the permission ({code})",
             remedy="give the application user organization-level read and write on the tables",
         )
-    if response.status_code == 429:
-        return RateLimitError(f"Dataverse asks to be called less often ({code})")
     return ResponseError(f"Dataverse refuses a request with {response.status_code} ({code})")

@@ -13,11 +13,11 @@ from typing import Any
 from uuid import UUID
 
 from connectors.dynamics.client import KEYS, SETS, DynamicsClient
+from connectors.dynamics.metadata import PARENT, logical_name
 from connectors.dynamics.settings import DynamicsSettings
 from connectors.errors import CursorExpiredError, ResponseError
 from connectors.protocol import (
     Change,
-    Clock,
     Converted,
     Cursor,
     Deleted,
@@ -28,142 +28,178 @@ from connectors.protocol import (
     Upserted,
 )
 
-CHUNK = 200  #: values of one In(...)
-_PARENT = "_parentcustomerid_value"
+_OWN = ("statecode", "modifiedon", "versionnumber", "merged", "_masterid_value")
+_LEADS_OWN = ("_parentcontactid_value", "_parentaccountid_value")
+_QUALIFIED, _DISQUALIFIED, _INACTIVE = 1, 2, 1  #: statecode of a lead, of a lead, of the others
 
 
 class Reader:
-    """Reads one environment's tables."""
+    """Reads one environment's tables.
 
-    def __init__(self, client: DynamicsClient, settings: DynamicsSettings, clock: Clock) -> None:
+    A cursor of a listing has ``started``, one of changes the delta ``link``; ``next`` is the
+    page to go on with.
+    """
+
+    def __init__(self, client: DynamicsClient, settings: DynamicsSettings) -> None:
         self._client = client
         self._settings = settings
-        self._clock = clock
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
-        asked = selection_hash(selection)
-        if since is not None and since.get("selection") != asked:
+        query = f"{SETS[selection.object]}?$select={_columns(selection)}"
+        asked = _digest(selection, query)
+        if since is None:
+            yield from self._list(selection, query, {"query": asked, "started": self._start()})
+        elif since.get("query") != asked:  # a token belongs to its $select
             raise CursorExpiredError("the cursor belongs to another selection")
-        cursor = dict(since) if since else {"selection": asked, "started": self._started()}
-        listing = "started" in cursor
-        table = SETS[selection.object]
-        url = str(cursor.get("link") or f"{table}?$select={self._columns(selection)}")
-        prefer = ("odata.track-changes", f"odata.maxpagesize={self._settings.page_size}")
-        for page in self._client.pages(url, prefer if listing else ()):
-            changes = self._changes(selection, page["value"])
-            if "@odata.nextLink" in page:
-                yield Page(changes, {**cursor, "link": page["@odata.nextLink"]})
-                continue
-            link = page.get("@odata.deltaLink") or (None if listing else url)
-            if link is None:
-                raise ResponseError("Dataverse gave no delta link: is change tracking on?")
-            if listing:
-                changes += self._meanwhile(selection, str(cursor["started"]))
-            yield Page(changes, {"selection": asked, "link": link}, listed_all=listing)
+        elif "started" in since:
+            yield from self._list(selection, query, since)
+        else:
+            yield from self._follow(selection, since)
 
-    def _started(self) -> str:
-        """By our clock; the overlap bears what it may be wrong by."""
-        early = self._clock.now() - timedelta(seconds=self._settings.overlap)
+    def _start(self) -> str:
+        """What is modified from now on, by the server's clock, may be missing in a listing."""
+        early = self._client.time() - timedelta(seconds=self._settings.overlap)
         return early.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def _meanwhile(self, selection: Selection, since: str) -> list[Change]:
-        url = (
-            f"{SETS[selection.object]}?$select={self._columns(selection)}"
-            f"&$filter=modifiedon ge {since}&$orderby=modifiedon asc,{KEYS[selection.object]} asc"
-        )
-        found: list[Change] = []
-        for page in self._client.pages(url):
-            found += self._changes(selection, page["value"])
-        return found
+    def _list(self, selection: Selection, query: str, cursor: Cursor) -> Iterator[Page]:
+        prefer = ("odata.track-changes", f"odata.maxpagesize={self._settings.page_size}")
+        for page in self._client.pages(cursor.get("next", query), prefer):
+            changes = self._changes(selection, page["value"])
+            if "@odata.nextLink" in page:
+                cursor = {**cursor, "next": page["@odata.nextLink"]}
+                yield Page(changes, cursor)
+        if "@odata.deltaLink" not in page:
+            raise ResponseError("Dataverse gave no delta link: is change tracking on?")
+        for late in self._modified(selection, query, cursor["started"]):
+            yield Page(changes, cursor)  # broken off here, the last page is read again
+            changes = late
+        done = {"query": cursor["query"], "link": page["@odata.deltaLink"]}
+        yield Page(changes, done, listed_all=True)
+
+    def _modified(self, selection: Selection, query: str, since: str) -> Iterator[list[Change]]:
+        key = KEYS[selection.object]
+        url = f"{query}&$filter=modifiedon ge {since}&$orderby=modifiedon asc,{key} asc"
+        for page in self._client.pages(url, (f"odata.maxpagesize={self._settings.page_size}",)):
+            if page["value"]:
+                yield self._changes(selection, page["value"])
+
+    def _follow(self, selection: Selection, cursor: Cursor) -> Iterator[Page]:
+        prefer = (f"odata.maxpagesize={self._settings.page_size}",)
+        for page in self._client.pages(cursor.get("next", cursor["link"]), prefer):
+            # "an empty JSON response" where nothing changed: the link that was used stays good
+            changes = self._changes(selection, page.get("value", []))
+            if "@odata.nextLink" in page:
+                yield Page(changes, {**cursor, "next": page["@odata.nextLink"]})
+            else:
+                link = page.get("@odata.deltaLink", cursor["link"])
+                yield Page(changes, {"query": cursor["query"], "link": link})
 
     def fetch(self, selection: Selection, field: str, values: Sequence[str]) -> list[Record]:
-        column = KEYS[selection.object] if field in ("id", "key") else field
-        found: dict[str, Record] = {}
-        for start in range(0, len(values), CHUNK):
-            chunk = values[start : start + CHUNK]
-            rows = list(
-                self._client.among(selection.object, self._columns(selection), column, chunk)
-            )
-            for change in self._changes(selection, rows):
-                if isinstance(change, Upserted):
-                    found[change.record.id] = change.record
+        column = KEYS[selection.object] if field in ("id", "key") else logical_name(field)
+        if column == KEYS[selection.object]:
+            values = [value for value in values if _is_id(value)]  # others name no row
+        rows = list(self._client.among(selection.object, _columns(selection), column, list(values)))
+        found = {
+            change.record.id: change.record
+            for change in self._changes(selection, rows)
+            if isinstance(change, Upserted)
+        }
         return list(found.values())
-
-    def _columns(self, selection: Selection) -> str:
-        own = {"statecode", "modifiedon", "versionnumber", "merged", "_masterid_value"}
-        own |= (
-            {"_parentcontactid_value", "_parentaccountid_value"}
-            if selection.object == "lead"
-            else set()
-        )
-        return ",".join(sorted({*selection.fields, *own}))
 
     def _changes(self, selection: Selection, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         key = KEYS[selection.object]
-        qualified = [
-            row[key] for row in rows if selection.object == "lead" and row.get("statecode") == 1
-        ]
-        contacts = self._contacts(qualified)
-        accounts = self._accounts(selection, rows)
+        gone = self._gone(selection.object, rows)
+        into = self._qualified(rows) if selection.object == "lead" else {}
+        kin = self._contacts_among(rows) if PARENT in selection.fields else frozenset[str]()
         found: list[Change] = []
         for row in rows:
-            if "$deletedEntity" in str(row.get("@odata.context", "")):
-                found.append(Deleted(str(row["id"]).lower()))
+            if _is_deletion(row):
+                if row["id"] in gone:
+                    found.append(Deleted(str(row["id"])))
             elif row.get("merged") and row.get("_masterid_value"):
                 found.append(Merged(row[key], row["_masterid_value"]))
-            elif row[key] in qualified:
-                into = {
-                    "contact": contacts.get(row[key]) or row.get("_parentcontactid_value"),
-                    "account": row.get("_parentaccountid_value"),
-                }
-                found.append(Converted(row[key], {n: to for n, to in into.items() if to}))
+            elif row[key] in into:
+                found.append(Converted(row[key], into[row[key]]))
             else:
-                found.append(Upserted(self._record(selection, row, accounts)))
+                found.append(Upserted(_record(selection, row, kin)))
         return found
 
-    def _contacts(self, leads: Sequence[str]) -> dict[str, str]:
-        """Lead -> the contact that it was qualified into."""
-        found: dict[str, str] = {}
-        for start in range(0, len(leads), CHUNK):
-            chunk = leads[start : start + CHUNK]
-            columns = "contactid,_originatingleadid_value"
-            for row in self._client.among("contact", columns, "originatingleadid", chunk):
-                found.setdefault(row["_originatingleadid_value"], row["contactid"])
-        return found
+    def _gone(self, table: str, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+        """The deleted rows that are still so: one that was restored comes as a row as well.
 
-    def _accounts(
-        self, selection: Selection, rows: Sequence[Mapping[str, Any]]
-    ) -> frozenset[str] | None:
-        """Which parents are accounts: the column may hold a contact too, and does not say."""
-        if _PARENT not in selection.fields:
-            return None
-        parents = sorted({row[_PARENT] for row in rows if row.get(_PARENT)})
-        found: set[str] = set()
-        for start in range(0, len(parents), CHUNK):
-            chunk = parents[start : start + CHUNK]
-            told = self._client.among("account", "accountid", "accountid", chunk)
-            found |= {row["accountid"] for row in told}
-        return frozenset(found)
+        Deletions stand last in the feed, whatever their time (use-change-tracking).
+        """
+        told = [str(row["id"]) for row in rows if _is_deletion(row)]
+        there = {
+            row[KEYS[table]] for row in self._client.among(table, KEYS[table], KEYS[table], told)
+        }
+        return frozenset(told) - there
 
-    def _record(
-        self, selection: Selection, row: Mapping[str, Any], accounts: frozenset[str] | None
-    ) -> Record:
-        number = str(row[KEYS[selection.object]])
-        values = {name: None if row.get(name) == "" else row.get(name) for name in selection.fields}
-        if accounts is not None and values.get(_PARENT) not in accounts:
-            values[_PARENT] = None
-        state = row.get("statecode")
-        return Record(
-            id=number,
-            values=values,
-            key=UUID(number),  # an id of our own choosing is our key
-            version=str(row["@odata.etag"]),
-            modified_at=datetime.fromisoformat(str(row["modifiedon"]).replace("Z", "+00:00")),
-            inactive=state == (2 if selection.object == "lead" else 1),
-        )
+    def _qualified(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+        """Qualified lead -> what it became: what names it as its origin, else its own parents."""
+        leads = {row["leadid"]: row for row in rows if row.get("statecode") == _QUALIFIED}
+        into: dict[str, dict[str, str]] = {number: {} for number in leads}
+        for table in ("contact", "account"):
+            columns = f"{KEYS[table]},createdon,_originatingleadid_value"
+            made = self._client.among(table, columns, "originatingleadid", list(leads))
+            for one in sorted(made, key=lambda row: str(row["createdon"])):
+                into[one["_originatingleadid_value"]][table] = one[KEYS[table]]
+            for number, row in leads.items():
+                if parent := row.get(f"_parent{table}id_value"):
+                    into[number].setdefault(table, parent)
+        return into
+
+    def _contacts_among(self, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+        """Which parents are contacts: the column may hold either and, tracked, does not say.
+
+        Asked of contacts, every one of which we can read (change tracking demands it): an
+        account that we may not see must not look like no account.
+        """
+        parents = sorted({row[PARENT] for row in rows if row.get(PARENT)})
+        found = self._client.among("contact", "contactid", "contactid", parents)
+        return frozenset(row["contactid"] for row in found)
+
+    def children_of_contacts(self, contacts: Sequence[str]) -> frozenset[str]:
+        """Which of these contacts have a contact for their parent."""
+        rows = list(self._client.among("contact", f"contactid,{PARENT}", "contactid", contacts))
+        kin = self._contacts_among(rows)
+        return frozenset(row["contactid"] for row in rows if row[PARENT] in kin)
 
 
-def selection_hash(selection: Selection) -> str:
-    """What a token is good for."""
-    text = json.dumps([selection.object, *selection.fields])
+def _columns(selection: Selection) -> str:
+    own = (*_OWN, *_LEADS_OWN) if selection.object == "lead" else _OWN
+    return ",".join(sorted({*selection.fields, *own}))
+
+
+def _record(selection: Selection, row: Mapping[str, Any], kin: frozenset[str]) -> Record:
+    number = str(row[KEYS[selection.object]])
+    values = {name: None if row.get(name) == "" else row.get(name) for name in selection.fields}
+    if values.get(PARENT) in kin:
+        values[PARENT] = None
+    ended = _DISQUALIFIED if selection.object == "lead" else _INACTIVE
+    return Record(
+        id=number,
+        values=values,
+        key=UUID(number),  # an id of our own choosing is our key
+        version=str(row["@odata.etag"]),
+        modified_at=datetime.fromisoformat(str(row["modifiedon"]).replace("Z", "+00:00")),
+        inactive=row.get("statecode") == ended,
+    )
+
+
+def _is_deletion(row: Mapping[str, Any]) -> bool:
+    return "$deletedEntity" in str(row.get("@odata.context", ""))
+
+
+def _is_id(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _digest(selection: Selection, query: str) -> str:
+    """What a cursor is good for."""
+    text = json.dumps([query, *sorted(selection.fields)])
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

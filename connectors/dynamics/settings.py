@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from connectors.errors import SetupError
 from connectors.http import check_host
 
-SUFFIXES = ("dynamics.com",)
-LOGIN_SUFFIXES = ("microsoftonline.com",)
+#: the public cloud, then the national ones (powerapps-docs, webapi/discovery-orgs; Microsoft
+#: Entra, authentication-national-cloud), whose login must be named as ``authority``
+SUFFIXES = ("dynamics.com", "microsoftdynamics.us", "appsplatform.us", "dynamics.cn")
+LOGIN_SUFFIXES = ("microsoftonline.com", "microsoftonline.us", "partner.microsoftonline.cn")
 
 
 class DynamicsSettings(BaseModel):

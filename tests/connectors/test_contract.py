@@ -109,7 +109,7 @@ class DynamicsBench(ServerBench):
     name = "lastname"
     search = "emailaddress1"
     refused: ClassVar[Values] = {"lastname": "x" * 51}
-    can = frozenset({"merge", "convert", "expire"})
+    can = frozenset({"merge", "undelete", "convert", "expire"})
     creates = ("PATCH", r"leads\(")
 
     def __init__(self, server: Server) -> None:

@@ -5,11 +5,14 @@ Source: powerapps-docs, webapi/query/filter-rows. Text compares without case.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from lark import Lark, Transformer, v_args
-from lark.exceptions import LarkError
+from lark.exceptions import LarkError, VisitError
+
+from connectors.simulators.dataverse.columns import is_guid
 
 _GRAMMAR = r"""
 ?start: either
@@ -23,7 +26,7 @@ value: STRING -> text | GUID -> guid | MOMENT -> moment | NUMBER -> number
     | "true" -> yes | "false" -> no | "null" -> null
 IN.4: "Microsoft.Dynamics.CRM.In("
 OPERATOR: /(eq|ne|gt|ge|lt|le)\b/
-FUNCTION: "contains" | "startswith" | "endswith"
+FUNCTION.2: /(contains|startswith|endswith)(?=\()/
 ALIAS: /@\w+/
 STRING: /'([^']|'')*'/
 GUID.3: /[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}/
@@ -42,14 +45,25 @@ class FilterError(Exception):
     """A filter that the Web API would refuse."""
 
 
-def parse(text: str, aliases: Mapping[str, str]) -> tuple[Test, set[str]]:
-    """The test, and the columns it names. Raises FilterError."""
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a filter speaks of: columns as they are read, attributes by their logical name."""
+
+    columns: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+
+
+def parse(text: str, aliases: Mapping[str, str]) -> tuple[Test, Named]:
+    """The test, and what it names. Raises FilterError."""
     try:
         tree = _PARSER.parse(text)
     except LarkError as error:
         raise FilterError("Syntax error in the filter") from error
     reading = _Reading(aliases)
-    return reading.transform(tree), reading.named
+    try:
+        return reading.transform(tree), reading.named
+    except VisitError as error:
+        raise FilterError(str(error.orig_exc)) from error
 
 
 @v_args(inline=True)
@@ -57,7 +71,7 @@ class _Reading(Transformer[Any, Any]):
     def __init__(self, aliases: Mapping[str, str]) -> None:
         super().__init__()
         self._aliases = aliases
-        self.named: set[str] = set()
+        self.named = Named()
 
     def either(self, *tests: Test) -> Test:
         return lambda row: any(test(row) for test in tests)
@@ -79,10 +93,19 @@ class _Reading(Transformer[Any, Any]):
         return lambda row: work(str(_folded(row.get(column) or "")), wanted)
 
     def among(self, _in: Any, name: Any, values: Any) -> Test:
-        column = self._column(str(self._alias(name)).strip("'"))
-        wanted = {_folded(value) for value in json.loads(self._alias(values))}
-        # a lookup is named without its wrapping here
-        return lambda row: _folded(row.get(column, row.get(f"_{column}_value"))) in wanted
+        """A function takes logical names: a lookup's is not wrapped."""
+        attribute = self._alias(name).strip("'")
+        self.named.attributes.add(attribute)
+        try:
+            told = json.loads(self._alias(values))
+        except ValueError as error:
+            raise FilterError("Invalid JSON.") from error
+        if attribute.endswith("id") and not all(is_guid(one) for one in told):
+            raise FilterError("Unrecognized Guid format.")
+        wanted = {str(_folded(value)) for value in told}
+        return lambda row: (
+            str(_folded(row.get(attribute, row.get(f"_{attribute}_value")))) in wanted
+        )
 
     def text(self, token: Any) -> str:
         return str(token)[1:-1].replace("''", "'")
@@ -107,7 +130,7 @@ class _Reading(Transformer[Any, Any]):
         return None
 
     def _column(self, name: Any) -> str:
-        self.named.add(str(name))
+        self.named.columns.add(str(name))
         return str(name)
 
     def _alias(self, name: Any) -> str:

@@ -1,72 +1,34 @@
-"""One environment's tables and rules: versions, validation, states, merge, qualification."""
+"""One environment's tables and rules: versions, rights, states, merge, qualification."""
 
-import json
 import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from connectors.simulators.clock import ServerClock
 from connectors.simulators.control import ActError
+from connectors.simulators.dataverse.columns import (
+    LOOKUPS,
+    READ_ONLY,
+    SET_OF,
+    SETS,
+    STATES,
+    RowError,
+    load,
+    taken,
+)
 from connectors.simulators.journal import Journal
 
-RECORDED = Path(__file__).with_name("recorded")
-SETS = {"leads": "lead", "contacts": "contact", "accounts": "account"}
-#: state -> the status values it allows (CDM option values)
-STATES: dict[str, dict[int, tuple[int, ...]]] = {
-    "lead": {0: (1, 2), 1: (3,), 2: (4, 5, 6, 7)},
-    "contact": {0: (1,), 1: (2,)},
-    "account": {0: (1,), 1: (2,)},
-}
-#: navigation property -> the lookup's read column and the target set
-NAVIGATION = {
-    "lead": {
-        "parentcontactid": ("_parentcontactid_value", "contacts"),
-        "parentaccountid": ("_parentaccountid_value", "accounts"),
-    },
-    "contact": {
-        "parentcustomerid_account": ("_parentcustomerid_value", "accounts"),
-        "parentcustomerid_contact": ("_parentcustomerid_value", "contacts"),
-        "originatingleadid": ("_originatingleadid_value", "leads"),
-    },
-    "account": {"primarycontactid": ("_primarycontactid_value", "contacts")},
-}
-_COMPUTED = {"fullname", "address1_composite", "versionnumber", "createdon", "modifiedon"}
-_LOOKUPS = {
-    name: sorted({column for column, _ in found.values()} | {"_masterid_value", "_ownerid_value"})
-    for name, found in NAVIGATION.items()
-}
-_CARRIED = [
-    "salutation",
-    "firstname",
-    "middlename",
-    "lastname",
-    "emailaddress1",
-    "telephone1",
-    "mobilephone",
-    "jobtitle",
-    "description",
-    "address1_line1",
-    "address1_city",
-    "address1_postalcode",
-    "address1_stateorprovince",
-    "address1_country",
-    "donotemail",
-    "donotphone",
-    "donotfax",
-    "donotbulkemail",
-]
-
-
-class RowError(Exception):
-    """A request is refused; in Dataverse's code and words."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+USER = "00000000-0000-0000-0000-000000000001"
+PRIVILEGES = ("Create", "Read", "Write", "Delete", "Append", "AppendTo")
+_CARRIED = (
+    "salutation", "firstname", "middlename", "lastname", "emailaddress1", "telephone1",
+    "mobilephone", "jobtitle", "description", "address1_line1", "address1_city",
+    "address1_postalcode", "address1_stateorprovince", "address1_country",
+    "donotemail", "donotphone", "donotfax", "donotbulkemail",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -97,47 +59,53 @@ class Environment:
     rows: dict[str, Stored] = field(default_factory=dict)
     #: deleted row -> table and the version of its deletion
     tombstones: dict[str, tuple[str, int]] = field(default_factory=dict)
+    bin: dict[str, Stored] = field(default_factory=dict)  #: deleted rows, which can be restored
     tokens: dict[str, datetime] = field(default_factory=dict)
-    columns: dict[str, dict[str, Any]] = field(default_factory=dict)
+    columns: dict[str, dict[str, dict[str, Any]]] = field(default_factory=load)
     version: int = 1000
 
     def __post_init__(self) -> None:
-        recorded = json.loads((RECORDED / "columns.json").read_text())
-        # the extract gives the address group for leads only; all three tables have it
-        address = {n: c for n, c in recorded["lead"].items() if n.startswith("address1_")}
-        for table in STATES:
-            recorded[table] = address | recorded[table]
-            found: dict[str, Any] = {
-                name: column
-                for name, column in recorded[table].items()
-                if column["type"] not in ("entityId", "customer", "lookup", "owner")
-            }
-            for name in _LOOKUPS[table]:
-                found[name] = {"type": "lookup"}
-            found[f"{table}id"] = {"type": "entityId"}
-            for name in ("createdon", "modifiedon"):
-                found[name] = {"type": "dateTime"}
-            found["versionnumber"] = {"type": "bigInteger"}
-            found.setdefault("merged", {"type": "boolean"})
-            found.setdefault("statecode", {"type": "state"})
-            found.setdefault("statuscode", {"type": "status"})
-            self.columns[table] = found
         self.reset()
 
     def reset(self) -> None:
         self.rows.clear()
         self.tombstones.clear()
+        self.bin.clear()
         self.journal.clear()
         self.clock.offset *= 0
         self.switches = {
             "page_size": 5000,
+            "missing": [],  #: tables that this environment has not
             "untracked": [],  #: tables without change tracking
+            "unconditional": [],  #: tables without optimistic concurrency
+            "denied": [],  #: privileges that the application user lacks: "Write contact"
+            "secured": [],  #: columns under column-level security: "lead.fax"
+            "granted": [],  #: of these, what the application user may see and write
+            "locked": [],  #: ids of rows that the application user may not write
             "plugin_upper": [],  #: columns that a plug-in writes in capitals after us
             "schema_changed_at": 0,  #: tokens below this version are forgotten
+            "organization_type": "CustomerTest",  #: a sandbox
+            #: a listing's token covers what happened meanwhile; powerapps-docs issue 3862: not
+            "token_of_start": False,
         }
 
     def expire_tokens(self) -> None:
         self.tokens.clear()
+
+    def may(self, kind: str, table: str) -> None:
+        if f"{kind} {table}" in self.switches["denied"]:
+            words = (
+                f"Principal user (Id={USER}, type=8, roleCount=1, privilegeCount=400, "
+                f"accessMode=4), is missing prv{kind}{table.capitalize()} privilege "
+                f"(Id={privilege_id(kind, table)}) on OTC=1 for entity '{table}'. "
+                f"context.Caller={USER}"
+            )
+            raise RowError(403, "0x80040220", words)
+
+    def hides(self, table: str, name: str) -> bool:
+        """Whether column-level security keeps the column from the application user."""
+        column = f"{table}.{name}"
+        return column in self.switches["secured"] and column not in self.switches["granted"]
 
     def find(self, table: str, number: str) -> Stored:
         row = self.rows.get(number.lower())
@@ -147,12 +115,10 @@ class Environment:
         return row
 
     def create(self, table: str, number: str, given: Mapping[str, Any], by: str) -> Stored:
+        clean = self._checked(table, {n: v for n, v in given.items() if n != f"{table}id"}, by)
         values = {name: _empty(column) for name, column in self.columns[table].items()}
-        row = Stored(
-            table, values | {f"{table}id": number.lower(), "statecode": 0, "statuscode": 1}
-        )
-        clean = self._checked(table, {n: v for n, v in given.items() if n != f"{table}id"})
-        row.values |= clean
+        started = {"statecode": 0, "statuscode": 1, "_ownerid_value": USER}
+        row = Stored(table, values | {f"{table}id": number.lower()} | started | clean)
         row.values["createdon"] = self._now()
         self._state(row)
         self.rows[row.id] = row
@@ -162,7 +128,15 @@ class Environment:
         return row
 
     def update(self, row: Stored, given: Mapping[str, Any], by: str) -> None:
-        clean = self._checked(row.table, given)
+        clean = self._checked(row.table, given, by)
+        if by == "api" and row.id in self.switches["locked"]:
+            words = (
+                f"Principal with id {USER} does not have WriteAccess right(s) for record with "
+                f"id {row.id} of entity {row.table}"
+            )
+            raise RowError(403, "0x80048306", words)
+        if "statecode" in clean and "statuscode" not in clean:
+            clean["statuscode"] = STATES[row.table][clean["statecode"]][0]
         before = dict(row.values)
         row.values |= clean
         try:
@@ -176,10 +150,13 @@ class Environment:
         self._plug(row, by)
 
     def delete(self, row: Stored, by: str) -> None:
-        del self.rows[row.id]
+        self.bin[row.id] = self.rows.pop(row.id)
         self.version += 1
         self.tombstones[row.id] = (row.table, self.version)
         self.journal.write(row.table, row.id, "delete", [], by)
+        for other, column in self._pointing_at(row.id):
+            other.values[column] = None
+            self._moved(other)
 
     def act(self, act: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -191,52 +168,92 @@ class Environment:
         table, action = act["object"], act["action"]
         if action == "create":
             return {"id": self.create(table, str(uuid.uuid4()), act["values"], "person").id}
+        if action == "undelete":
+            return {"id": self._restore(act["id"]).id}
         row = self.find(table, act["id"])
         if action == "update":
             self.update(row, act["values"], "person")
         elif action == "delete":
             self.delete(row, "person")
         elif action == "merge":
-            self._merge(row, act["losers"])
+            for loser in act["losers"]:
+                self.merge(row, self.find(table, loser), {})
         elif action == "convert":
-            return {"id": row.id, "into": self._qualify(row, act.get("into", {}))}
+            made = self.qualify(row, act.get("into", {}), ("contact",), 3)
+            return {"id": row.id, "into": {one.table: one.id for one in made}}
         else:
             raise ActError(f"nobody can {action} a {table}")
         return {"id": row.id}
 
+    def _restore(self, number: str) -> Stored:
+        """A deleted row comes back under its id (powerapps-docs, restore-deleted-records)."""
+        row = self.bin.pop(number)
+        self.rows[number] = row
+        self._moved(row)
+        self.journal.write(row.table, number, "undelete", [], "person")
+        return row
+
     def records(self, name: str) -> list[dict[str, Any]]:
         return [row.values for row in self.rows.values() if row.table == name]
 
-    def _merge(self, target: Stored, losers: list[str]) -> None:
-        """The subordinate is deactivated, not deleted; what the target lacks is filled."""
-        for number in losers:
-            loser = self.find(target.table, number)
-            for name, value in loser.values.items():
-                if target.values.get(name) is None and name not in _COMPUTED:
-                    target.values[name] = value
-            loser.values |= {"merged": True, "_masterid_value": target.id}
-            loser.values |= {"statecode": 1, "statuscode": 2} if target.table != "lead" else {}
-            self._moved(loser)
+    def merge(self, target: Stored, loser: Stored, content: Mapping[str, Any]) -> None:
+        """The subordinate is deactivated, not deleted; its children go to the target."""
+        if target is loser:
+            words = "Merge cannot be performed on master and sub-entities that are identical."
+            raise RowError(400, "0x80045305", words)
+        if (
+            0 not in (target.values["statecode"], loser.values["statecode"])
+            or loser.values["merged"]
+        ):
+            words = "Merge cannot be performed on entity that is inactive."
+            raise RowError(400, "0x80045304", words)
+        for name, value in loser.values.items():
+            if target.values.get(name) is None and name not in READ_ONLY:
+                target.values[name] = value
+        target.values |= self._checked(target.table, content, "person")
+        for child, column in self._pointing_at(loser.id):
+            child.values[column] = target.id
+            self._moved(child)
+        state = 2 if loser.table == "lead" else 1
+        ended = {"statecode": state, "statuscode": STATES[loser.table][state][-1]}
+        loser.values |= {"merged": True, "_masterid_value": target.id} | ended
+        self._moved(loser)
         self._moved(target)
 
-    def _qualify(self, lead: Stored, into: Mapping[str, str]) -> dict[str, str]:
-        """QualifyLead: a contact that names the lead, and the lead closed as qualified."""
+    def _pointing_at(self, number: str) -> list[tuple[Stored, str]]:
+        return [
+            (row, column)
+            for row in self.rows.values()
+            for column in (f"_{name}_value" for name in LOOKUPS[row.table])
+            if row.values[column] == number
+        ]
+
+    def qualify(
+        self, lead: Stored, into: Mapping[str, str], make: tuple[str, ...], status: int
+    ) -> list[Stored]:
+        """QualifyLead: rows that name the lead as their origin, and the lead closed.
+
+        Gives what it became, made or named by ``into`` (table -> id).
+        """
         if lead.values["statecode"] != 0:
             raise RowError(400, "0x80040519", "The lead is already closed.")
-        found = dict(into)
-        if "contact" not in found:
-            carried = {name: lead.values.get(name) for name in _CARRIED}
-            given = {n: v for n, v in carried.items() if n in self.columns["contact"]}
-            contact = self.create("contact", str(uuid.uuid4()), given, "person")
-            contact.values["_originatingleadid_value"] = lead.id
-            found["contact"] = contact.id
-        lead.values |= {"statecode": 1, "statuscode": 3, "_parentcontactid_value": found["contact"]}
-        if "account" in found:
-            lead.values["_parentaccountid_value"] = found["account"]
+        found = {table: self.find(table, number) for table, number in into.items()}
+        for table in make:
+            if table in found:
+                continue
+            given = {n: lead.values[n] for n in _CARRIED if n in self.columns[table]}
+            if table == "account":
+                given["name"] = lead.values["companyname"] or lead.values["fullname"]
+            made = self.create(table, str(uuid.uuid4()), given, "person")
+            made.values["_originatingleadid_value"] = lead.id
+            found[table] = made
+        lead.values |= {f"_parent{table}id_value": row.id for table, row in found.items()}
+        lead.values |= {"statecode": 1, "statuscode": status}
+        self._state(lead)
         self._moved(lead)
-        return found
+        return list(found.values())
 
-    def _checked(self, table: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _checked(self, table: str, given: Mapping[str, Any], by: str) -> dict[str, Any]:
         clean: dict[str, Any] = {}
         for name, value in given.items():
             if name.endswith("@odata.bind"):
@@ -245,39 +262,32 @@ class Environment:
             elif name not in self.columns[table] or name.startswith("_"):
                 message = f"The property '{name}' does not exist on type '{table}'."
                 raise RowError(400, "0x80060888", message)
-            elif name not in _COMPUTED:
-                clean[name] = self._value(table, name, value)
+            elif by == "api" and self.hides(table, name):
+                words = (
+                    "The user doesn't have AttributePrivilegeUpdate and not granted shared "
+                    "access for a secured attribute during update operation"
+                )
+                raise RowError(403, "0x8004f507", words)
+            elif name not in READ_ONLY:
+                clean[name] = taken(table, name, self.columns[table][name], value)
         return clean
 
     def _bound(self, table: str, navigation: str, value: Any) -> tuple[str, str | None]:
-        if navigation not in NAVIGATION[table]:
-            raise RowError(400, "0x80060888", f"An undeclared property '{navigation}'")
-        column, target = NAVIGATION[table][navigation]
-        if value is None:
-            return column, None
-        found = re.search(r"(\w+)\(([0-9a-fA-F-]{36})\)$", str(value))
-        if found is None or found[1] != target:
-            raise RowError(400, "0x80060888", f"{navigation} takes /{target}(id)")
-        return column, self.find(SETS[target], found[2]).id
+        """A lookup of one target has its own name, one of several a name for each target."""
+        for name, (_, targets) in LOOKUPS[table].items():
+            for target in targets:
+                if navigation == (name if len(targets) == 1 else f"{name}_{target}"):
+                    column = f"_{name}_value"
+                    return column, self._target(navigation, target, value)
+        raise RowError(400, "0x80060888", f"An undeclared property '{navigation}'")
 
-    def _value(self, table: str, name: str, value: Any) -> Any:
-        column = self.columns[table][name]
-        if column["type"] == "boolean":
-            return bool(value)
-        if value is None or value == "":
+    def _target(self, navigation: str, target: str, value: Any) -> str | None:
+        if value is None:
             return None
-        most = column.get("maxLength")
-        if most and isinstance(value, str) and len(value) > most:
-            message = (
-                f"A validation error occurred. The length of the '{name}' attribute of the "
-                f"'{table}' entity exceeded the maximum allowed length of '{most}'."
-            )
-            raise RowError(400, "0x80044331", message)
-        options = {one["value"] for one in column.get("options", ())}
-        if options and name != "statuscode" and value not in options:
-            message = f"The value of attribute '{name}' is outside the valid range."
-            raise RowError(400, "0x8004431a", message)
-        return value
+        found = re.search(r"(\w+)\(([0-9a-fA-F-]{36})\)$", str(value))
+        if found is None or found[1] != SET_OF[target]:
+            raise RowError(400, "0x80060888", f"{navigation} takes /{SET_OF[target]}(id)")
+        return self.find(SETS[found[1]], found[2]).id
 
     def _state(self, row: Stored) -> None:
         state, status = row.values["statecode"], row.values["statuscode"]
@@ -302,5 +312,9 @@ class Environment:
         return self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def privilege_id(kind: str, table: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{kind} {table}"))
+
+
 def _empty(column: Mapping[str, Any]) -> Any:
-    return False if column["type"] == "boolean" else None
+    return False if column["kind"] == "Boolean" else None
