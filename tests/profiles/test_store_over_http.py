@@ -1,16 +1,13 @@
 """The embedded Customer Profiles, over HTTP, as any client of the People API sees it."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-KEY = "a-key-for-tests"
+from tests.profiles.stores import running
+
 ANN = {
     "type": "LEAD",
     "firstName": "Ann",
@@ -20,50 +17,6 @@ ANN = {
         "phone": [{"number": "+38515550101"}],
     },
 }
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[httpx.Client]:
-    (folder / "key").write_text(KEY + "\n")
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "profiles",
-            "--control",
-            "--database",
-            str(folder / "profiles.db"),
-            "--key-file",
-            str(folder / "key"),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        address = process.stdout.readline().strip()
-        headers = {"Authorization": f"App {KEY}"}
-        with httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
-            yield client
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdin.close()
-        process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    with running(tmp_path_factory.mktemp("profiles")) as client:
-        yield client
-
-
-@pytest.fixture
-def http(server: httpx.Client) -> httpx.Client:
-    server.post("/_control/reset", json={})
-    return server
 
 
 def create(http: httpx.Client, **more: Any) -> dict[str, Any]:
