@@ -5,10 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from connectors.infobip.bodies import added, removed
 from connectors.infobip.client import Identity
 from connectors.infobip.faults import ADDRESS_TAKEN, Fault, outcome_of
-from connectors.infobip.fields import digits
+from connectors.infobip.fields import CHANNELS, digits
 from connectors.protocol import Outcome, Result, Write
-
-CHANNELS = {"phones": "PHONE", "emails": "EMAIL"}  #: native field -> identity type
 
 
 def gained(write: Write) -> Iterator[Identity]:

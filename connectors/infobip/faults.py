@@ -53,9 +53,13 @@ class Fault:
         return self.status in (404, 409) and bool(_GONE.search(self.message))
 
     @property
-    def duplicate(self) -> bool:
-        """Something of the entry exists already: 400 with a code, or 409 in a batch."""
-        return not self.later and not self.gone and (self.code in DUPLICATES or self.status == 409)
+    def may_be_duplicate(self) -> bool:
+        """Something of the entry may exist already: told by a code, by 409 in a batch, or by
+        nothing but words, which are not fixed, in the documented envelope."""
+        if self.later or self.gone:
+            return False
+        wordy = self.status == 400 and not self.code.isdigit()
+        return self.code in DUPLICATES or self.status == 409 or wordy
 
     @property
     def says_exists(self) -> bool:

@@ -21,6 +21,7 @@ MOST_CONTACTS = 100  #: phones and e-mails of one profile together
 #: refused in names by the product
 FORBIDDEN = frozenset('&<>"/\\\n\r:(){}=;#')
 SETS = frozenset({"phones", "emails", "tags", "domains"})  #: many values
+CHANNELS = {"phones": "PHONE", "emails": "EMAIL"}  #: native field -> identity type
 NAMES = ("firstName", "middleName", "lastName")
 
 

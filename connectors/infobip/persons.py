@@ -85,7 +85,7 @@ def _settle_created(
     searched = {
         index: write
         for index, write in wishes.items()
-        if index not in landed and (index not in refused or refused[index].duplicate)
+        if index not in landed and (index not in refused or refused[index].may_be_duplicate)
     }
     asked = [one for i, w in searched.items() for one in _identities(desk, w, i in refused)]
     owners = desk.client.match(asked)
@@ -96,7 +96,7 @@ def _settle_created(
             continue
         if fault is None:
             outcomes[index] = Outcome(Result.RETRY, reason="created, but not found yet")
-        elif fault.duplicate:
+        elif fault.may_be_duplicate:
             outcomes[index] = taken(write, fault, owners)
         else:
             outcomes[index] = outcome_of(fault, None, write.values)
@@ -236,12 +236,12 @@ def _settle_refused(
     desk: Desk, wishes: Wishes, outcomes: Outcomes, faults: Mapping[str, Fault]
 ) -> None:
     refused = {i: w for i, w in wishes.items() if str(w.id) in faults}
-    duplicates = [w for w in refused.values() if faults[str(w.id)].duplicate]
+    duplicates = [w for w in refused.values() if faults[str(w.id)].may_be_duplicate]
     owners = desk.client.match([one for write in duplicates for one in gained(write)])
     freed = given_up(wishes.values())
     for index, write in refused.items():
         fault = faults[str(write.id)]
-        if fault.duplicate:
+        if fault.may_be_duplicate:
             outcomes[index] = taken(write, fault, owners, freed)
         else:
             outcomes[index] = outcome_of(fault, write.id, write.values)

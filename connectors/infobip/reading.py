@@ -15,6 +15,7 @@ from uuid import UUID
 from connectors.errors import CursorExpiredError
 from connectors.infobip.client import InfobipClient
 from connectors.infobip.fields import (
+    CHANNELS,
     COMPANY,
     PERSON,
     Places,
@@ -32,9 +33,15 @@ from connectors.protocol import Cursor, Page, Record, Selection, Upserted
 
 PROBE = 100  #: rows of the first window: mostly little has changed
 FEW = 10  #: records read singly without trying the list first
-IDENTITY = {"phones": "PHONE", "emails": "EMAIL"}  #: native field -> identity type
-#: native field of a company -> query parameter
-COMPANY_QUERY = {"id": "id", "key": "externalId", "name": "name", "domains": "domain"}
+#: native field of a person, or "key" -> identity type
+IDENTITY = {**CHANNELS, "externalId": "EXTERNAL_ID", "key": "EXTERNAL_ID"}
+#: native field of a company, or "key" -> query parameter
+COMPANY_QUERY = {
+    "externalId": "externalId",
+    "key": "externalId",
+    "name": "name",
+    "domains": "domain",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +172,8 @@ class Reader:
         if field == "key":
             values = [str(UUID(value)) for value in values if _is_key(value)]
         if field != "key" or not self._places.key_attribute:
-            if object == PERSON and (field in IDENTITY or field == "key"):
-                return self._matched(IDENTITY.get(field, "EXTERNAL_ID"), values)
+            if object == PERSON and field in IDENTITY:
+                return self._matched(IDENTITY[field], values)
             if object == COMPANY and field in COMPANY_QUERY:
                 return self._searched(field, values)
         return self._scanned(object, field, values)[0].values() if values else []

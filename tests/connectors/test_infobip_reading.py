@@ -263,6 +263,19 @@ def test_look_up_by_key_and_addresses(crm: InfobipConnector, account: Account) -
     assert crm.fetch(PEOPLE, "emails", []) == []
 
 
+def test_an_external_id_of_the_business_is_looked_up_and_not_searched_for_in_the_list(
+    crm: InfobipConnector, account: Account
+) -> None:
+    for number in range(40):
+        account.add(lastName=f"N{number}", externalId=f"K-{number}")
+        account.add_company(name=f"Firm {number}", externalId=f"C-{number}")
+    firms = Selection("company", ("name", "externalId"))
+    [person] = crm.fetch(PEOPLE, "externalId", ["K-7", "nobody"])
+    [firm] = crm.fetch(firms, "externalId", ["C-7", "nobody"])
+    assert (person.values["lastName"], firm.values["name"]) == ("N7", "Firm 7")
+    assert not [call for call in account.calls if "page" in call.params]
+
+
 def test_unknown_and_impossible_ids_are_absent(crm: InfobipConnector, account: Account) -> None:
     id = account.add(lastName="J", externalId="x")
     found = crm.fetch(PEOPLE, "id", ["999", "not-an-id", str(id), str(id)])
