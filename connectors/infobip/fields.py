@@ -22,6 +22,7 @@ MOST_CONTACTS = 100  #: phones and e-mails of one profile together
 FORBIDDEN = frozenset('&<>"/\\\n\r:(){}=;#')
 SETS = frozenset({"phones", "emails", "tags", "domains"})  #: many values
 CHANNELS = {"phones": "PHONE", "emails": "EMAIL"}  #: native field -> identity type
+IDENTITIES = {**CHANNELS, "externalId": "EXTERNAL_ID"}
 NAMES = ("firstName", "middleName", "lastName")
 
 
@@ -82,6 +83,14 @@ class Places:
 
     company_attribute: str
     key_attribute: str | None = None
+
+
+def offered(object: str, places: Places) -> Mapping[str, FieldType]:
+    """The standard fields. Where our key stands elsewhere, a new profile's external id may be a
+    business id; an existing one is never changed."""
+    if object == PERSON and places.key_attribute:
+        return {**FIELDS[object], "externalId": FieldType("string", 256, updateable=False)}
+    return FIELDS[object]
 
 
 def is_field(object: str, field: str) -> bool:

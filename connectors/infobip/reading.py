@@ -15,8 +15,8 @@ from uuid import UUID
 from connectors.errors import CursorExpiredError
 from connectors.infobip.client import InfobipClient
 from connectors.infobip.fields import (
-    CHANNELS,
     COMPANY,
+    IDENTITIES,
     PERSON,
     Places,
     Row,
@@ -34,7 +34,7 @@ from connectors.protocol import Cursor, Page, Record, Selection, Upserted
 PROBE = 100  #: rows of the first window: mostly little has changed
 FEW = 10  #: records read singly without trying the list first
 #: native field of a person, or "key" -> identity type
-IDENTITY = {**CHANNELS, "externalId": "EXTERNAL_ID", "key": "EXTERNAL_ID"}
+IDENTITY = {**IDENTITIES, "key": "EXTERNAL_ID"}
 #: native field of a company, or "key" -> query parameter
 COMPANY_QUERY = {
     "externalId": "externalId",
