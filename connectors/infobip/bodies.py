@@ -123,14 +123,14 @@ def in_halves(
     single: Callable[[str], Fault | None],
     several: Callable[[Collection[str]], Refused],
 ) -> dict[str, Fault]:
-    """The refused entries. A batch refused whole for one bad entry (400) is sent in halves."""
+    """The refused entries. A batch refused whole for one entry, bad or gone, is sent in halves."""
     if len(entries) < 2:
         faults = {entry: single(entry) for entry in entries}
         return {entry: fault for entry, fault in faults.items() if fault}
     refused = several(entries)
     if not isinstance(refused, Fault):
         return dict(refused)
-    if refused.status != 400:
+    if refused.status not in (400, 404):
         return dict.fromkeys(entries, refused)
     middle = len(entries) // 2
     first = in_halves(entries[:middle], single, several)

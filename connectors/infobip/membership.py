@@ -5,14 +5,19 @@ attribute is written last: while it lacks, the membership is known to be unfinis
 that the attribute does not name are somebody else's and left alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
 
+from connectors.infobip.bodies import in_halves
 from connectors.infobip.client import InfobipClient, slices
 from connectors.infobip.faults import Fault
 from connectors.infobip.fields import COMPANY
 from connectors.infobip.reading import Reader
 
-NO_COMPANY = Fault(404, "40405", "no such company")
+Faults: TypeAlias = dict[str, Fault]  #: person id -> why not
+
+NO_COMPANY = Fault(409, "40405", "no such company")
 
 
 def move(
@@ -20,23 +25,30 @@ def move(
     reader: Reader,
     wanted: Mapping[str, str | None],
     held: Mapping[str, str | None],
-) -> dict[str, Fault]:
+) -> Faults:
     """person id -> company id; the refused ones. ``held``: the company known so far."""
-    asked = {company for company in wanted.values() if company}
-    known = reader.current(COMPANY, asked)
+    named = {company for company in (*wanted.values(), *held.values()) if company}
+    known = reader.current(COMPANY, named)
     faults = {p: NO_COMPANY for p, company in wanted.items() if company and company not in known}
     moved = {person: company for person, company in wanted.items() if person not in faults}
     for company, persons in _grouped(held, moved):
-        if any(moved[person] != company for person in persons):
-            leavers = [person for person in persons if moved[person] != company]
-            for part in slices(leavers):
-                fault = client.leave(company, part)
-                if fault and fault.status != 404:  # a company that is gone has no members
-                    faults |= dict.fromkeys(part, fault)
+        if company not in known:  # gone: it has no members
+            continue
+        leavers = [person for person in persons if moved[person] != company]
+        left = _each(partial(client.leave, company), leavers)
+        # who is gone is no member
+        faults |= {person: fault for person, fault in left.items() if fault.status != 404}
     for company, persons in _grouped(moved, moved):
-        for part in slices([person for person in persons if person not in faults]):
-            if part and (fault := client.join(company, part)):
-                faults |= dict.fromkeys(part, fault)
+        joiners = [person for person in persons if person not in faults]
+        faults |= _each(partial(client.join, company), joiners)
+    return faults
+
+
+def _each(call: Callable[[Collection[str]], Fault | None], persons: Sequence[str]) -> Faults:
+    """The refused persons; one who is gone refuses the whole call."""
+    faults: Faults = {}
+    for part in slices(persons):
+        faults |= in_halves(part, lambda person: call([person]), lambda some: call(some) or {})
     return faults
 
 

@@ -211,7 +211,7 @@ def _text(value: Any) -> str | None:
 def _refused(write: Write, fault: Fault, fields: Iterable[str]) -> Outcome:
     """A step after or before the update itself was refused: its fields are named."""
     why = fault.reason(write.values)
-    if fault.later:
+    if fault.later or fault.gone:  # person or company: the next attempt reads which
         return Outcome(Result.RETRY, write.id, reason=why)
     return Outcome(Result.REJECTED, write.id, reason=why, faults=dict.fromkeys(fields, why))
 
