@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from connectors.infobip.client import Refused
+from connectors.infobip.client import Refused, slices
 from connectors.infobip.faults import Fault
 from connectors.infobip.fields import (
     ATTRIBUTE,
@@ -135,3 +135,13 @@ def in_halves(
     middle = len(entries) // 2
     first = in_halves(entries[:middle], single, several)
     return first | in_halves(entries[middle:], single, several)
+
+
+def refused_persons(
+    call: Callable[[Collection[str]], Fault | None], ids: Collection[str]
+) -> dict[str, Fault]:
+    """Of a call for many persons that one who is gone refuses as a whole."""
+    refused: dict[str, Fault] = {}
+    for part in slices(ids):
+        refused |= in_halves(part, lambda id: call([id]), lambda some: call(some) or {})
+    return refused

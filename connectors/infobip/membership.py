@@ -5,17 +5,14 @@ attribute is written last: while it lacks, the membership is known to be unfinis
 that the attribute does not name are somebody else's and left alone.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TypeAlias
 
-from connectors.infobip.bodies import in_halves
-from connectors.infobip.client import InfobipClient, slices
+from connectors.infobip.bodies import refused_persons
+from connectors.infobip.client import InfobipClient
 from connectors.infobip.faults import Fault
 from connectors.infobip.fields import COMPANY
 from connectors.infobip.reading import Reader
-
-Faults: TypeAlias = dict[str, Fault]  #: person id -> why not
 
 NO_COMPANY = Fault(409, "40405", "no such company")
 
@@ -25,7 +22,7 @@ def move(
     reader: Reader,
     wanted: Mapping[str, str | None],
     held: Mapping[str, str | None],
-) -> Faults:
+) -> dict[str, Fault]:
     """person id -> company id; the refused ones. ``held``: the company known so far."""
     named = {company for company in (*wanted.values(), *held.values()) if company}
     known = reader.current(COMPANY, named)
@@ -35,20 +32,12 @@ def move(
         if company not in known:  # gone: it has no members
             continue
         leavers = [person for person in persons if moved[person] != company]
-        left = _each(partial(client.leave, company), leavers)
+        left = refused_persons(partial(client.leave, company), leavers)
         # who is gone is no member
         faults |= {person: fault for person, fault in left.items() if fault.status != 404}
     for company, persons in _grouped(moved, moved):
         joiners = [person for person in persons if person not in faults]
-        faults |= _each(partial(client.join, company), joiners)
-    return faults
-
-
-def _each(call: Callable[[Collection[str]], Fault | None], persons: Sequence[str]) -> Faults:
-    """The refused persons; one who is gone refuses the whole call."""
-    faults: Faults = {}
-    for part in slices(persons):
-        faults |= in_halves(part, lambda person: call([person]), lambda some: call(some) or {})
+        faults |= refused_persons(partial(client.join, company), joiners)
     return faults
 
 

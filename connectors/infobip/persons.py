@@ -5,6 +5,7 @@ profile is never without an address in between.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from connectors.infobip.addresses import gained, given_up, taken
@@ -14,6 +15,7 @@ from connectors.infobip.bodies import (
     contact_body,
     in_halves,
     present,
+    refused_persons,
     scalars,
     without_empty,
 )
@@ -282,10 +284,12 @@ def _remove_tags(
         for name in present(rows.get(index, {}), write.values, "tags"):
             persons.setdefault(name, []).append(index)
     for name, indexes in persons.items():
-        fault = desk.client.untag(name, [str(wishes[index].id) for index in indexes])
-        for index in indexes:
-            answered.pop(str(wishes[index].id), None)  # older than the removal
-            if fault and fault.status != 404:
+        ids = [str(wishes[index].id) for index in indexes]
+        refused = refused_persons(partial(desk.client.untag, name), ids)
+        for index, id in zip(indexes, ids, strict=True):
+            answered.pop(id, None)  # older than the removal
+            fault = refused.get(id)
+            if fault and fault.status != 404:  # neither tag nor person is there: nothing to remove
                 outcomes[index] = _refused(wishes[index], fault, ["tags"])
 
 

@@ -274,6 +274,22 @@ def test_members_of_sets_are_added_and_removed_and_repeating_is_harmless(
     )
 
 
+def test_a_person_who_goes_meanwhile_keeps_nobody_elses_tag(
+    crm: InfobipConnector, account: Account
+) -> None:
+    ids = [created(crm, jane(n, tags=adding("old"))).id for n in (1, 2, 3)]
+
+    def goes(_: Account, request: httpx.Request) -> None:
+        if request.url.path == "/people/2/tags/old/persons":
+            account.persons.pop(int(ids[1]), None)
+
+    account.before.append(goes)
+    wishes = [change(id, tags={"add": [], "remove": ["old"]}) for id in ids]
+    outcomes = crm.write("person", wishes)
+    assert [outcomes[n].result for n in (0, 2)] == [Result.DONE] * 2
+    assert [row["tags"] for row in account.persons.values()] == [[], []]
+
+
 def test_a_removal_that_is_refused_is_a_fault_of_that_field(
     crm: InfobipConnector, account: Account
 ) -> None:
