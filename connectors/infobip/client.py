@@ -55,7 +55,6 @@ class InfobipClient:
     def __init__(self, http: HttpClient, rates: Rates) -> None:
         self._http = http
         self._rates = rates
-        self._tags: set[str] = set()
 
     def call(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None
@@ -227,12 +226,12 @@ class InfobipClient:
         return answer if isinstance(answer, Fault) else None
 
     def ensure_tags(self, names: Collection[str]) -> None:
-        """Define the tags that the account lacks: a tag must exist before a person gets it."""
+        """Define the tags that the account lacks: a tag must exist before a person gets it.
+
+        A refusal, mostly a duplicate, shows in the write that names the tag.
+        """
         for name in names:
-            if name.casefold() not in self._tags:
-                answer = self._write("POST", TAGS, json={"name": name})
-                if not isinstance(answer, Fault) or answer.says_exists:
-                    self._tags.add(name.casefold())
+            self._write("POST", TAGS, json={"name": name})
 
     def untag(self, name: str, persons: Collection[str]) -> Fault | None:
         path = f"{TAGS}/{quote(name, safe='')}/persons"
