@@ -29,7 +29,7 @@ def main() -> None:
         store = Store(given.database)
     except StoreError as error:
         raise SystemExit(f"{given.database}: {error}") from None
-    journal = Journal()
+    journal = Journal(kept=given.control)
     api = PeopleApi(store, given.key_file.read_text().strip(), journal)
     if given.control:
         control = Control(store, api, journal)

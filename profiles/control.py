@@ -28,18 +28,23 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Journal:
-    """Calls and writes since the last reset."""
+    """Calls and writes since the last reset; kept for the control face only."""
 
+    kept: bool
     calls: list[dict[str, Any]] = field(default_factory=list)
     writes: list[dict[str, Any]] = field(default_factory=list)
     by: str = "api"
 
     def call(self, method: str, path: str, status: int) -> None:
+        if not self.kept:
+            return
         self.calls.append(
             {"n": len(self.calls) + 1, "method": method, "path": path, "status": status}
         )
 
     def write(self, name: str, number: int, action: str, fields: Iterable[str]) -> None:
+        if not self.kept:
+            return
         self.writes.append(
             {
                 "n": len(self.writes) + 1,

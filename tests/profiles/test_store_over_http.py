@@ -1,5 +1,9 @@
 """The embedded Customer Profiles, over HTTP, as any client of the People API sees it."""
 
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +177,19 @@ def test_everything_survives_a_kill(tmp_path: Path) -> None:
     with running(tmp_path) as http:
         assert http.get("/people/2/persons", params=by_id(person)).json() == person
         assert http.get("/profiles/account").json()["accountId"] == account
+
+
+def test_a_database_of_another_version_is_left_alone_with_a_reason(tmp_path: Path) -> None:
+    with running(tmp_path) as http:
+        create(http)
+    database = tmp_path / "profiles.db"
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("UPDATE account SET version = 0")
+        db.commit()
+    files = ["--database", str(database), "--key-file", str(tmp_path / "key")]
+    ended = subprocess.run(
+        [sys.executable, "-m", "profiles", *files], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "version 0" in ended.stderr
+    assert "Traceback" not in ended.stderr
