@@ -47,7 +47,7 @@ def test_every_window_overlaps_known_rows_and_brings_new_ones(most: int) -> None
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("gone", [1, 4, 9])
-def test_rows_that_slide_forward_because_others_go_are_not_lost(
+def test_practice_5_3_rows_that_slide_forward_because_others_go_are_not_lost(
     crm: InfobipConnector, account: Account, gone: int, ties: bool
 ) -> None:
     account.ties = ties

@@ -1,6 +1,5 @@
 """Writing persons: creates that cannot update, partial updates, one outcome per write."""
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,43 +98,6 @@ def test_an_address_of_somebody_else_is_a_fault_and_never_an_update(
         assert outcome.reason == "address belongs to another profile"
         assert outcome.faults.keys() == {"emails", "phones"}
     assert (account.persons[mail], account.persons[call]) == before
-
-
-def test_practice_5_2_an_entry_whose_identifiers_are_three_persons_touches_none(
-    account: Account,
-) -> None:
-    account.attributes["crm key"] = "STRING"
-    account.add(externalId="K-7")
-    account.add(contactInformation={"email": [{"address": "jane1@acme.com"}]})
-    account.add(contactInformation={"phone": [{"number": "41793026727"}]})
-    before = copy.deepcopy(account.persons)
-    crm = connect(account, key_attribute="crm key")
-    three = jane(phones=adding("+41793026727"), externalId="K-7")
-    for writes in ([three], [three, jane(2)]):
-        outcome = crm.write("person", writes)[0]
-        assert outcome.result is Result.REJECTED
-        assert outcome.faults.keys() == {"emails", "phones", "externalId"}
-    assert {id: account.persons[id] for id in before} == before
-    crm.close()
-
-
-def test_practice_5_1_a_business_id_is_the_external_id_where_our_key_stands_elsewhere(
-    account: Account,
-) -> None:
-    account.attributes["crm key"] = "STRING"
-    crm = connect(account, key_attribute="crm key")
-    field = crm.describe()[0].fields["externalId"]
-    assert (field.createable, field.updateable) == (True, False)
-    values = {"type": "LEAD", "lastName": "Doe", "externalId": "K-7"}
-    lose(account, "POST")
-    with pytest.raises(TransientError):
-        crm.write("person", [Write(Action.CREATE, key(1), values=values)])
-    outcome = only(crm.write("person", [Write(Action.CREATE, key(1), values=values)]))
-    assert (outcome.result, outcome.id) == (Result.DONE, "1")
-    assert account.persons[1]["externalId"] == "K-7"
-    changed = only(crm.write("person", [change("1", externalId="K-8")]))
-    assert (changed.result, set(changed.faults)) == (Result.REJECTED, {"externalId"})
-    crm.close()
 
 
 def test_a_bad_entry_in_the_middle_leaves_the_others_done(
