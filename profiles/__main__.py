@@ -15,7 +15,7 @@ import uvicorn
 
 from profiles.app import PeopleApi, application
 from profiles.control import Control, Journal
-from profiles.store import Store
+from profiles.store import Store, StoreError
 
 
 def main() -> None:
@@ -25,7 +25,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 for a free one")
     parser.add_argument("--control", action="store_true", help="for tests and the demo")
     given = parser.parse_args()
-    store, journal = Store(given.database), Journal()
+    try:
+        store = Store(given.database)
+    except StoreError as error:
+        raise SystemExit(f"{given.database}: {error}") from None
+    journal = Journal(kept=given.control)
     api = PeopleApi(store, given.key_file.read_text().strip(), journal)
     if given.control:
         control = Control(store, api, journal)
@@ -33,6 +37,9 @@ def main() -> None:
     else:
         app = application(api, [])
     listener = socket.create_server(("127.0.0.1", given.port))
+    # inherited by connections: asyncio leaves Nagle's delay on where a socket names no protocol,
+    # and each answer, sent as head and body, then waits 40 ms for the client's acknowledgement
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201  # its starter reads it

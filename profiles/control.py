@@ -8,7 +8,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from profiles.errors import Refusal
+from profiles.merging import merge
 from profiles.store import Store
 
 if TYPE_CHECKING:
@@ -27,18 +28,23 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Journal:
-    """Calls and writes since the last reset."""
+    """Calls and writes since the last reset; kept for the control face only."""
 
+    kept: bool
     calls: list[dict[str, Any]] = field(default_factory=list)
     writes: list[dict[str, Any]] = field(default_factory=list)
     by: str = "api"
 
     def call(self, method: str, path: str, status: int) -> None:
+        if not self.kept:
+            return
         self.calls.append(
             {"n": len(self.calls) + 1, "method": method, "path": path, "status": status}
         )
 
     def write(self, name: str, number: int, action: str, fields: Iterable[str]) -> None:
+        if not self.kept:
+            return
         self.writes.append(
             {
                 "n": len(self.writes) + 1,
@@ -116,7 +122,7 @@ class Control:
         given = await request.json() if await request.body() else {}
         try:
             return JSONResponse(await run_in_threadpool(self._do, request, given))
-        except (KeyError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
     def _do(self, request: Request, given: dict[str, Any]) -> Any:
@@ -139,6 +145,9 @@ class Control:
         if what == "clock":
             self._store.offset += timedelta(seconds=given["advance"])
             return {"now": self._store.now()}
+        if what == "switches":
+            self._store.switches = replace(self._store.switches, **given)
+            return asdict(self._store.switches)
         if what == "reset":
             self._lift()
             self._store.reset()
@@ -171,14 +180,17 @@ class Control:
         self._faults.clear()
 
     def _records(self, name: str) -> list[dict[str, Any]]:
-        things: Any = self._api.persons if name == "person" else self._api.companies
+        things = self._things(name)
         with self._store.transaction() as db:
             return list(things.page(db, 100_000, 1, "createdAt:asc"))
+
+    def _things(self, name: str) -> Any:
+        return self._api.persons.persons if name == "person" else self._api.companies.companies
 
     def _act(self, act: dict[str, Any]) -> dict[str, Any]:
         self._journal.by = "person"
         try:
-            with self._store.transaction() as db:
+            with self._store.transaction("PORTAL") as db:
                 return {"id": str(self._carry_out(db, act))}
         except Refusal as refusal:
             return {"error": f"{refusal.code}: {refusal.message}"}
@@ -187,20 +199,22 @@ class Control:
 
     def _carry_out(self, db: Any, act: dict[str, Any]) -> int:
         name, action = act["object"], act["action"]
-        things: Any = self._api.persons if name == "person" else self._api.companies
+        things = self._things(name)
         number = int(things.create(db, act["values"])) if action == "create" else int(act["id"])
         if action == "update":
             # in the portal a person sees and edits a whole set of addresses or domains
             values = dict(act["values"])
-            contacts = values.pop("contactInformation", None)
-            if contacts is not None:
-                self._api.persons.replace_contacts(db, number, {"contactInformation": contacts})
+            if "contactInformation" in values:
+                told = {"contactInformation": values.pop("contactInformation")}
+                things.replace_contacts(db, number, told)
             whole = {"replace_domains": True} if name == "company" else {}
             things.update(db, number, values, **whole)
         elif action == "delete":
             things.delete(db, number)
-        elif action == "convert":
-            self._api.persons.update(db, number, {"type": "CUSTOMER"})
+        elif (name, action) == ("person", "convert"):
+            things.update(db, number, {"type": "CUSTOMER"})
+        elif (name, action) == ("person", "merge"):
+            number = merge(self._store, db, [number, *map(int, act["losers"])])
         elif action != "create":
             raise Refusal(40001, f"nobody can {action} a {name}")
         self._journal.write(name, number, action, act.get("values", {}))

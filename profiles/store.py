@@ -14,12 +14,15 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-VERSION = 1
-_TABLES = """
+from profiles.switches import Switches
+
+VERSION = 2
+_STAMPS = "created_at TEXT NOT NULL, modified_at TEXT NOT NULL"
+_TABLES = f"""
 CREATE TABLE account (id TEXT NOT NULL, version INTEGER NOT NULL);
 CREATE TABLE person (
     id INTEGER PRIMARY KEY AUTOINCREMENT, external_id TEXT UNIQUE, type TEXT NOT NULL,
-    fields TEXT NOT NULL, created_at TEXT NOT NULL, modified_at TEXT NOT NULL);
+    fields TEXT NOT NULL, origin TEXT NOT NULL, modified_from TEXT NOT NULL, {_STAMPS});
 CREATE INDEX person_modified ON person (modified_at);
 CREATE TABLE contact (
     kind TEXT NOT NULL, value TEXT NOT NULL, person_id INTEGER NOT NULL
@@ -27,7 +30,7 @@ CREATE TABLE contact (
 CREATE INDEX contact_person ON contact (person_id);
 CREATE TABLE company (
     id INTEGER PRIMARY KEY AUTOINCREMENT, external_id TEXT UNIQUE, name_key TEXT NOT NULL UNIQUE,
-    fields TEXT NOT NULL, created_at TEXT NOT NULL, modified_at TEXT NOT NULL);
+    fields TEXT NOT NULL, origin TEXT NOT NULL, modified_from TEXT NOT NULL, {_STAMPS});
 CREATE TABLE domain (
     name TEXT PRIMARY KEY, company_id INTEGER NOT NULL
     REFERENCES company (id) ON DELETE CASCADE);
@@ -35,12 +38,15 @@ CREATE TABLE member (
     person_id INTEGER NOT NULL REFERENCES person (id) ON DELETE CASCADE,
     company_id INTEGER NOT NULL REFERENCES company (id) ON DELETE CASCADE,
     PRIMARY KEY (person_id, company_id));
-CREATE TABLE tag (name TEXT PRIMARY KEY COLLATE NOCASE);
+CREATE TABLE tag (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE COLLATE NOCASE, {_STAMPS});
 CREATE TABLE person_tag (
     person_id INTEGER NOT NULL REFERENCES person (id) ON DELETE CASCADE,
-    name TEXT NOT NULL COLLATE NOCASE REFERENCES tag (name) ON DELETE CASCADE,
-    PRIMARY KEY (person_id, name));
-CREATE TABLE attribute (name TEXT PRIMARY KEY COLLATE NOCASE, type TEXT NOT NULL);
+    tag_id INTEGER NOT NULL REFERENCES tag (id) ON DELETE CASCADE,
+    PRIMARY KEY (person_id, tag_id));
+CREATE TABLE attribute (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    type TEXT NOT NULL, schema TEXT, {_STAMPS});
 """
 #: what crm-sync needs; ``crm-sync setup`` makes them in an account elsewhere
 _ATTRIBUTES = {
@@ -65,6 +71,8 @@ class Store:
         path.touch(mode=0o600, exist_ok=True)
         self._lock = Lock()
         self.offset = timedelta()  #: of the clock, moved by the control face
+        self.writer = "API"  #: of the running transaction, in the words of the API's modifiedFrom
+        self.switches = Switches()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
@@ -77,21 +85,23 @@ class Store:
         ).fetchone()[0]
         if not found:
             self._connection.executescript(f"BEGIN;{_TABLES}COMMIT;")
+            now = self.now()
             with self.transaction() as connection:
                 account = (str(uuid.uuid4()), VERSION)
                 connection.execute("INSERT INTO account VALUES (?, ?)", account)
-                connection.executemany("INSERT INTO attribute VALUES (?, ?)", _ATTRIBUTES.items())
+                connection.executemany(
+                    "INSERT INTO attribute VALUES (NULL, ?, ?, NULL, ?, ?)",
+                    [(name, type, now, now) for name, type in _ATTRIBUTES.items()],
+                )
         version = self._connection.execute("SELECT version FROM account").fetchone()[0]
         if version != VERSION:
             raise StoreError(f"the file was written by version {version}, this is {VERSION}")
 
-    def close(self) -> None:
-        self._connection.close()
-
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, writer: str = "API") -> Iterator[sqlite3.Connection]:
         """All of it is kept when it ends, or nothing."""
         with self._lock:
+            self.writer = writer
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -104,16 +114,13 @@ class Store:
         """The stamp of this moment: UTC, whole seconds, no zone."""
         return (datetime.now(UTC) + self.offset).strftime("%Y-%m-%dT%H:%M:%S")
 
-    def account(self) -> str:
-        with self.transaction() as connection:
-            return str(connection.execute("SELECT id FROM account").fetchone()[0])
-
     def reset(self) -> None:
         """Forget every person, company and tag."""
         with self.transaction() as connection:
             for table in ("person", "company", "tag"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608  # names from here
         self.offset = timedelta()
+        self.switches = Switches()
 
 
 @contextmanager

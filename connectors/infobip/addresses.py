@@ -5,15 +5,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from connectors.infobip.bodies import added, removed
 from connectors.infobip.client import Identity
 from connectors.infobip.faults import ADDRESS_TAKEN, Fault, outcome_of
-from connectors.infobip.fields import digits
+from connectors.infobip.fields import CHANNELS, IDENTITIES, digits
 from connectors.protocol import Outcome, Result, Write
-
-CHANNELS = {"phones": "PHONE", "emails": "EMAIL"}  #: native field -> identity type
 
 
 def gained(write: Write) -> Iterator[Identity]:
     for field, type in CHANNELS.items():
         yield from (_identity(type, member) for member in added(write.values, field))
+    if external := write.values.get("externalId"):
+        yield "EXTERNAL_ID", str(external)
 
 
 def given_up(writes: Iterable[Write]) -> frozenset[Identity]:
@@ -42,5 +42,5 @@ def taken(
     if not others or all(one in freed for one in others):
         return Outcome(Result.RETRY, write.id, reason=fault.reason(write.values))
     types = {type for type, _ in others}
-    faults = {field: ADDRESS_TAKEN for field, type in CHANNELS.items() if type in types}
+    faults = {field: ADDRESS_TAKEN for field, type in IDENTITIES.items() if type in types}
     return Outcome(Result.REJECTED, write.id, reason=ADDRESS_TAKEN, faults=faults)

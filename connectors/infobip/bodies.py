@@ -3,11 +3,10 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from connectors.infobip.client import Refused
+from connectors.infobip.client import Refused, slices
 from connectors.infobip.faults import Fault
 from connectors.infobip.fields import (
     ATTRIBUTE,
-    FIELDS,
     FORBIDDEN,
     MOST_CONTACTS,
     NAMES,
@@ -18,6 +17,7 @@ from connectors.infobip.fields import (
     digits,
     is_field,
     members_of,
+    offered,
 )
 from connectors.protocol import Action, Values, Write
 
@@ -84,7 +84,7 @@ def without_empty(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def refused_locally(object: str, write: Write, places: Places) -> dict[str, str]:
     """Field -> why; what the product forbids or the connector never writes."""
-    fields, values = FIELDS[object], write.values
+    fields, values = offered(object, places), write.values
     creates = write.action is Action.CREATE
     faults: dict[str, str] = {}
     for field, value in values.items():
@@ -105,9 +105,10 @@ def refused_locally(object: str, write: Write, places: Places) -> dict[str, str]
     if creates:
         missing = [name for name, type in fields.items() if type.required and not values.get(name)]
         faults |= dict.fromkeys(missing, "required")
-    if creates and object == PERSON and places.key_attribute and not _addresses(values):
-        # our key cannot be searched there: only an address keeps a repeated create from doubling
-        faults["emails"] = "a profile without phone and e-mail cannot be found by our key"
+    findable = bool(_addresses(values) or values.get("externalId"))
+    if creates and object == PERSON and places.key_attribute and not findable:
+        # our key cannot be searched there: only these keep a repeated create from doubling
+        faults["emails"] = "a profile without address and external id cannot be found again"
     if len(_addresses(values)) > MOST_CONTACTS:
         faults["phones"] = faults["emails"] = f"more than {MOST_CONTACTS} phones and e-mails"
     return faults
@@ -122,15 +123,25 @@ def in_halves(
     single: Callable[[str], Fault | None],
     several: Callable[[Collection[str]], Refused],
 ) -> dict[str, Fault]:
-    """The refused entries. A batch refused whole for one bad entry (400) is sent in halves."""
+    """The refused entries. A batch refused whole for one entry, bad or gone, is sent in halves."""
     if len(entries) < 2:
         faults = {entry: single(entry) for entry in entries}
         return {entry: fault for entry, fault in faults.items() if fault}
     refused = several(entries)
     if not isinstance(refused, Fault):
         return dict(refused)
-    if refused.status != 400:
+    if refused.status not in (400, 404):
         return dict.fromkeys(entries, refused)
     middle = len(entries) // 2
     first = in_halves(entries[:middle], single, several)
     return first | in_halves(entries[middle:], single, several)
+
+
+def refused_persons(
+    call: Callable[[Collection[str]], Fault | None], ids: Collection[str]
+) -> dict[str, Fault]:
+    """Of a call for many persons that one who is gone refuses as a whole."""
+    refused: dict[str, Fault] = {}
+    for part in slices(ids):
+        refused |= in_halves(part, lambda id: call([id]), lambda some: call(some) or {})
+    return refused

@@ -47,6 +47,8 @@ def check(
         findings += _readable(client, selection.object, places)
         if selection.object == PERSON:
             findings += _attributes(client, selection, places)
+        elif places.key_attribute:
+            findings.append(_unseen(places.key_attribute))
     findings += _writable(client)
     return Checked(identity, name, sandbox=None, findings=tuple(findings))
 
@@ -132,6 +134,14 @@ def _attribute(name: str, needed: str | None, found: str | None) -> Iterator[Fin
             f"the custom attribute {name} is of type {found}, {needed} is needed",
             "map another custom attribute: the type of one can never be changed",
         )
+
+
+def _unseen(name: str) -> Finding:
+    return Finding(
+        Level.WARNING,
+        f"no call tells whether companies have the custom attribute {name}, where our key stands",
+        f"see to it that companies have a custom attribute {name} of type STRING",
+    )
 
 
 def _writable(client: InfobipClient) -> Iterator[Finding]:

@@ -55,7 +55,6 @@ class InfobipClient:
     def __init__(self, http: HttpClient, rates: Rates) -> None:
         self._http = http
         self._rates = rates
-        self._tags: set[str] = set()
 
     def call(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None
@@ -77,7 +76,9 @@ class InfobipClient:
             return Answer(response.status_code, json_of(response) if response.content else None)
         try:
             return Answer(response.status_code, response.json())
-        except ValueError:  # refusals are not promised to have a body
+        except ValueError as error:  # refusals are not promised to have a body
+            if response.status_code == 404:  # a proxy's page says nothing about a record
+                raise ResponseError(f"{method} {path} is not known there (404)") from error
             return Answer(response.status_code, None)
 
     def _lane(self, method: str, path: str) -> tuple[str, float]:
@@ -93,12 +94,15 @@ class InfobipClient:
 
     def _read(self, method: str, path: str, params: Any = None, json: Any = None) -> Any:
         """The body of a read; None for 404."""
-        answer = self.call(method, path, params, json)
+        return self._body(method, path, self.call(method, path, params, json))
+
+    def _body(self, method: str, path: str, answer: Answer) -> Any:
         if answer.status == 404:
             return None
         if fault := answer.fault:
             raise _refusal(fault) or ResponseError(
-                f"Customer Profiles refuses {method} {path} ({fault.code or fault.status})"
+                f"Customer Profiles refuses {method} {path} ({fault.code or fault.status})",
+                remedy="ask Infobip why, with the time of the call",
             )
         return answer.body
 
@@ -123,8 +127,8 @@ class InfobipClient:
             raise ResponseError(f"Customer Profiles gives pages of {given}, asked for {limit}")
         return rows
 
-    def person(self, type: str, identifier: str) -> Row | None:
-        found = self._read("GET", PERSONS, {"type": type, "identifier": identifier})
+    def person(self, id: str) -> Row | None:
+        found = self._read("GET", PERSONS, _query(PERSON, id))
         return found if isinstance(found, Mapping) else None
 
     def company(self, name: str, value: str) -> Row | None:
@@ -140,13 +144,23 @@ class InfobipClient:
         asked = {_folded(identity): identity for identity in identities}
         found: dict[Identity, str] = {}
         for part in slices(asked.values()):
-            told = [{"type": type, "identifier": value} for type, value in part]
-            body = self._read("POST", MATCH, json={"identities": told})
-            for match in (body or {}).get("matches") or []:
+            for match in self._matches(part):
                 identity = asked.get(_folded((str(match["type"]), str(match["identifier"]))))
                 if identity and match.get("personId") is not None:
                     found[identity] = str(match["personId"])
         return found
+
+    def _matches(self, identities: Sequence[Identity]) -> list[Row]:
+        """Asked in halves where one of them is refused as malformed: such a one is nobody's."""
+        told = [{"type": type, "identifier": value} for type, value in identities]
+        answer = self.call("POST", MATCH, json={"identities": told})
+        if answer.status != 400:
+            body = self._body("POST", MATCH, answer) or {}
+            return list(body.get("matches") or [])
+        if len(identities) == 1:
+            return []
+        middle = len(identities) // 2
+        return self._matches(identities[:middle]) + self._matches(identities[middle:])
 
     def create(self, object: str, body: Row) -> Row | Fault:
         answer: Row | Fault = self._write("POST", LISTS[object][0], json=body)
@@ -212,11 +226,12 @@ class InfobipClient:
         return answer if isinstance(answer, Fault) else None
 
     def ensure_tags(self, names: Collection[str]) -> None:
-        """Define the tags that the account lacks: a tag must exist before a person gets it."""
+        """Define the tags that the account lacks: a tag must exist before a person gets it.
+
+        A refusal, mostly a duplicate, shows in the write that names the tag.
+        """
         for name in names:
-            if name.casefold() not in self._tags:
-                self._write("POST", TAGS, json={"name": name})  # a duplicate is what we want
-                self._tags.add(name.casefold())
+            self._write("POST", TAGS, json={"name": name})
 
     def untag(self, name: str, persons: Collection[str]) -> Fault | None:
         path = f"{TAGS}/{quote(name, safe='')}/persons"

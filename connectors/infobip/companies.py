@@ -73,7 +73,7 @@ def _ours(desk: Desk, write: Write) -> str | None:
 
 
 def _refused(desk: Desk, write: Write, fault: Fault) -> Outcome:
-    if not fault.duplicate:
+    if not fault.may_be_duplicate:
         return outcome_of(fault, None, write.values)
     if id := _ours(desk, write):
         return Outcome(Result.DONE, id)
@@ -126,7 +126,7 @@ def update(desk: Desk, wishes: Wishes, outcomes: Outcomes) -> None:
 
 
 def _not_updated(desk: Desk, write: Write, fault: Fault) -> Outcome:
-    if fault.duplicate:
+    if fault.may_be_duplicate:
         return _taken(desk, write, fault)
     return outcome_of(fault, write.id, write.values)
 

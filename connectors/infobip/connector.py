@@ -15,7 +15,15 @@ from connectors.errors import ConnectorError, SetupError
 from connectors.http import HttpClient
 from connectors.infobip import checking, companies, persons
 from connectors.infobip.client import MOST, InfobipClient
-from connectors.infobip.fields import ATTRIBUTE, COMPANY, DATA_TYPES, FIELDS, PERSON, Places
+from connectors.infobip.fields import (
+    ATTRIBUTE,
+    COMPANY,
+    DATA_TYPES,
+    FIELDS,
+    PERSON,
+    Places,
+    offered,
+)
 from connectors.infobip.reading import Reader
 from connectors.infobip.settings import InfobipSettings
 from connectors.infobip.writing import Desk, Outcomes, left, turns
@@ -83,7 +91,10 @@ class InfobipConnector:
         return [
             ObjectType(
                 name=object,
-                fields={**FIELDS[object], **(attributes if object == PERSON else {})},
+                fields={
+                    **offered(object, self._places),
+                    **(attributes if object == PERSON else {}),
+                },
                 actions=ACTIONS[object],
                 reports_deletions=False,
                 max_batch=MOST,

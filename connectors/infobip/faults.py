@@ -12,18 +12,22 @@ from typing import Any
 from connectors.protocol import Outcome, Result
 
 ADDRESS_TAKEN = "address belongs to another profile"
+CONTACTS = {"emails": "email", "phones": "phone"}  #: native field -> the API's word
 #: error code -> native field it is about
 FIELDS = {"40004": "phones", "40005": "emails", "40003": "externalId"}
 #: profile, external id, phone or e-mail exists already
 DUPLICATES = frozenset({"40002", "40003", "40004", "40005", "40006"})
 #: concurrent update; a merge of the account is running
 LATER = frozenset({"40901", "40902", "IMPORT_ALREADY_IN_PROGRESS", "OPTIMISTIC_LOCK"})
-NOBODY = frozenset({"40401", "40405", "NOT_FOUND", ""})  #: of a 404: the record, not its tag or so
+NOBODY = frozenset({"40401", "40405", "NOT_FOUND"})  #: of a 404: the record, not its tag or so
 NO_WRITING = {
     "40501": "the account is read-only (40501)",
     "40502": "writing through the API is switched off for the account (40502)",
 }
-_GONE = re.compile(r"no (person|company) matching|does not exist", re.IGNORECASE)
+#: of the record itself; its tag, attribute or company may be missing in the same words
+_GONE = re.compile(
+    r"\bno (person|company) matching|^(person|company)\b.* does not exist", re.IGNORECASE
+)
 _EXISTS = re.compile(r"already exists|duplicate|already (used|taken)", re.IGNORECASE)
 _PERSONAL = re.compile(r"\S+@\S+|\+?\d[\d .-]{4,}\d|\"[^\"]*\"|'[^']*'|=\([^)]*\)")
 _LONGEST = 300
@@ -49,9 +53,13 @@ class Fault:
         return self.status in (404, 409) and bool(_GONE.search(self.message))
 
     @property
-    def duplicate(self) -> bool:
-        """Something of the entry exists already: 400 with a code, or 409 in a batch."""
-        return not self.later and not self.gone and (self.code in DUPLICATES or self.status == 409)
+    def may_be_duplicate(self) -> bool:
+        """Something of the entry may exist already: told by a code, by 409 in a batch, or by
+        nothing but words, which are not fixed, in the documented envelope."""
+        if self.later or self.gone:
+            return False
+        wordy = self.status == 400 and not self.code.isdigit()
+        return self.code in DUPLICATES or self.status == 409 or wordy
 
     @property
     def says_exists(self) -> bool:
@@ -144,17 +152,19 @@ def fields_of(fault: Fault, fields: Iterable[str]) -> dict[str, str]:
     if not found and named in given:
         found = {named: why}
     if not found:
-        text = fault.message
-        found = {
-            field: why for field in given if re.search(rf"\b{re.escape(_bare(field))}\b", text)
-        }
+        found = dict.fromkeys(_told_of(fault.message, given), why)
     return found
 
 
+def _told_of(text: str, fields: Iterable[str]) -> list[str]:
+    """The fields that the words name; "Email address" is no postal address, "type" is any word."""
+    named = [f for f in fields if re.search(rf"\b{re.escape(_bare(f))}\b", text, re.IGNORECASE)]
+    contacts = [field for field in named if field in CONTACTS]
+    return contacts or [field for field in named if field != "type"]
+
+
 def _bare(field: str) -> str:
-    return {"emails": "email", "phones": "phone"}.get(
-        field, field.removeprefix("customAttributes.")
-    )
+    return CONTACTS.get(field, field.removeprefix("customAttributes."))
 
 
 def _names(path: str, field: str) -> bool:

@@ -21,6 +21,8 @@ MOST_CONTACTS = 100  #: phones and e-mails of one profile together
 #: refused in names by the product
 FORBIDDEN = frozenset('&<>"/\\\n\r:(){}=;#')
 SETS = frozenset({"phones", "emails", "tags", "domains"})  #: many values
+CHANNELS = {"phones": "PHONE", "emails": "EMAIL"}  #: native field -> identity type
+IDENTITIES = {**CHANNELS, "externalId": "EXTERNAL_ID"}
 NAMES = ("firstName", "middleName", "lastName")
 
 
@@ -55,6 +57,9 @@ FIELDS: Mapping[str, Mapping[str, FieldType]] = {
         "country": FieldType("string", 50),
         "region": FieldType("string", 255),
         "industry": FieldType("string", 255),
+        "segment": FieldType("string", 255),
+        "accountManager": FieldType("string", 255),
+        "customerStage": FieldType("string", 255),
         "notes": FieldType("string", 1023),
         "vatNumber": FieldType("string", 50),
         "externalId": _shown("string", 256),
@@ -78,6 +83,14 @@ class Places:
 
     company_attribute: str
     key_attribute: str | None = None
+
+
+def offered(object: str, places: Places) -> Mapping[str, FieldType]:
+    """The standard fields. Where our key stands elsewhere, a new profile's external id may be a
+    business id; an existing one is never changed."""
+    if object == PERSON and places.key_attribute:
+        return {**FIELDS[object], "externalId": FieldType("string", 256, updateable=False)}
+    return FIELDS[object]
 
 
 def is_field(object: str, field: str) -> bool:

@@ -6,13 +6,15 @@ that the attribute does not name are somebody else's and left alone.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
-from connectors.infobip.client import InfobipClient, slices
+from connectors.infobip.bodies import refused_persons
+from connectors.infobip.client import InfobipClient
 from connectors.infobip.faults import Fault
 from connectors.infobip.fields import COMPANY
 from connectors.infobip.reading import Reader
 
-NO_COMPANY = Fault(404, "40405", "no such company")
+NO_COMPANY = Fault(409, "40405", "no such company")
 
 
 def move(
@@ -22,21 +24,20 @@ def move(
     held: Mapping[str, str | None],
 ) -> dict[str, Fault]:
     """person id -> company id; the refused ones. ``held``: the company known so far."""
-    asked = {company for company in wanted.values() if company}
-    known = reader.current(COMPANY, asked)
+    named = {company for company in (*wanted.values(), *held.values()) if company}
+    known = reader.current(COMPANY, named)
     faults = {p: NO_COMPANY for p, company in wanted.items() if company and company not in known}
     moved = {person: company for person, company in wanted.items() if person not in faults}
     for company, persons in _grouped(held, moved):
-        if any(moved[person] != company for person in persons):
-            leavers = [person for person in persons if moved[person] != company]
-            for part in slices(leavers):
-                fault = client.leave(company, part)
-                if fault and fault.status != 404:  # a company that is gone has no members
-                    faults |= dict.fromkeys(part, fault)
+        if company not in known:  # gone: it has no members
+            continue
+        leavers = [person for person in persons if moved[person] != company]
+        left = refused_persons(partial(client.leave, company), leavers)
+        # who is gone is no member
+        faults |= {person: fault for person, fault in left.items() if fault.status != 404}
     for company, persons in _grouped(moved, moved):
-        for part in slices([person for person in persons if person not in faults]):
-            if part and (fault := client.join(company, part)):
-                faults |= dict.fromkeys(part, fault)
+        joiners = [person for person in persons if person not in faults]
+        faults |= refused_persons(partial(client.join, company), joiners)
     return faults
 
 

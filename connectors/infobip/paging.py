@@ -14,6 +14,8 @@ from connectors.errors import ResponseError
 from connectors.infobip.fields import Row, id_of, instant, stamp_of
 
 LONGEST = 1000  #: rows of one page
+#: steps back without coming further: so many rows are not deleted, their order changes
+STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def walk(
     """
     at = start
     back = step = max(most // 2, 1)
+    furthest, steps = at.rows, 0
     while True:
         page, limit = window(at.rows, most, len(at.tail))
         if not at.rows and probe:
@@ -105,6 +108,9 @@ def walk(
         offset = (page - 1) * limit
         if offset and not (rows and _joins(rows[0], at, order)):
             # rows before this window may have slid past it: step back, each time further
+            steps += 1
+            if steps > STEPS:
+                raise ResponseError(f"Customer Profiles does not keep the order by {order.text}")
             at = replace(at, rows=max(offset - back, 0))
             back *= 2
             continue
@@ -114,6 +120,8 @@ def walk(
             raise ResponseError(f"Customer Profiles does not order by {order.text}")
         fresh = [row for row in rows if id_of(row) not in at.tail]
         at = _after(offset + len(rows), stamps, [id_of(row) for row in rows], most)
+        if at.rows > furthest:
+            furthest, steps = at.rows, 0
         end = len(rows) < limit
         yield Window(fresh, stamps[0] if stamps else None, stamps[-1] if stamps else None, at, end)
         if end:

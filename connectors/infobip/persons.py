@@ -5,6 +5,7 @@ profile is never without an address in between.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from connectors.infobip.addresses import gained, given_up, taken
@@ -14,6 +15,7 @@ from connectors.infobip.bodies import (
     contact_body,
     in_halves,
     present,
+    refused_persons,
     scalars,
     without_empty,
 )
@@ -85,7 +87,7 @@ def _settle_created(
     searched = {
         index: write
         for index, write in wishes.items()
-        if index not in landed and (index not in refused or refused[index].duplicate)
+        if index not in landed and (index not in refused or refused[index].may_be_duplicate)
     }
     asked = [one for i, w in searched.items() for one in _identities(desk, w, i in refused)]
     owners = desk.client.match(asked)
@@ -96,7 +98,7 @@ def _settle_created(
             continue
         if fault is None:
             outcomes[index] = Outcome(Result.RETRY, reason="created, but not found yet")
-        elif fault.duplicate:
+        elif fault.may_be_duplicate:
             outcomes[index] = taken(write, fault, owners)
         else:
             outcomes[index] = outcome_of(fault, None, write.values)
@@ -211,7 +213,7 @@ def _text(value: Any) -> str | None:
 def _refused(write: Write, fault: Fault, fields: Iterable[str]) -> Outcome:
     """A step after or before the update itself was refused: its fields are named."""
     why = fault.reason(write.values)
-    if fault.later:
+    if fault.later or fault.gone:  # person or company: the next attempt reads which
         return Outcome(Result.RETRY, write.id, reason=why)
     return Outcome(Result.REJECTED, write.id, reason=why, faults=dict.fromkeys(fields, why))
 
@@ -236,12 +238,12 @@ def _settle_refused(
     desk: Desk, wishes: Wishes, outcomes: Outcomes, faults: Mapping[str, Fault]
 ) -> None:
     refused = {i: w for i, w in wishes.items() if str(w.id) in faults}
-    duplicates = [w for w in refused.values() if faults[str(w.id)].duplicate]
+    duplicates = [w for w in refused.values() if faults[str(w.id)].may_be_duplicate]
     owners = desk.client.match([one for write in duplicates for one in gained(write)])
     freed = given_up(wishes.values())
     for index, write in refused.items():
         fault = faults[str(write.id)]
-        if fault.duplicate:
+        if fault.may_be_duplicate:
             outcomes[index] = taken(write, fault, owners, freed)
         else:
             outcomes[index] = outcome_of(fault, write.id, write.values)
@@ -282,10 +284,12 @@ def _remove_tags(
         for name in present(rows.get(index, {}), write.values, "tags"):
             persons.setdefault(name, []).append(index)
     for name, indexes in persons.items():
-        fault = desk.client.untag(name, [str(wishes[index].id) for index in indexes])
-        for index in indexes:
-            answered.pop(str(wishes[index].id), None)  # older than the removal
-            if fault and fault.status != 404:
+        ids = [str(wishes[index].id) for index in indexes]
+        refused = refused_persons(partial(desk.client.untag, name), ids)
+        for index, id in zip(indexes, ids, strict=True):
+            answered.pop(id, None)  # older than the removal
+            fault = refused.get(id)
+            if fault and fault.status != 404:  # neither tag nor person is there: nothing to remove
                 outcomes[index] = _refused(wishes[index], fault, ["tags"])
 
 

@@ -5,7 +5,7 @@ time, everything is read in order of creation. Deletions and merges show only in
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from connectors.errors import CursorExpiredError
 from connectors.infobip.client import InfobipClient
 from connectors.infobip.fields import (
     COMPANY,
+    IDENTITIES,
     PERSON,
     Places,
     Row,
@@ -32,9 +33,15 @@ from connectors.protocol import Cursor, Page, Record, Selection, Upserted
 
 PROBE = 100  #: rows of the first window: mostly little has changed
 FEW = 10  #: records read singly without trying the list first
-IDENTITY = {"phones": "PHONE", "emails": "EMAIL"}  #: native field -> identity type
-#: native field of a company -> query parameter
-COMPANY_QUERY = {"id": "id", "key": "externalId", "name": "name", "domains": "domain"}
+#: native field of a person, or "key" -> identity type
+IDENTITY = {**IDENTITIES, "key": "EXTERNAL_ID"}
+#: native field of a company, or "key" -> query parameter
+COMPANY_QUERY = {
+    "externalId": "externalId",
+    "key": "externalId",
+    "name": "name",
+    "domains": "domain",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +71,7 @@ def reached_of(selection: Selection, cursor: Cursor) -> Reached:
     if cursor.get("of") != _digest(selection):
         raise CursorExpiredError(f"the cursor belongs to another selection of {selection.object}")
     try:
-        watermark, top = (
-            instant(t) if (t := cursor.get(n)) else None for n in ("watermark", "top")
-        )
+        watermark, top = _stamp(cursor.get("watermark")), _stamp(cursor.get("top"))
         at = Position.from_json(cursor["position"]) if "position" in cursor else None
     except (KeyError, TypeError, ValueError) as error:
         raise CursorExpiredError(f"the cursor of {selection.object} cannot be read") from error
@@ -133,17 +138,21 @@ class Reader:
     def _top_again(
         self, selection: Selection, reached: Reached, top: datetime | None
     ) -> Iterator[Page]:
-        """What moved to the top while the rest was read; then the watermark rises."""
+        """What moved to the top while the rest was read; then the watermark rises.
+
+        Down to the overlap again: the walk may have lasted longer than a change takes to show.
+        """
         read = partial(self._client.rows, selection.object)
+        floor = top - self._overlap if top else None
         highest = top
         first = True
         for seen in walk(read, NEWEST_FIRST, Position(), self._page_size, PROBE):
             highest = _latest(top, seen.first) if first else highest
             first = False
-            done = seen.end or top is None or (seen.last is not None and seen.last < top)
+            done = seen.end or floor is None or (seen.last is not None and seen.last < floor)
             # until then the old watermark stands: replaying starts anew
             after = Reached(watermark=highest if done else reached.watermark)
-            yield self._page(selection, _since(seen.rows, top), after)
+            yield self._page(selection, _since(seen.rows, floor), after)
             if done:
                 return
 
@@ -163,8 +172,8 @@ class Reader:
         if field == "key":
             values = [str(UUID(value)) for value in values if _is_key(value)]
         if field != "key" or not self._places.key_attribute:
-            if object == PERSON and (field in IDENTITY or field == "key"):
-                return self._matched(IDENTITY.get(field, "EXTERNAL_ID"), values)
+            if object == PERSON and field in IDENTITY:
+                return self._matched(IDENTITY[field], values)
             if object == COMPANY and field in COMPANY_QUERY:
                 return self._searched(field, values)
         return self._scanned(object, field, values)[0].values() if values else []
@@ -215,33 +224,28 @@ class Reader:
 
     def current(self, object: str, ids: Collection[str]) -> dict[str, Row]:
         """The records with these ids as they are now; those that are gone are left out."""
-        known = sorted({id for id in ids if id.isdecimal()}, key=int)
-        by_id = partial(self._client.person, "ID")
-        single = by_id if object == PERSON else partial(self._client.company, "id")
-        return self._find(object, known, lambda row: [id_of(row)], single)
-
-    def _find(
-        self,
-        object: str,
-        wanted: Collection[str],
-        keys: Callable[[Row], Iterable[str]],
-        single: Callable[[str], Row | None],
-    ) -> dict[str, Row]:
-        """One row per key. A page costs as much as a single read, so pages of the list are read
-        as long as each answers for more than one."""
-        missing = dict.fromkeys(wanted)
+        missing = sorted({id for id in ids if id.isdecimal()}, key=int)
         found: dict[str, Row] = {}
         if len(missing) > FEW:
-            read = partial(self._client.rows, object)
-            for seen in walk(read, NEWEST_FIRST, Position(), self._page_size):
-                hits = {key: row for row in seen.rows for key in keys(row) if key in missing}
-                found.update(hits)
-                for key in hits:
-                    del missing[key]
-                if len(hits) < 2 or not missing:
-                    break
-        singles = ((key, single(key)) for key in missing)
-        return found | {key: row for key, row in singles if row is not None}
+            found = self._newest(object, missing)
+            missing = [id for id in missing if id not in found]
+        for id in missing:
+            row = self._client.person(id) if object == PERSON else self._client.company("id", id)
+            if row is not None:
+                found[id] = row
+        return found
+
+    def _newest(self, object: str, ids: Collection[str]) -> dict[str, Row]:
+        """Those that the list shows first. A page costs as much as a single read, so pages are
+        read as long as each answers for more than one."""
+        wanted, found = set(ids), dict[str, Row]()
+        read = partial(self._client.rows, object)
+        for seen in walk(read, NEWEST_FIRST, Position(), self._page_size):
+            hits = {id: row for row in seen.rows if (id := id_of(row)) in wanted}
+            found |= hits
+            if len(hits) < 2 or len(found) == len(wanted):
+                break
+        return found
 
 
 def _since(rows: Sequence[Row], floor: datetime | None) -> list[Row]:

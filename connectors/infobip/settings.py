@@ -4,6 +4,7 @@ They say where the account is, with which key it is opened and where our own key
 company of a person are kept. What is synchronised is the mapping's business.
 """
 
+import re
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from connectors.errors import SetupError
 from connectors.http import check_host
 
 SUFFIXES = ("infobip.com",)
+SHARED = r"(api(-\w+)?\.)?infobip\.com"
 
 
 class Rates(BaseModel):
@@ -54,7 +56,12 @@ class InfobipSettings(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        check_host(self.base_url, SUFFIXES, self.allow_host)
+        origin = check_host(self.base_url, SUFFIXES, self.allow_host)
+        if re.fullmatch(SHARED, urlsplit(origin).hostname or ""):
+            raise ValueError(
+                "base_url: this host is shared by all accounts and names none; "
+                "give the account's own, https://ID.api.infobip.com"
+            )
         if urlsplit(self.base_url).path.strip("/"):
             raise ValueError("base_url: expected https://HOST without a path")
         if (self.api_key is None) == (self.api_key_file is None):

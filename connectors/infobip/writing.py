@@ -18,8 +18,8 @@ from connectors.protocol import Action, Outcome, Result, Write
 Wishes: TypeAlias = Mapping[int, Write]  #: index of the outcome -> write
 Outcomes: TypeAlias = dict[int, Outcome]
 
-#: records read before one batch of updates: keeps the time between read and write short
-AT_ONCE = 200
+#: records read before one batch of updates: at 5 reads a second, 10 s from read to write
+AT_ONCE = 50
 
 
 def turns(writes: Sequence[Write]) -> Iterator[dict[int, Write]]:

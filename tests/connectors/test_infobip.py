@@ -19,12 +19,14 @@ from connectors.infobip.settings import InfobipSettings, Rates
 from connectors.protocol import Action, Finding, Level, Selection, Write
 from connectors.registry import load
 from tests.connectors.infobip_account import Account, StillClock, connect
+from tests.connectors.infobip_writes import refuse
 
 URL = "https://x1.api.infobip.com"
 OPT_OUTS = ("email_opt_out", "phone_opt_out", "fax_opt_out", "bulk_email_opt_out")
 PEOPLE = Selection(
     "person", ("lastName", "company", *(f"customAttributes.{name}" for name in OPT_OUTS))
 )
+FIRMS = Selection("company", ("name",))
 
 
 @pytest.fixture
@@ -57,6 +59,8 @@ def errors(findings: tuple[Finding, ...]) -> list[Finding]:
         ({"base_url": "http://x1.api.infobip.com", "api_key": "a"}, "must start with https"),
         ({"base_url": "http://127.0.0.1:8", "api_key": "a"}, "not one of the vendor's hosts"),
         ({"base_url": f"{URL}/people", "api_key": "a"}, "without a path"),
+        ({"base_url": "https://api.infobip.com", "api_key": "a"}, "shared by all accounts"),
+        ({"base_url": "https://API-US.infobip.com", "api_key": "a"}, "shared by all accounts"),
         ({"base_url": URL, "api_key": "a", "page_size": 1001}, "less than or equal to 1000"),
         ({"base_url": URL, "api_key": "a", "apikey": "a"}, "Extra inputs"),
     ],
@@ -203,7 +207,7 @@ def test_a_fit_account_has_no_errors_and_is_named_by_its_host(
     crm: InfobipConnector, account: Account
 ) -> None:
     account.add(externalId="app-1")
-    checked = crm.check([PEOPLE, Selection("company", ("name",))])
+    checked = crm.check([PEOPLE, FIRMS])
     assert errors(checked.findings) == []
     assert (checked.identity, checked.name) == ("x1.api.infobip.com", "x1.api.infobip.com")
     assert any("1 of the newest 1 profiles carry" in f.what for f in checked.findings)
@@ -274,8 +278,26 @@ def test_missing_permissions_are_findings(
         return httpx.Response(status, json={"errorCode": code, "errorMessage": ""} if code else {})
 
     account.before.append(hook)
-    [finding] = errors(crm.check([PEOPLE, Selection("company", ("name",))]).findings)
+    [finding] = errors(crm.check([PEOPLE, FIRMS]).findings)
     assert what in finding.what
+    assert finding.remedy
+
+
+def test_a_path_that_only_a_gateway_answers_for_is_a_finding(
+    crm: InfobipConnector, account: Account
+) -> None:
+    refuse(account, "GET", "/people/2/companies", httpx.Response(404, text="<html>"))
+    [finding] = errors(crm.check([FIRMS]).findings)
+    assert "Early Access" in finding.remedy
+
+
+@pytest.mark.parametrize("path", ["persons", "companies", "customAttributes"])
+def test_a_refusal_that_nobody_documents_has_a_remedy_too(
+    crm: InfobipConnector, account: Account, path: str
+) -> None:
+    refuse(account, "GET", f"/people/2/{path}", httpx.Response(400, json={"errorCode": 40001}))
+    [finding] = errors(crm.check([PEOPLE, FIRMS]).findings)
+    assert "40001" in finding.what
     assert finding.remedy
 
 
@@ -299,6 +321,9 @@ def test_a_key_in_a_custom_attribute_must_exist_and_costs_look_ups(account: Acco
     findings = crm.check([PEOPLE]).findings
     assert [finding.level for finding in findings].count(Level.WARNING) == 1
     assert any("crm key" in finding.what for finding in errors(findings))
+    [unseen] = [f for f in crm.check([FIRMS]).findings if f.level is Level.WARNING]
+    assert "crm key" in unseen.what
+    assert unseen.remedy
     crm.close()
 
 
@@ -325,6 +350,26 @@ def test_describe_tells_objects_fields_and_what_can_be_done(
         1000,
         True,
     )
+
+
+def test_describe_tells_every_writable_text_field_of_the_documented_company(
+    crm: InfobipConnector,
+) -> None:
+    # schema IamCompanyV2 of the People API 3.210.0
+    documented = {
+        "accountManager": 255,
+        "country": 50,
+        "customerStage": 255,
+        "industry": 255,
+        "name": 255,
+        "notes": 1023,
+        "region": 255,
+        "segment": 255,
+        "vatNumber": 50,
+    }
+    fields = crm.describe()[1].fields
+    found = {n: f.length for n, f in fields.items() if f.updateable and not f.many}
+    assert found == documented
 
 
 def native_fields(mapping: Any) -> set[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors.errors import TransientError
@@ -48,6 +49,36 @@ def test_a_persons_company_is_a_membership_and_an_attribute(
     assert only(crm.write("person", [change(record.id, company=None)])).result is Result.DONE
     assert account.members == {first: set(), second: {777}}
     assert read(crm, record.id).values["company"] is None
+
+
+@pytest.mark.parametrize("leaving", [True, False])
+def test_a_person_who_goes_meanwhile_keeps_nobody_else_from_moving(
+    crm: InfobipConnector, account: Account, leaving: bool
+) -> None:
+    firm = account.add_company(name="First")
+    company = {"company": str(firm)} if leaving else {}
+    ids = [created(crm, jane(n, **company)).id for n in (1, 2, 3)]
+
+    def goes(_: Account, request: httpx.Request) -> None:
+        if request.url.path == "/people/2/companies/persons":
+            account.persons.pop(int(ids[1]), None)
+
+    account.before.append(goes)
+    wanted = None if leaving else str(firm)
+    outcomes = crm.write("person", [change(id, company=wanted) for id in ids])
+    assert [o.result is Result.DONE for o in outcomes] == [True, False, True]
+    assert outcomes[1].result in (Result.RETRY, Result.GONE)
+    left = account.members[firm] - {int(ids[1])}
+    assert left == (set() if leaving else {int(ids[0]), int(ids[2])})
+
+
+def test_leaving_a_company_that_is_gone_is_no_call(crm: InfobipConnector, account: Account) -> None:
+    firm = account.add_company(name="First")
+    ids = [created(crm, jane(n, company=str(firm))).id for n in range(1, 9)]
+    del account.companies[firm]
+    outcomes = crm.write("person", [change(id, company=None) for id in ids])
+    assert {outcome.result for outcome in outcomes} == {Result.DONE}
+    assert account.count("DELETE", "/people/2/companies/persons") == 0
 
 
 def test_the_membership_comes_before_the_attribute(crm: InfobipConnector, account: Account) -> None:

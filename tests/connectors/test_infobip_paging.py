@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, islice
+from random import Random
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.errors import ResponseError
 from connectors.infobip.connector import InfobipConnector
 from connectors.infobip.paging import window
 from connectors.protocol import Cursor
@@ -44,7 +47,7 @@ def test_every_window_overlaps_known_rows_and_brings_new_ones(most: int) -> None
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("gone", [1, 4, 9])
-def test_rows_that_slide_forward_because_others_go_are_not_lost(
+def test_practice_5_3_rows_that_slide_forward_because_others_go_are_not_lost(
     crm: InfobipConnector, account: Account, gone: int, ties: bool
 ) -> None:
     account.ties = ties
@@ -68,6 +71,28 @@ def test_many_rows_gone_between_two_pages_cost_few_calls(account: Account) -> No
     account.calls.clear()
     assert {f"N{n}" for n in range(450, 1000)} <= names([*seen, *pages])
     assert len(account.calls) < 16
+    crm.close()
+
+
+def test_rows_of_one_stamp_in_ever_new_order_are_an_error_and_no_endless_walk(
+    account: Account,
+) -> None:
+    account.ties = True
+    for number in range(200):
+        account.add(lastName=f"N{number}", externalId=str(number))
+    chance = Random(1)
+
+    def shuffled(_: Account, request: httpx.Request) -> httpx.Response:
+        rows = list(account.persons.values())
+        chance.shuffle(rows)
+        limit, page = (int(request.url.params[name]) for name in ("limit", "page"))
+        return httpx.Response(200, json={"persons": rows[(page - 1) * limit : page * limit]})
+
+    account.before.append(shuffled)
+    crm = connect(account, page_size=50)
+    with pytest.raises(ResponseError, match="order"):
+        for _ in islice(crm.changes(PEOPLE, None), 2000):
+            pass
     crm.close()
 
 

@@ -127,8 +127,12 @@ def test_listing_and_changes(crm: InfobipConnector, store: Server) -> None:
     assert set(again) <= {edited}
 
 
+@pytest.mark.parametrize("enveloped", [False, True])
 @pytest.mark.parametrize("number", [1, 5])
-def test_a_lost_create_is_found_again(crm: InfobipConnector, store: Server, number: int) -> None:
+def test_a_lost_create_is_found_again(
+    crm: InfobipConnector, store: Server, number: int, enveloped: bool
+) -> None:
+    store.post("switches", enveloped=enveloped)
     store.fault("POST", "/persons(/batch)?$", drop="after")
     writes = [lead(n) for n in range(number)]
     with pytest.raises(TransientError):
@@ -221,3 +225,94 @@ def test_companies_and_their_members(crm: InfobipConnector, store: Server) -> No
     leave = Write(Action.UPDATE, UUID(int=1), born.id, {"company": None})
     assert crm.write("person", [leave])[0].result is Result.DONE
     assert read(crm, born.id).values["company"] is None
+
+
+@pytest.mark.parametrize("enveloped", [False, True])
+def test_refusals_mean_the_same_in_both_shapes(
+    crm: InfobipConnector, store: Server, enveloped: bool
+) -> None:
+    store.post("switches", enveloped=enveloped)
+    person(store, contactInformation={"email": [{"address": "n1@acme.com"}]})
+    told = [
+        crm.write("person", [lead(1)])[0],
+        crm.write("person", [Write(Action.UPDATE, UUID(int=9), "99999", {"city": "Zug"})])[0],
+    ]
+    assert [(o.result, set(o.faults)) for o in told] == [
+        (Result.REJECTED, {"emails"}),
+        (Result.GONE, set()),
+    ]
+    firm = Write(Action.CREATE, UUID(int=1), values={"name": "One"})
+    assert [crm.write("company", [firm])[0].result for _ in "ab"] == [Result.DONE] * 2
+    other = Write(Action.CREATE, UUID(int=2), values={"name": "ONE"})
+    assert set(crm.write("company", [other])[0].faults) == {"name"}
+
+
+@pytest.mark.parametrize("clears", [True, False])
+def test_practice_4_12_a_clear_lands_or_is_known_not_to(
+    crm: InfobipConnector, store: Server, clears: bool
+) -> None:
+    store.post("switches", null_clears=clears)
+    [born] = crm.write("person", [lead(1, city="Zug")])
+    [outcome] = crm.write("person", [Write(Action.UPDATE, UUID(int=2), born.id, {"city": None})])
+    assert outcome.result is Result.DONE
+    assert dict(outcome.values) == ({} if clears else {"city": "Zug"})
+    assert read(crm, born.id).values["city"] == (None if clears else "Zug")
+
+
+def test_practice_5_4_a_refused_change_of_type_is_a_fault_and_nothing_is_replaced(
+    crm: InfobipConnector, store: Server
+) -> None:
+    store.post("switches", type_changes=False)
+    [born] = crm.write("person", [lead(1)])
+    wish = Write(Action.CONVERT, UUID(int=2), born.id, {"type": "CUSTOMER"})
+    [outcome] = crm.write("person", [wish])
+    assert (outcome.result, set(outcome.faults)) == (Result.REJECTED, {"type"})
+    assert read(crm, born.id).values["type"] == "LEAD"
+    assert store.writes() == {"create": 1}
+
+
+def test_profiles_merged_in_the_portal_are_one_profile_and_one_that_is_gone(
+    crm: InfobipConnector, store: Server
+) -> None:
+    outcomes = crm.write("person", [lead(1), lead(2)])
+    one, two = (str(outcome.id) for outcome in outcomes)
+    _, cursor = drained(crm, None)
+    store.post("clock", advance=3600)
+    store.act("merge", "person", id=one, losers=[two])
+    changed, _ = drained(crm, cursor)
+    assert changed[one].values["emails"] == ["n1@acme.com", "n2@acme.com"]
+    assert crm.fetch(PEOPLE, "id", [two]) == []
+    assert set(drained(crm, None)[0]) == {one}
+
+
+def test_the_last_address_of_a_profile_without_external_id_stays(
+    crm: InfobipConnector, store: Server
+) -> None:
+    mail = {"email": [{"address": "only@acme.com"}]}
+    id = person(store, externalId=None, contactInformation=mail)
+    values = {"emails": {"add": [], "remove": ["only@acme.com"]}}
+    [outcome] = crm.write("person", [Write(Action.UPDATE, UUID(int=2), id, values)])
+    assert (outcome.result, set(outcome.faults)) == (Result.REJECTED, {"emails"})
+
+
+@pytest.mark.parametrize("name", ["50% / off?", "a#b", "ž&="])
+def test_a_tag_of_any_name_is_given_and_taken(
+    crm: InfobipConnector, store: Server, name: str
+) -> None:
+    [born] = crm.write("person", [lead(1, tags=adding(name))])
+    assert read(crm, born.id).values["tags"] == [name]
+    values = {"tags": {"add": [], "remove": [name]}}
+    [outcome] = crm.write("person", [Write(Action.UPDATE, UUID(int=2), born.id, values)])
+    assert outcome.result is Result.DONE
+    assert read(crm, born.id).values["tags"] == []
+
+
+def test_a_date_that_cannot_be_read_is_a_fault_of_its_field_and_no_missing_record(
+    crm: InfobipConnector, store: Server
+) -> None:
+    day = {"name": "since", "dataType": "DATE"}
+    store.http.post("/people/2/customAttributes", json=day, headers={"Authorization": f"App {KEY}"})
+    [born] = crm.write("person", [lead(1)])
+    values = {"customAttributes.since": "1 June"}
+    [outcome] = crm.write("person", [Write(Action.UPDATE, UUID(int=2), born.id, values)])
+    assert (outcome.result, set(outcome.faults)) == (Result.REJECTED, set(values))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
@@ -173,6 +173,23 @@ def test_changes_are_found_down_to_the_overlap_for_what_becomes_visible_late(
     assert "Late" in names(everything(crm, cursor))
 
 
+def test_what_becomes_visible_late_during_a_long_walk_is_read_too(
+    crm: InfobipConnector, account: Account
+) -> None:
+    ids = [account.add(lastName=f"N{number}", externalId=str(number)) for number in range(30)]
+    cursor = everything(crm)[-1].cursor
+    for id in ids:
+        account.edit(id, city="Zug")
+    pages = crm.changes(PEOPLE, cursor)
+    seen = [next(pages), next(pages)]
+    late = account.add(lastName="Late", externalId="late")
+    account.persons[late]["modifiedAt"] = account.persons[ids[-2]]["modifiedAt"]
+    account.now += timedelta(minutes=5)
+    account.edit(ids[0], city="Bern")
+    seen += pages
+    assert "Late" in names([*seen, *everything(crm, seen[-1].cursor)])
+
+
 def test_the_watermark_never_falls_when_the_newest_profile_goes(
     crm: InfobipConnector, account: Account
 ) -> None:
@@ -246,10 +263,51 @@ def test_look_up_by_key_and_addresses(crm: InfobipConnector, account: Account) -
     assert crm.fetch(PEOPLE, "emails", []) == []
 
 
+def test_an_external_id_of_the_business_is_looked_up_and_not_searched_for_in_the_list(
+    crm: InfobipConnector, account: Account
+) -> None:
+    for number in range(40):
+        account.add(lastName=f"N{number}", externalId=f"K-{number}")
+        account.add_company(name=f"Firm {number}", externalId=f"C-{number}")
+    firms = Selection("company", ("name", "externalId"))
+    [person] = crm.fetch(PEOPLE, "externalId", ["K-7", "nobody"])
+    [firm] = crm.fetch(firms, "externalId", ["C-7", "nobody"])
+    assert (person.values["lastName"], firm.values["name"]) == ("N7", "Firm 7")
+    assert not [call for call in account.calls if "page" in call.params]
+
+
 def test_unknown_and_impossible_ids_are_absent(crm: InfobipConnector, account: Account) -> None:
     id = account.add(lastName="J", externalId="x")
     found = crm.fetch(PEOPLE, "id", ["999", "not-an-id", str(id), str(id)])
     assert [record.id for record in found] == [str(id)]
+
+
+@pytest.mark.parametrize("body", ["<html>", ""])
+def test_a_404_that_is_not_the_apis_says_nothing_about_a_record(
+    crm: InfobipConnector, account: Account, body: str
+) -> None:
+    id = account.add(lastName="J", externalId="x")
+    account.before.append(lambda *_: httpx.Response(404, text=body))
+    with pytest.raises(ResponseError, match="404"):
+        crm.fetch(PEOPLE, "id", [str(id)])
+
+
+def test_an_address_that_the_api_finds_malformed_belongs_to_nobody(
+    crm: InfobipConnector, account: Account
+) -> None:
+    def strict(_: Account, request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/match") and b"no address" in request.content:
+            return httpx.Response(400, json={})
+        return None
+
+    for name in "abc":
+        mail = {"email": [{"address": f"{name}@acme.com"}]}
+        account.add(lastName=name, contactInformation=mail)
+    account.before.append(strict)
+    wanted = ["a@acme.com", "no address", "b@acme.com", "c@acme.com"]
+    found = crm.fetch(PEOPLE, "emails", wanted)
+    assert {record.values["lastName"] for record in found} == set("abc")
+    assert crm.fetch(PEOPLE, "emails", ["no address"]) == []
 
 
 def test_many_records_are_read_by_pages_as_long_as_these_pay(account: Account) -> None:

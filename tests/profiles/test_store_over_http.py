@@ -1,16 +1,17 @@
 """The embedded Customer Profiles, over HTTP, as any client of the People API sees it."""
 
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-KEY = "a-key-for-tests"
+from tests.profiles.stores import running
+
 ANN = {
     "type": "LEAD",
     "firstName": "Ann",
@@ -20,50 +21,6 @@ ANN = {
         "phone": [{"number": "+38515550101"}],
     },
 }
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[httpx.Client]:
-    (folder / "key").write_text(KEY + "\n")
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "profiles",
-            "--control",
-            "--database",
-            str(folder / "profiles.db"),
-            "--key-file",
-            str(folder / "key"),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        address = process.stdout.readline().strip()
-        headers = {"Authorization": f"App {KEY}"}
-        with httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
-            yield client
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdin.close()
-        process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    with running(tmp_path_factory.mktemp("profiles")) as client:
-        yield client
-
-
-@pytest.fixture
-def http(server: httpx.Client) -> httpx.Client:
-    server.post("/_control/reset", json={})
-    return server
 
 
 def create(http: httpx.Client, **more: Any) -> dict[str, Any]:
@@ -220,3 +177,19 @@ def test_everything_survives_a_kill(tmp_path: Path) -> None:
     with running(tmp_path) as http:
         assert http.get("/people/2/persons", params=by_id(person)).json() == person
         assert http.get("/profiles/account").json()["accountId"] == account
+
+
+def test_a_database_of_another_version_is_left_alone_with_a_reason(tmp_path: Path) -> None:
+    with running(tmp_path) as http:
+        create(http)
+    database = tmp_path / "profiles.db"
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("UPDATE account SET version = 0")
+        db.commit()
+    files = ["--database", str(database), "--key-file", str(tmp_path / "key")]
+    ended = subprocess.run(
+        [sys.executable, "-m", "profiles", *files], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "version 0" in ended.stderr
+    assert "Traceback" not in ended.stderr
