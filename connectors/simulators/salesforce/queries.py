@@ -67,8 +67,9 @@ class Queries:
         wanted = query.object.lower()
         name = next((n for n in self._org.schema.names() if n.lower() == wanted), None)
         if name is None:
-            words = f"sObject type '{query.object}' is not supported. {_HINT.format('object', 'entity')}"
-            raise RowError("INVALID_TYPE", _pointed(text, query.object, words))
+            words = f"sObject type '{query.object}' is not supported. "
+            hint = _HINT.format("object", "entity")
+            raise RowError("INVALID_TYPE", _pointed(text, query.object, words + hint))
         for path in sorted(query.named):
             self._known(name, path, text)
         for path, literal in query.filters:
@@ -80,8 +81,9 @@ class Queries:
         if rest and first.capitalize() in _PARENTS:
             return
         if self._org.schema.field(name, first) is None:
-            words = f"No such column '{path}' on entity '{name}'. {_HINT.format('field', 'custom field')}"
-            raise RowError("INVALID_FIELD", _pointed(text, path, words))
+            words = f"No such column '{path}' on entity '{name}'. "
+            hint = _HINT.format("field", "custom field")
+            raise RowError("INVALID_FIELD", _pointed(text, path, words + hint))
 
     def _comparable(self, name: str, path: str, literal: Any) -> None:
         """Long text cannot be compared at all, other fields only with their own kind."""
