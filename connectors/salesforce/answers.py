@@ -48,17 +48,13 @@ def code_of(error: Mapping[str, Any]) -> str:
     return str(error.get("errorCode") or error.get("statusCode") or error.get("error") or "UNKNOWN")
 
 
-def codes_of(body: Any) -> set[str]:
-    return {code_of(error) for error in errors_of(body)}
-
-
 def problem(response: httpx.Response) -> ConnectorError:
     """What a refused request says of the connection."""
     return problem_of(response.status_code, json_of(response))
 
 
 def problem_of(status: int, body: Any) -> ConnectorError:
-    codes = codes_of(body) or {str(status)}
+    codes = {code_of(error) for error in errors_of(body)} or {str(status)}
     named = ", ".join(sorted(codes))
     if LIMITS & codes:
         return _limit(body, named)

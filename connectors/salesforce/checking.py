@@ -1,5 +1,6 @@
 """Whether an organization can be synchronised as configured, and what to do where it cannot."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from simple_salesforce.format import format_soql
@@ -30,16 +31,20 @@ def check(
 ) -> Checked:
     findings = [*_version(client, settings.api_version)]
     rows, _ = next(client.query("SELECT Id, Name, IsSandbox FROM Organization"))
+    seen = []
     for selection in selections:
         described = metadata.ask(selection.object) if selection.object in OBJECTS else None
         if described is None:
             findings.append(_absent(selection.object))
             continue
+        seen.append(selection.object)
         findings += _object(selection.object, described)
         findings += _fields(selection, described["fields"])
         findings += _statuses(selection.object, described["fields"], settings)
-        findings += _key(client, selection.object, described["fields"], settings)
-        findings += _automation(client, selection.object)
+        findings += _key(selection.object, described["fields"], settings.external_id_field)
+    if seen:
+        findings += _key_readers(client, seen, settings.external_id_field)
+        findings += _automation(client, seen)
     used, most = client.used
     if most and used > _BUSY * most:
         what = f"{used} of {most} API calls of the last 24 hours are used"
@@ -110,10 +115,7 @@ def _statuses(name: str, fields: Described, settings: SalesforceSettings) -> Ite
             yield Finding(Level.WARNING, what, remedy)
 
 
-def _key(
-    client: SalesforceClient, name: str, fields: Described, settings: SalesforceSettings
-) -> Iterator[Finding]:
-    key = settings.external_id_field
+def _key(name: str, fields: Described, key: str) -> Iterator[Finding]:
     faults = list(key_faults(fields, key))
     if faults:
         yield Finding(
@@ -122,39 +124,35 @@ def _key(
             "create it as Text(36), external id, unique, case-sensitive, with access for the "
             "integration's permission set",
         )
-        return
-    readers = _rows(
-        client,
-        "SELECT ParentId FROM FieldPermissions WHERE SobjectType = {name} "
-        "AND Field = {field} AND PermissionsRead = true",
-        name=name,
-        field=f"{name}.{key}",
-    )
-    if len(readers) > 1:  # practice 7.3: a clone would carry the same unique key
-        yield Finding(
-            Level.WARNING,
-            f"{len(readers)} permission sets and profiles see {name}.{key}: users who do cannot "
-            "clone a record",
-            "leave it to the integration's permission set alone",
-        )
 
 
-def _automation(client: SalesforceClient, name: str) -> Iterator[Finding]:
+def _key_readers(client: SalesforceClient, names: Sequence[str], key: str) -> Iterator[Finding]:
+    """Users who see the key cannot clone a record: it would carry the same (practice 7.3)."""
+    query = "SELECT Field FROM FieldPermissions WHERE Field IN {fields} AND PermissionsRead = true"
+    rows = _rows(client, query, fields=[f"{name}.{key}" for name in names])
+    for field, readers in Counter(row["Field"] for row in rows).items():
+        if readers > 1:
+            what = f"{readers} permission sets and profiles see {field}, whose users cannot clone"
+            yield Finding(Level.WARNING, what, "leave it to the integration's permission set alone")
+
+
+def _automation(client: SalesforceClient, names: Sequence[str]) -> Iterator[Finding]:
     """What the records that we create will meet (practice 1.6)."""
-    query = "SELECT Name FROM AssignmentRule WHERE SobjectType = {name} AND Active = true"
-    for rule in _rows(client, query, name=name):
-        what = f"the assignment rule {rule['Name']} of {name} does not run for what we write"
-        yield Finding(Level.OK, what)
-    query = "SELECT DeveloperName FROM DuplicateRule WHERE SobjectType = {name} AND IsActive = true"
-    for rule in _rows(client, query, name=name):
+    query = "SELECT Name, SobjectType FROM AssignmentRule WHERE SobjectType IN {names}"
+    for rule in _rows(client, f"{query} AND Active = true", names=names):
+        what = f"the assignment rule {rule['Name']} does not run for what we write"
+        yield Finding(Level.OK, f"{rule['SobjectType']}: {what}")
+    query = "SELECT DeveloperName, SobjectType FROM DuplicateRule WHERE SobjectType IN {names}"
+    for rule in _rows(client, f"{query} AND IsActive = true", names=names):
+        what = f"the duplicate rule {rule['DeveloperName']} may refuse what we create"
         yield Finding(
             Level.WARNING,
-            f"the duplicate rule {rule['DeveloperName']} of {name} may refuse what we create",
+            f"{rule['SobjectType']}: {what}",
             "let its conditions leave out our user, or expect refused creates as issues",
         )
 
 
-def _rows(client: SalesforceClient, query: str, **values: str) -> list[Row]:
+def _rows(client: SalesforceClient, query: str, **values: Sequence[str]) -> list[Row]:
     """Rows of a set-up object; none where our user may not see it."""
     try:
         rows, _ = next(client.query(format_soql(query, **values)))

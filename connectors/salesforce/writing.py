@@ -16,7 +16,6 @@ from connectors.salesforce.answers import (
     LIMITS,
     MALFORMED,
     code_of,
-    codes_of,
     errors_of,
     problem,
 )
@@ -97,10 +96,11 @@ class Writer:
     def _create(self, name: str, writes: Sequence[Write]) -> list[Outcome]:
         rows = [{self._key_field: str(one.key), **_native(one.values)} for one in writes]
         response = self._client.upsert(name, self._key_field, rows)
-        if response.status_code == 400 and MALFORMED in codes_of(json_of(response)):
+        errors = errors_of(json_of(response)) if response.status_code == 400 else []
+        if MALFORMED in map(code_of, errors):
             if len(writes) > 1:
                 raise MalformedError("a row of the call is not well formed")
-            return [_refusal(errors_of(json_of(response)), None)]
+            return [_refusal(errors, None)]
         return [_of_row(answer, None) for answer in _answers(response, len(writes))]
 
     def _update(self, name: str, write: Write) -> Outcome:

@@ -201,8 +201,8 @@ def test_practice_7_3_check_warns_when_users_see_the_key(org: Server, sales: Any
 def test_practice_1_6_check_tells_the_automation_that_creates_meet(org: Server, sales: Any) -> None:
     org.post("switches", assignment_rule=True, duplicate_rule=True)
     assert told(sales) == [
-        (Level.OK, "the assignment rule Standard of Lead does not run for what we write"),
-        (Level.WARNING, "the duplicate rule Standard_Lead of Lead may refuse what we create"),
+        (Level.OK, "Lead: the assignment rule Standard does not run for what we write"),
+        (Level.WARNING, "Lead: the duplicate rule Standard_Lead may refuse what we create"),
     ]
 
 

@@ -5,6 +5,7 @@ import re
 from email.utils import format_datetime
 from threading import Lock
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +22,7 @@ from connectors.simulators.salesforce.queries import Queries
 from connectors.simulators.salesforce.refusals import BodyError, RowError, not_found
 from connectors.simulators.salesforce.rows import Rows
 
+DATA = "/services/data"
 VERSIONS = range(31, 69)  #: older ones are retired (api-eol-soap)
 LONGEST = 16384  #: bytes of an address, with its headers
 DAILY_CALLS = 15000
@@ -59,10 +61,7 @@ class SalesforceApi:
         """The one resource that needs no token (dome_versions)."""
         return self._dated(
             JSONResponse(
-                [
-                    {"label": f"v{n}", "url": f"/services/data/v{n}.0", "version": f"{n}.0"}
-                    for n in VERSIONS
-                ]
+                [{"label": f"v{n}", "url": f"{DATA}/v{n}.0", "version": f"{n}.0"} for n in VERSIONS]
             )
         )
 
@@ -99,13 +98,15 @@ class SalesforceApi:
                 return JSONResponse(refused, 400)
 
     def _route(self, request: Request, given: Any) -> Response:
-        version, _, rest = request.path_params["rest"].strip("/").partition("/")
+        # as it was sent: a slash inside a value is encoded
+        path = request.scope["raw_path"].decode().partition("?")[0]
+        version, _, rest = path.removeprefix(DATA).strip("/").partition("/")
         if version not in {f"v{n}.0" for n in VERSIONS}:
             raise not_found()
         for method, pattern, answer in self._routes:
             found = re.fullmatch(pattern, rest)
             if found and request.method == method:
-                reply: Response = answer(request, given, *found.groups())
+                reply: Response = answer(request, given, *map(unquote, found.groups()))
                 return reply
         raise not_found()
 
@@ -137,10 +138,10 @@ def create() -> Control:
     app = Starlette(
         routes=[
             Route("/services/oauth2/token", api.login, methods=["POST"]),
-            Route("/services/data", api.versions, methods=["GET"]),
-            Route("/services/data/", api.versions, methods=["GET"]),
+            Route(DATA, api.versions, methods=["GET"]),
+            Route(f"{DATA}/", api.versions, methods=["GET"]),
             Route(
-                "/services/data/{rest:path}",
+                f"{DATA}/{{rest:path}}",
                 api.resource,
                 methods=["GET", "POST", "PATCH", "DELETE"],
             ),
