@@ -75,7 +75,7 @@ class Writer:
                 answers = _unsent(batch, failure) if failure else self._call(name, batch)
             except MalformedError:  # the row at fault is found by halving
                 middle = len(numbers) // 2
-                calls.extendleft([numbers[middle:], numbers[:middle]])
+                calls += [numbers[:middle], numbers[middle:]]
                 continue
             except ConnectorError as error:
                 if not outcomes:

@@ -99,6 +99,15 @@ def test_a_field_that_cannot_be_read_does_not_pass_for_empty(org: Server, sales:
     assert read(sales, number).values["Title"] == "Buyer"
 
 
+def test_what_is_hidden_beside_the_mapping_ends_one_turn_only(org: Server, sales: Any) -> None:
+    number = lead(org)
+    cursor = listed(sales)[-1].cursor
+    org.act("alter", "Lead", field="Status", to=None)
+    with pytest.raises(SetupError, match="INVALID_FIELD"):
+        list(sales.changes(LEAD, cursor))
+    assert ids(changes(sales.changes(LEAD, cursor))) == {number}
+
+
 def test_a_page_is_requested_when_it_is_asked_for(org: Server, sales: Any) -> None:
     for n in range(7):
         lead(org, Email=f"n{n}@x.example")
@@ -134,6 +143,26 @@ def test_an_edit_that_is_committed_late_is_not_lost(org: Server, sales: Any) -> 
     org.post("clock", advance=121)
     found = changes(sales.changes(LEAD, pages[-1].cursor))
     assert [one.record.values["Title"] for one in found] == ["Boss"]
+
+
+def test_what_is_committed_minutes_late_is_not_lost(org: Server, sales: Any) -> None:
+    org.post("switches", visible_late=300)
+    number = lead(org)
+    org.post("clock", advance=200)
+    (page,) = listed(sales)
+    assert page.changes == []
+    org.post("clock", advance=101)
+    assert ids(changes(sales.changes(LEAD, page.cursor))) == {number}
+
+
+def test_a_listing_passes_rows_of_one_stamp(org: Server, sales: Any) -> None:
+    """Otherwise a load of more rows than a page has would be read for ever."""
+    numbers = {lead(org, Email=f"n{n}@x.example") for n in range(7)}
+    org.post("switches", page_size=3)
+    first = next(sales.changes(LEAD, None))
+    rest = changes(sales.changes(LEAD, first.cursor))
+    assert ids(changes([first])).isdisjoint(ids(rest))
+    assert ids(changes([first])) | ids(rest) == numbers
 
 
 def test_an_increment_that_breaks_off_goes_on_where_it_was(org: Server, sales: Any) -> None:
