@@ -40,6 +40,7 @@ def check(
         seen.append(selection.object)
         findings += _object(selection.object, described)
         findings += _fields(selection, described["fields"])
+        findings += _values(selection, described["fields"])
         findings += _statuses(selection.object, described["fields"], settings)
         findings += _key(selection.object, described["fields"], settings.external_id_field)
     if seen:
@@ -102,6 +103,22 @@ def _fields(selection: Selection, fields: Described) -> Iterator[Finding]:
             what = f"{name} cannot be looked up: it is encrypted or too long"
             remedy = "encrypt it deterministically, or do not match by it"
             yield Finding(Level.WARNING, what, remedy)
+
+
+def _values(selection: Selection, fields: Described) -> Iterator[Finding]:
+    """Fields that mean something only together (practice 4.5, 4.6, 4.7)."""
+    name = selection.object
+    for field in selection.fields:
+        if f"{field}Code" in fields:  # exists only with state and country picklists
+            what = f"{name}.{field} takes only the names that {field}Code knows: others are refused"
+            yield Finding(Level.WARNING, what, f"map {field}Code instead")
+        is_money = field in fields and fields[field]["type"] == "currency"
+        if is_money and "CurrencyIsoCode" in set(fields) - set(selection.fields):
+            what = f"{name}.{field} is an amount without its currency"
+            yield _error(what, f"map CurrencyIsoCode of {name} too, or unmap it")
+    if "OwnerId" not in selection.fields:
+        what = f"{name}: what we create belongs to our user, since OwnerId is not mapped"
+        yield Finding(Level.WARNING, what, "map OwnerId, or let a flow of the organization set it")
 
 
 def _statuses(name: str, fields: Described, settings: SalesforceSettings) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from tests.connectors.salesforce_org import AUTH, LEAD, opened
 
 TOKEN = "/services/oauth2/token"
 KEY = "CrmSync_Key__c"
+OWNED = Selection("Lead", (*LEAD.fields, "OwnerId"))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def sales(org: Server) -> Iterator[Any]:
 
 
 def told(sales: Any, *selections: Selection) -> list[tuple[Level, str]]:
-    findings = sales.check(selections or [LEAD]).findings
+    findings = sales.check(selections or [OWNED]).findings
     assert all(finding.remedy for finding in findings if finding.level is not Level.OK)
     return [(finding.level, finding.what) for finding in findings]
 
@@ -133,7 +134,7 @@ def test_what_is_refused_again_with_a_fresh_token_is_not_tried_a_third_time(
 
 
 def test_check_names_the_organization(org: Server, sales: Any) -> None:
-    checked = sales.check([LEAD, Selection("Account", ("Name",))])
+    checked = sales.check([OWNED, Selection("Account", ("Name", "OwnerId"))])
     assert checked.identity == "00D000000000001AAA"
     assert checked.name == "CumulusCI - Dev Workspace"
     assert checked.sandbox is True
@@ -148,13 +149,16 @@ def test_check_finds_nothing_wrong_with_the_shipped_mapping(sales: Any) -> None:
                 fields.append(entry)
             else:
                 fields += entry["parts"].values() if "parts" in entry else [entry["field"]]
-        assert told(sales, Selection(name, tuple(fields))) == []
+        assert told(sales, Selection(name, (*fields, "OwnerId"))) == []
 
 
 def test_check_names_what_is_not_there(org: Server, sales: Any) -> None:
     org.act("alter", "Contact", to=None)
     found = told(
-        sales, Selection("Lead", ("Nope",)), Selection("Nope", ()), Selection("Contact", ())
+        sales,
+        Selection("Lead", ("Nope", "OwnerId")),
+        Selection("Nope", ()),
+        Selection("Contact", ()),
     )
     assert found == [
         (Level.ERROR, "Lead.Nope cannot be read"),
@@ -189,6 +193,32 @@ def test_check_sees_what_an_administrator_changed(
     ((found, words),) = told(sales)
     assert found is level
     assert what in words
+
+
+def test_practice_4_5_check_tells_whose_the_created_records_are(sales: Any) -> None:
+    ((level, what),) = told(sales, LEAD)
+    assert level is Level.WARNING
+    assert "belongs to our user" in what
+
+
+def test_practice_4_6_check_knows_state_and_country_picklists(org: Server, sales: Any) -> None:
+    selection = Selection("Lead", ("Country", "OwnerId"))
+    assert told(sales, selection) == []
+    org.act("alter", "Lead", field="CountryCode", to={"type": "picklist"})
+    ((level, what),) = told(sales, selection)
+    assert level is Level.WARNING
+    assert "CountryCode" in what
+
+
+def test_practice_4_7_money_is_mapped_with_its_currency(org: Server, sales: Any) -> None:
+    money = Selection("Lead", ("AnnualRevenue", "OwnerId"))
+    assert told(sales, money) == []
+    org.act("alter", "Lead", field="CurrencyIsoCode", to={"type": "picklist"})
+    assert told(sales, money) == [
+        (Level.ERROR, "Lead.AnnualRevenue is an amount without its currency")
+    ]
+    both = Selection("Lead", (*money.fields, "CurrencyIsoCode"))
+    assert told(sales, both) == []
 
 
 def test_practice_7_3_check_warns_when_users_see_the_key(org: Server, sales: Any) -> None:
