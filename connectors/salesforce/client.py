@@ -1,12 +1,12 @@
 """The REST API as Python calls; no idea of synchronisation.
 
-simple-salesforce builds queries and describes in direct mode; every request of its
-session is handed to our transport, it never logs in and never refreshes (it loses the
-caller's headers when it does). Collections and conditional updates are our own.
+simple-salesforce sends queries in direct mode; every request of its session is handed to
+our transport, it never logs in and never refreshes (it loses the caller's headers when it
+does). Collections and conditional updates are our own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -16,17 +16,11 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
-from simple_salesforce.format import format_soql
 
-from connectors.errors import (
-    AuthError,
-    ConnectorError,
-    RateLimitError,
-    ResponseError,
-    TransientError,
-)
+from connectors.errors import AuthError, ResponseError, TransientError
 from connectors.http import HttpClient, check_host, json_of
 from connectors.protocol import Runtime
+from connectors.salesforce.answers import code_of, errors_of, problem, problem_of
 from connectors.salesforce.settings import SUFFIXES, SalesforceSettings
 
 COLLECTION = 200  #: rows of one call (resources_composite_sobjects_collections)
@@ -35,25 +29,27 @@ WRITE_HEADERS = {
     "Sforce-Auto-Assign": "FALSE",
     "Sforce-Call-Options": "client=crm-sync",
 }
-_LIMITS = frozenset({"REQUEST_LIMIT_EXCEEDED", "LIMIT_EXCEEDED"})
-_LATER = frozenset({"SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG", "QUERY_TIMEOUT"})
+#: login errors that pass by themselves: "unknown_error", "retry your request" is reported in
+#: amazon-connect-salesforce-lambda issue 43, the others are OAuth's own
+_LOGIN_LATER = frozenset({"unknown_error", "server_error", "temporarily_unavailable"})
+#: what simple-salesforce may say; authorization and encoding are our client's
+_KEPT = frozenset({"content-type", "sforce-query-options", "accept"})
+
+Row = dict[str, Any]
 
 
 class HandedOver(requests.adapters.BaseAdapter):
     """Sends what a requests session would send over our own client."""
 
-    def __init__(self, client: HttpClient) -> None:
+    def __init__(self, send: Callable[..., httpx.Response]) -> None:
         super().__init__()
-        self._client = client
+        self._send = send
 
     def send(
         self, request: requests.PreparedRequest, *_options: Any, **_named: Any
     ) -> requests.Response:
         headers = {k: str(v) for k, v in request.headers.items() if k.lower() in _KEPT}
-        body = request.body if isinstance(request.body, bytes | str) else None
-        answer = self._client.send(
-            request.method or "GET", request.url or "", headers=headers, content=body
-        )
+        answer = self._send(request.method, request.url, headers=headers)
         response = requests.Response()
         response.status_code, response.reason = answer.status_code, answer.reason_phrase
         response.headers = CaseInsensitiveDict(answer.headers)
@@ -64,22 +60,19 @@ class HandedOver(requests.adapters.BaseAdapter):
     def close(self) -> None: ...
 
 
-#: what simple-salesforce may say; authorization and encoding are our client's
-_KEPT = frozenset({"content-type", "sforce-query-options", "accept"})
-
-
 class SalesforceClient:
     """One organization's REST API."""
 
     def __init__(self, settings: SalesforceSettings, runtime: Runtime) -> None:
         self._settings = settings
-        self._runtime = runtime
-        transport = runtime.transport(settings.ca_file)
-        self._login = HttpClient(settings.origin, transport, runtime.clock)
-        self._transport = transport
+        self._clock = runtime.clock
+        self._transport = runtime.transport(settings.ca_file)
+        self._login = HttpClient(settings.origin, self._transport, runtime.clock)
         self._token = ""
         self._rest: HttpClient | None = None
         self._library: Any = None
+        self._heard: datetime | None = None
+        self.organization = ""  #: its id, as the last login told
         self.used = (0, 0)  #: API calls of the last 24 hours, and how many are allowed
 
     def close(self) -> None:
@@ -88,31 +81,30 @@ class SalesforceClient:
             self._rest.close()
 
     @property
-    def _root(self) -> str:
-        return f"/services/data/v{self._settings.api_version}"
+    def heard(self) -> datetime:
+        """The server's clock when the last request was sent, or a little earlier.
 
-    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """A request below the API's root."""
-        response = self._http().send(method, self._root + path, **options)
-        self._note_usage(response)
-        return response
-
-    def server_time(self, response: httpx.Response) -> datetime:
-        """The server's clock, from the Date header. Raises ResponseError without one."""
-        told = response.headers.get("Date")
-        if not told:
+        Raises ResponseError where the server tells no time.
+        """
+        if self._heard is None:
             raise ResponseError("Salesforce answers without a Date header")
-        return parsedate_to_datetime(told).astimezone(UTC)
+        return self._heard
 
-    def now(self) -> datetime:
-        """The server's clock."""
-        return self.server_time(self.send("GET", "/"))
+    def versions(self) -> list[str]:
+        """The API versions that the server offers."""
+        response = self._sent("GET", "/services/data")
+        if response.status_code != 200:
+            raise problem(response)
+        return [str(one["version"]) for one in json_of(response)]
 
-    def query(self, soql: str) -> Iterator[list[dict[str, Any]]]:
-        """Pages of rows, deleted ones too. A page is requested when it is asked for."""
+    def query(self, soql: str) -> Iterator[tuple[list[Row], bool]]:
+        """Pages of rows, deleted ones too, each with whether it is the last.
+
+        A page is requested when it is asked for.
+        """
         answer = self._asked(lambda: self._simple().query(soql, include_deleted=True))
         while True:
-            yield answer["records"]
+            yield answer["records"], answer["done"]
             if answer["done"]:
                 return
             following = answer["nextRecordsUrl"]
@@ -121,27 +113,24 @@ class SalesforceClient:
             )
 
     def describe(self, name: str) -> Mapping[str, Any] | None:
-        """The object's description; None where the organization has no such object."""
-        response = self.send("GET", f"/sobjects/{quote(name)}/describe")
+        """The object's description; None where our user sees no such object."""
+        response = self._below("GET", f"/sobjects/{quote(name)}/describe")
+        described = json_of(response)
         if response.status_code == 404:
             return None
         if response.status_code != 200:
             raise problem(response)
-        described: Mapping[str, Any] = json_of(response)
-        return described
+        return dict(described)
 
-    def upsert(
-        self, name: str, field: str, rows: Sequence[Mapping[str, Any]]
-    ) -> list[dict[str, Any]]:
-        """Create, or find, rows by external id; at most 200. One answer each, in order."""
+    def upsert(self, name: str, field: str, rows: Sequence[Mapping[str, Any]]) -> httpx.Response:
+        """Create, or find, rows by external id; at most 200."""
         records = [{"attributes": {"type": name}, **row} for row in rows]
-        response = self.send(
+        return self._below(
             "PATCH",
             f"/composite/sobjects/{quote(name)}/{quote(field)}",
             json={"allOrNone": False, "records": records},
             headers=WRITE_HEADERS,
         )
-        return _collection(response, len(rows))
 
     def update(
         self, name: str, number: str, values: Mapping[str, Any], unless_changed: str | None
@@ -150,32 +139,44 @@ class SalesforceClient:
         headers = dict(WRITE_HEADERS)
         if unless_changed:
             headers["If-Unmodified-Since"] = unless_changed
-        path = f"/sobjects/{quote(name)}/{quote(number)}"
-        return self.send("PATCH", path, json=dict(values), headers=headers)
+        path = f"/sobjects/{quote(name)}/{quote(number, safe='')}"
+        return self._below("PATCH", path, json=dict(values), headers=headers)
 
-    def delete(self, numbers: Sequence[str]) -> list[dict[str, Any]]:
-        response = self.send(
+    def delete(self, numbers: Sequence[str]) -> httpx.Response:
+        return self._below(
             "DELETE",
             "/composite/sobjects",
             params={"ids": ",".join(numbers), "allOrNone": "false"},
             headers=WRITE_HEADERS,
         )
-        return _collection(response, len(numbers))
+
+    def _below(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request below the root of the API's version."""
+        root = f"/services/data/v{self._settings.api_version}"
+        return self._sent(method, root + path, **options)
+
+    def _sent(self, method: str, url: str, **options: Any) -> httpx.Response:
+        begun = self._clock.monotonic()
+        response = self._http().send(method, url, **options)
+        if told := response.headers.get("Date"):
+            took = timedelta(seconds=self._clock.monotonic() - begun)
+            self._heard = parsedate_to_datetime(told).astimezone(UTC) - took
+        limits = response.headers.get("Sforce-Limit-Info", "")
+        used, _, most = limits.partition("api-usage=")[2].partition(";")[0].partition("/")
+        if used.isdigit() and most.isdigit():
+            self.used = (int(used), int(most))
+        return response
 
     def _http(self) -> HttpClient:
         """Requests to the instance that the token names, which may be another host."""
-        if self._rest is None:
-            self._authorize(True)
-        if self._rest is None:
-            raise ResponseError("Salesforce gave no instance to talk to")
-        return self._rest
+        return self._rest or self._log_in()
 
     def _authorize(self, fresh: bool) -> Mapping[str, str]:
-        if fresh or not self._token:
+        if fresh:
             self._log_in()
         return {"Authorization": f"Bearer {self._token}"}
 
-    def _log_in(self) -> None:
+    def _log_in(self) -> HttpClient:
         auth = self._settings.auth
         basic = httpx.BasicAuth(auth.client_id, auth.secret())
         request = next(basic.auth_flow(httpx.Request("POST", self._settings.origin)))
@@ -188,37 +189,46 @@ class SalesforceClient:
                 "Content-Type": "application/x-www-form-urlencoded",
             },
         )
-        body = json_of(response)
+        told = json_of(response)
         if response.status_code != 200:
-            code = body.get("error", response.status_code) if isinstance(body, dict) else "?"
-            raise AuthError(
-                f"Salesforce refuses the login ({code})",
-                remedy="check client id and secret, and that the app has a user to run as",
-            )
-        self._token = str(body["access_token"])
+            raise _refused_login(told)
         try:
-            origin = check_host(body["instance_url"], SUFFIXES, self._settings.allow_host)
+            self._pin(str(told["id"]).split("/")[-2])
+            origin = check_host(told["instance_url"], SUFFIXES, self._settings.allow_host)
+            self._token = str(told["access_token"])
+        except (KeyError, IndexError, TypeError) as error:
+            raise ResponseError("Salesforce answers a login without token or address") from error
         except ValueError as error:
             raise AuthError(f"the login points to another host: {error}") from error
         if self._rest is None or self._rest.origin != origin:
-            self._rest = HttpClient(origin, self._transport, self._runtime.clock, self._authorize)
+            self._rest = HttpClient(origin, self._transport, self._clock, self._authorize)
             self._library = None
+        return self._rest
+
+    def _pin(self, organization: str) -> None:
+        """A refreshed sandbox keeps its address and becomes another organization."""
+        if self.organization not in ("", organization):
+            raise AuthError(
+                f"organization {self.organization} has become {organization} at the same address",
+                remedy="restart; if the organization has moved for good, run crm-sync rebind",
+            )
+        self.organization = organization
 
     def _simple(self) -> Any:
+        origin = self._http().origin
         if self._library is None:
-            client = self._http()
             session = requests.Session()
             session.trust_env = False
-            session.mount("https://", HandedOver(client))
+            session.mount("https://", HandedOver(self._sent))
             self._library = Salesforce(
                 session_id="ours",  # our client puts the real one in
-                instance_url=client.origin,
+                instance_url=origin,
                 session=session,
                 version=self._settings.api_version,
             )
         return self._library
 
-    def _asked(self, call: Any) -> Any:
+    def _asked(self, call: Callable[[], Any]) -> Any:
         try:
             return call()
         except SalesforceError as error:
@@ -226,62 +236,12 @@ class SalesforceClient:
         except ValueError as error:
             raise TransientError("Salesforce answers without JSON") from error
 
-    def _note_usage(self, response: httpx.Response) -> None:
-        told = response.headers.get("Sforce-Limit-Info", "")
-        used, _, most = told.partition("api-usage=")[2].partition(";")[0].partition("/")
-        if used.isdigit() and most.isdigit():
-            self.used = (int(used), int(most))
 
-
-def soql(text: str, **values: Any) -> str:
-    """A query with its values quoted."""
-    return str(format_soql(text, **values))
-
-
-def http_date(stamp: str) -> str:
-    """A SystemModstamp as the HTTP date that conditional requests take; seconds only."""
-    moment = datetime.fromisoformat(stamp).astimezone(UTC)
-    return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
-
-
-def errors_of(body: Any) -> list[Mapping[str, Any]]:
-    """The errors of an answer: a list of objects with errorCode or statusCode."""
-    found = body if isinstance(body, list) else [body]
-    return [error for error in found if isinstance(error, Mapping)]
-
-
-def code_of(error: Mapping[str, Any]) -> str:
-    return str(error.get("errorCode") or error.get("statusCode") or error.get("error") or "UNKNOWN")
-
-
-def problem(response: httpx.Response) -> ConnectorError:
-    """What a refused request says of the connection."""
-    return problem_of(response.status_code, json_of(response))
-
-
-def problem_of(status: int, body: Any) -> ConnectorError:
-    codes = [code_of(error) for error in errors_of(body)] or [str(status)]
-    named = ", ".join(codes)
-    if _LIMITS & set(codes):
-        return RateLimitError(
-            f"the daily API calls of the organization are used up ({named})",
-            remedy="run less often or buy more calls",
-            retry_after=3600,
-        )
-    if _LATER & set(codes):
-        return TransientError(f"Salesforce cannot answer now ({named})")
-    if status == 403 or any(code.startswith("INSUFFICIENT_ACCESS") for code in codes):
-        return AuthError(
-            f"Salesforce refuses the permission ({named})",
-            remedy="check the permission set of the integration user",
-        )
-    return ResponseError(f"Salesforce refuses a request with {status} ({named})")
-
-
-def _collection(response: httpx.Response, expected: int) -> list[dict[str, Any]]:
-    if response.status_code != 200:
-        raise problem(response)
-    answers = json_of(response)
-    if not isinstance(answers, list) or len(answers) != expected:
-        raise TransientError("Salesforce answers a collection with another number of rows")
-    return answers
+def _refused_login(told: Any) -> AuthError | TransientError:
+    code = next((code_of(error) for error in errors_of(told)), "no reason given")
+    if code in _LOGIN_LATER:
+        return TransientError(f"Salesforce cannot log anybody in now ({code})")
+    return AuthError(
+        f"Salesforce refuses the login ({code})",
+        remedy="check client id and secret, and that the app has a user to run as",
+    )

@@ -7,12 +7,15 @@ clock; what is read again ends at the engine's fingerprint.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote_plus
 from uuid import UUID
 
-from connectors.errors import CursorExpiredError
+from simple_salesforce.format import format_soql
+
+from connectors.errors import CursorExpiredError, SetupError
 from connectors.protocol import (
     Change,
     Converted,
@@ -24,11 +27,15 @@ from connectors.protocol import (
     Selection,
     Upserted,
 )
-from connectors.salesforce.client import SalesforceClient, soql
+from connectors.salesforce.client import Row, SalesforceClient
+from connectors.salesforce.metadata import Metadata, can_be_looked_up
 from connectors.salesforce.settings import SalesforceSettings
 
 START = "1970-01-01T00:00:00.000+0000"
-CHUNK = 200  #: values of one IN list; the whole address stays below 16,384 bytes
+#: bytes of an encoded query; address and headers together may have 16,384 (KB 000386264)
+LONGEST = 12_000
+#: after that a deleted record is in no answer (Object Reference, undelete: 15 days)
+RECYCLE_BIN = timedelta(days=15)
 _SYSTEM = ("Id", "IsDeleted", "MasterRecordId", "SystemModstamp", "LastModifiedDate")
 _CONVERSION = ("IsConverted", "ConvertedContactId", "ConvertedAccountId")
 
@@ -36,95 +43,106 @@ _CONVERSION = ("IsConverted", "ConvertedContactId", "ConvertedAccountId")
 class Reader:
     """Reads one organization's objects."""
 
-    def __init__(self, client: SalesforceClient, settings: SalesforceSettings) -> None:
+    def __init__(
+        self, client: SalesforceClient, metadata: Metadata, settings: SalesforceSettings
+    ) -> None:
         self._client = client
+        self._metadata = metadata
         self._settings = settings
-        self._fields: dict[str, frozenset[str]] = {}
-
-    def fields(self, name: str) -> frozenset[str]:
-        """The fields the object has, and our user may see."""
-        if name not in self._fields:
-            described = self._client.describe(name) or {"fields": []}
-            self._fields[name] = frozenset(field["name"] for field in described["fields"])
-        return self._fields[name]
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         asked = selection_hash(selection)
         if since is not None and since.get("selection") != asked:
             raise CursorExpiredError("the cursor belongs to another selection")
         listing = since is None or "until" in since
-        horizon = self._client.now()
-        until = str(since["until"]) if since and "until" in since else _stamp(horizon)
-        if since is None:
-            low, last = START, ""
-        else:
-            low, last = str(since["stamp"]), str(since.get("id", ""))
-        high = max(until, _stamp(horizon + timedelta(seconds=1)))
-        if not listing:
-            low, last = _earlier(low, self._settings.overlap), ""
-        resume = {"selection": asked, "until": until} if listing else None
-        done = {"selection": asked, "stamp": self._safe(until if listing else _stamp(horizon))}
-        pages = self._client.query(self._query(selection, low, last, high))
-        rows = next(pages)
-        while True:
-            following = next(pages, None)
-            if following is None:
-                yield Page(self._changes(selection, rows), done, listed_all=listing)
-                return
-            # in an increment only the end is safe; a listing goes on after its last row
-            position = {"stamp": rows[-1]["SystemModstamp"], "id": rows[-1]["Id"]}
-            cursor = resume | position if resume else dict(since or {})
-            yield Page(self._changes(selection, rows), cursor)
-            rows = following
+        cursor: Cursor = since or {"selection": asked, "stamp": START}
+        until = ""
+        for rows, last in self._pages(self._query(selection, cursor, listing)):
+            if not until:  # the first answer tells when it was asked
+                until = str(cursor.get("until") or _stamp(self._client.heard))
+                self._refuse_expired(cursor, listing)
+            end = {"selection": asked, "stamp": _earlier(until, self._settings.safety_lag)}
+            if last:
+                cursor = end
+            elif rows:
+                cursor = _after(rows[-1], cursor, end, until if listing else None)
+            found = [self._change(selection, row) for row in rows]
+            yield Page(found, cursor, listed_all=listing and last)
 
     def fetch(self, selection: Selection, field: str, values: Sequence[str]) -> list[Record]:
         column = {"id": "Id", "key": self._settings.external_id_field}.get(field, field)
-        found: dict[str, Record] = {}
-        for start in range(0, len(values), CHUNK):
-            chunk = list(values[start : start + CHUNK])
-            where = soql(f"{column} IN {{chunk}} AND IsDeleted = false", chunk=chunk)
-            if "IsConverted" in self.fields(selection.object):
-                where += " AND IsConverted = false"
-            text = f"SELECT {self._columns(selection)} FROM {selection.object} WHERE {where}"
-            for rows in self._client.query(text):
-                found |= {row["Id"]: self._record(selection, row) for row in rows}
-        return list(found.values())
+        described = self._metadata.fields(selection.object).get(column)
+        if described is not None and not can_be_looked_up(described):
+            return []
+        head = (
+            f"SELECT {self._columns(selection)} FROM {selection.object} "
+            f"WHERE {self._alive(selection.object)} AND {column} IN "
+        )
+        return [
+            self._record(selection, row) for row in self._rows_among(head, dict.fromkeys(values))
+        ]
 
     def versions(self, name: str, numbers: Sequence[str]) -> dict[str, str]:
         """Id -> SystemModstamp now, of the rows that are alive."""
-        text = soql(
-            f"SELECT Id, SystemModstamp FROM {name} WHERE Id IN {{ids}} AND IsDeleted = false",
-            ids=list(numbers),
-        )
-        return {r["Id"]: r["SystemModstamp"] for rows in self._client.query(text) for r in rows}
+        head = f"SELECT Id, SystemModstamp FROM {name} WHERE {self._alive(name)} AND Id IN "
+        return {row["Id"]: row["SystemModstamp"] for row in self._rows_among(head, numbers)}
 
-    def _query(self, selection: Selection, low: str, last: str, high: str) -> str:
-        since = f"SystemModstamp >= {_literal(low)}"
-        if last:
-            since = (
-                f"((SystemModstamp = {_literal(low)} AND Id > '{last}') "
-                f"OR SystemModstamp > {_literal(low)})"
-            )
-        people = ""
-        if selection.object in ("Contact", "Account") and "IsPersonAccount" in self.fields(
-            selection.object
-        ):
-            people = " AND IsPersonAccount = false"
+    def _rows_among(self, head: str, values: Iterable[str]) -> Iterator[Row]:
+        room = LONGEST - len(quote_plus(head))
+        for chunk in _chunks(values, room):
+            for rows, _ in self._pages(head + format_soql("{chunk}", chunk=chunk)):
+                yield from rows
+
+    def _pages(self, query: str) -> Iterator[tuple[list[Row], bool]]:
+        try:
+            yield from self._client.query(query)
+        except SetupError:
+            self._metadata.forget()
+            raise
+
+    def _refuse_expired(self, since: Cursor, listing: bool) -> None:
+        """Deleted records leave the recycle bin: then only a full listing shows them."""
+        begun = datetime.fromisoformat(_earlier(str(since["stamp"]), self._settings.overlap))
+        if not listing and self._client.heard - begun > RECYCLE_BIN:
+            raise CursorExpiredError("what was deleted since may have left the recycle bin")
+
+    def _query(self, selection: Selection, since: Cursor, listing: bool) -> str:
+        stamp = str(since["stamp"])
+        low = _literal(stamp if listing else _earlier(stamp, self._settings.overlap))
+        newer = f"SystemModstamp >= {low}"
+        if "id" in since:
+            last = format_soql("{id}", id=since["id"])
+            newer = f"((SystemModstamp = {low} AND Id > {last}) OR SystemModstamp > {low})"
+        conditions = " AND ".join([newer, *self._no_people(selection.object)])
         return (
             f"SELECT {self._columns(selection)} FROM {selection.object} "
-            f"WHERE {since} AND SystemModstamp < {_literal(high)}{people} "
-            f"ORDER BY SystemModstamp, Id"
+            f"WHERE {conditions} ORDER BY SystemModstamp, Id"
         )
 
-    def _columns(self, selection: Selection) -> str:
-        present = self.fields(selection.object)
-        wanted = {*selection.fields, *_SYSTEM, *_CONVERSION, self._settings.external_id_field}
-        if selection.object == "Lead":
-            wanted.add("Status")
-        return ", ".join(sorted(wanted & present))
+    def _no_people(self, name: str) -> list[str]:
+        """A person account is an account and a contact in one: neither company nor contact."""
+        people = "IsPersonAccount" in self._metadata.fields(name)
+        return ["IsPersonAccount = false"] if people else []
 
-    def _changes(self, selection: Selection, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
-        return [self._change(selection, row) for row in rows]
+    def _alive(self, name: str) -> str:
+        conditions = ["IsDeleted = false", *self._no_people(name)]
+        if "IsConverted" in self._metadata.fields(name):
+            conditions.append("IsConverted = false")
+        return " AND ".join(conditions)
+
+    def _columns(self, selection: Selection) -> str:
+        """Raises SetupError for a field that cannot be read: it must not pass for empty."""
+        present = self._metadata.fields(selection.object).keys()
+        for hidden in sorted(set(selection.fields) - present):
+            self._metadata.forget()
+            raise SetupError(
+                f"{selection.object}.{hidden} cannot be read",
+                remedy="check the name and the field-level security, or unmap it",
+            )
+        ours = {*_SYSTEM, *_CONVERSION, self._settings.external_id_field}
+        if selection.object == "Lead":
+            ours.add("Status")
+        return ", ".join(sorted({*selection.fields, *(ours & present)}))
 
     def _change(self, selection: Selection, row: Mapping[str, Any]) -> Change:
         number = str(row["Id"])
@@ -143,15 +161,12 @@ class Reader:
         status = row.get("Status") if selection.object == "Lead" else None
         return Record(
             id=str(row["Id"]),
-            values={name: _plain(row.get(name)) for name in selection.fields},
+            values={name: row[name] for name in selection.fields},
             key=_uuid(row.get(self._settings.external_id_field)),
             version=str(row["SystemModstamp"]),
             modified_at=datetime.fromisoformat(row["LastModifiedDate"]),
             inactive=status in self._settings.disqualified_statuses,
         )
-
-    def _safe(self, stamp: str) -> str:
-        return _earlier(stamp, self._settings.safety_lag)
 
 
 def selection_hash(selection: Selection) -> str:
@@ -160,8 +175,27 @@ def selection_hash(selection: Selection) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    return None if value == "" else value
+def _after(row: Row, since: Cursor, end: Cursor, until: str | None) -> dict[str, Any]:
+    """Where reading stands behind a row. A listing (``until``) goes on after it; an increment
+    begins at its stamp, less the overlap, never later than it may at its end."""
+    stamp = row["SystemModstamp"]
+    if until is not None:
+        return {"selection": end["selection"], "until": until, "stamp": stamp, "id": row["Id"]}
+    return {**end, "stamp": max(str(since["stamp"]), min(stamp, end["stamp"]))}
+
+
+def _chunks(values: Iterable[str], room: int) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    used = 0
+    for value in values:
+        size = len(quote_plus(format_soql("{value},", value=value)))
+        if chunk and used + size > room:
+            yield chunk
+            chunk, used = [], 0
+        chunk.append(value)
+        used += size
+    if chunk:
+        yield chunk
 
 
 def _uuid(value: Any) -> UUID | None:

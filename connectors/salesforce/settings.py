@@ -9,6 +9,8 @@ from connectors.errors import SetupError
 from connectors.http import check_host
 
 SUFFIXES = ("salesforce.com", "force.com")
+#: the client credentials flow is refused there (Help, remoteaccess_oauth_client_credentials_flow)
+SHARED = ("login.salesforce.com", "test.salesforce.com")
 
 
 class ClientCredentials(BaseModel):
@@ -53,9 +55,9 @@ class SalesforceSettings(BaseModel):
     external_id_field: str = Field(default="CrmSync_Key__c", pattern=r"^[A-Za-z]\w*__c$")
     api_version: str = Field(default="62.0", pattern=r"^\d\d\.0$")
     #: seconds read again before the cursor: rows become visible after their stamp
-    overlap: int = Field(default=600, ge=0)
+    overlap: int = Field(default=600, ge=0, le=86_400)
     #: seconds that the stored cursor stays behind the server's clock
-    safety_lag: int = Field(default=30, ge=0)
+    safety_lag: int = Field(default=30, ge=0, le=86_400)
     disqualified_statuses: list[str] = ["Closed - Not Converted"]
     ca_file: str | None = None
     allow_host: list[str] = []
@@ -64,11 +66,12 @@ class SalesforceSettings(BaseModel):
     def _address(self) -> Self:
         if (self.domain is None) == (self.url is None):
             raise ValueError("give exactly one of domain and url")
-        check_host(self.origin, SUFFIXES, self.allow_host)
         if not self.origin.startswith("https://"):
             raise ValueError("url: must start with https://")
+        if self.origin.removeprefix("https://") in SHARED:
+            raise ValueError("name the organization's own domain, such as acme.my.salesforce.com")
         return self
 
     @property
     def origin(self) -> str:
-        return (self.url or f"https://{self.domain}").rstrip("/")
+        return check_host(self.url or f"https://{self.domain}", SUFFIXES, self.allow_host)

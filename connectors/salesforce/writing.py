@@ -1,108 +1,132 @@
 """Carries out writes: creates as upserts on the external id, updates under a condition."""
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from connectors.errors import ConnectorError
+import httpx
+
+from connectors.errors import ConnectorError, TransientError
 from connectors.http import json_of
 from connectors.protocol import Action, Outcome, Result, Write
-from connectors.salesforce.client import (
-    COLLECTION,
-    SalesforceClient,
+from connectors.salesforce.answers import (
+    DISABLED,
+    LATER,
+    LIMITS,
+    MALFORMED,
     code_of,
     errors_of,
-    http_date,
     problem,
 )
+from connectors.salesforce.client import COLLECTION, SalesforceClient
+from connectors.salesforce.metadata import Metadata
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.settings import SalesforceSettings
 
-_RETRY = frozenset(
-    {
-        "UNABLE_TO_LOCK_ROW",
-        "SERVER_UNAVAILABLE",
-        "REQUEST_RUNNING_TOO_LONG",
-        "ALREADY_IN_PROCESS",
-        "TXN_SECURITY_METERING_ERROR",
+#: of one row, and passing by itself
+_RETRY = (
+    LATER
+    | LIMITS
+    | {
         "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "ALREADY_IN_PROCESS",
         "PROCESSING_HALTED",
-        "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
+        "STORAGE_LIMIT_EXCEEDED",
+        "TXN_SECURITY_METERING_ERROR",
+        "UNABLE_TO_LOCK_ROW",
+        "UNKNOWN_EXCEPTION",
     }
 )
-_GONE = frozenset(
-    {
-        "ENTITY_IS_DELETED",
-        "INVALID_CROSS_REFERENCE_KEY",
-        "NOT_FOUND",
-        "CANNOT_UPDATE_CONVERTED_LEAD",
-        "DELETE_OPERATION_FAILED",
-    }
-)
+_STALE = "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE"
+_CONVERTED = "CANNOT_UPDATE_CONVERTED_LEAD"
+#: the row is not there; or, of a write that refers to another record, that other one
+_ABSENT = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"})
+
+
+class MalformedError(ConnectorError):
+    """A value of another type than its field's makes Salesforce refuse the whole call."""
 
 
 class Writer:
     """Writes one organization's objects."""
 
     def __init__(
-        self, client: SalesforceClient, reader: Reader, settings: SalesforceSettings
+        self,
+        client: SalesforceClient,
+        metadata: Metadata,
+        reader: Reader,
+        settings: SalesforceSettings,
     ) -> None:
         self._client = client
+        self._metadata = metadata
         self._reader = reader
-        self._settings = settings
+        self._key_field = settings.external_id_field
 
     def write(self, name: str, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome per write, in order. Raises ConnectorError if nothing is known of any."""
         outcomes: dict[int, Outcome] = {}
-        creates = [n for n, one in enumerate(writes) if one.action is Action.CREATE]
-        for start in range(0, len(creates), COLLECTION):
-            batch = creates[start : start + COLLECTION]
-            self._attempt(
-                outcomes, batch, lambda b=batch: self._create(name, [writes[n] for n in b])
-            )
-        for number, one in enumerate(writes):
-            if one.action is Action.UPDATE:
-                self._attempt(outcomes, [number], lambda w=one: [self._update(name, w)])
-        deletes = [n for n, one in enumerate(writes) if one.action is Action.DELETE]
-        for start in range(0, len(deletes), COLLECTION):
-            batch = deletes[start : start + COLLECTION]
-            self._attempt(
-                outcomes, batch, lambda b=batch: self._delete(name, [writes[n] for n in b])
-            )
-        unable = Outcome(Result.REJECTED, reason="Salesforce's REST API has no such action")
-        return [outcomes.get(number, unable) for number in range(len(writes))]
-
-    def _attempt(self, outcomes: dict[int, Outcome], numbers: Sequence[int], call: Any) -> None:
-        """Keep what is known: after the first answer a failing connection is an outcome."""
-        if any(one.result is Result.RETRY and not one.id for one in outcomes.values()):
-            answers = [Outcome(Result.RETRY, reason="not sent")] * len(numbers)
-        else:
+        calls = deque(_calls(writes))
+        failure = ""
+        while calls:
+            numbers = calls.popleft()
+            batch = [writes[number] for number in numbers]
             try:
-                answers = call()
+                answers = _unsent(batch, failure) if failure else self._call(name, batch)
+            except MalformedError:  # the row at fault is found by halving
+                middle = len(numbers) // 2
+                calls += [numbers[:middle], numbers[middle:]]
+                continue
             except ConnectorError as error:
                 if not outcomes:
                     raise
-                answers = [Outcome(Result.RETRY, reason=error.what)] * len(numbers)
-        outcomes.update(zip(numbers, answers, strict=True))
+                failure = error.what
+                answers = _unsent(batch, failure)
+            outcomes.update(zip(numbers, answers, strict=True))
+        unable = Outcome(Result.REJECTED, reason="Salesforce's REST API has no such action")
+        return [outcomes.get(number, unable) for number in range(len(writes))]
+
+    def _call(self, name: str, batch: Sequence[Write]) -> list[Outcome]:
+        if batch[0].action is Action.CREATE:
+            return self._create(name, batch)
+        if batch[0].action is Action.DELETE:
+            return self._delete(name, batch)
+        return [self._update(name, batch[0])]
 
     def _create(self, name: str, writes: Sequence[Write]) -> list[Outcome]:
-        field = self._settings.external_id_field
-        rows = [{field: str(one.key), **_native(one.values)} for one in writes]
-        answers = self._client.upsert(name, field, rows)
-        return [_outcome(answer, None) for answer in answers]
+        rows = [{self._key_field: str(one.key), **_native(one.values)} for one in writes]
+        response = self._client.upsert(name, self._key_field, rows)
+        errors = errors_of(json_of(response)) if response.status_code == 400 else []
+        if MALFORMED in map(code_of, errors):
+            if len(writes) > 1:
+                raise MalformedError("a row of the call is not well formed")
+            return [_refusal(errors, None)]
+        return [_of_row(answer, None) for answer in _answers(response, len(writes))]
 
     def _update(self, name: str, write: Write) -> Outcome:
-        condition = http_date(write.version) if write.version else None
+        condition = _http_date(write.version) if write.version else None
         response = self._client.update(name, write.id or "", _native(write.values), condition)
         if response.status_code in (200, 204):
             return Outcome(Result.DONE, write.id)
-        if response.status_code == 412:
+        if response.status_code == 412:  # what its body says is not documented
             return Outcome(Result.STALE, write.id, reason="changed since it was read")
-        if response.status_code == 404:
-            return Outcome(Result.GONE, write.id, reason="NOT_FOUND")
-        if response.status_code != 400:
-            refusal = problem(response)
-            raise refusal
-        return _outcome({"success": False, "errors": errors_of(json_of(response))}, write.id)
+        errors = errors_of(json_of(response))
+        codes = {code_of(error) for error in errors}
+        if not errors or codes & LIMITS or DISABLED in codes:
+            raise problem(response)
+        if _CONVERTED in codes or response.status_code == 404:
+            return Outcome(Result.GONE, write.id, reason=", ".join(sorted(codes)))
+        if codes & _ABSENT and not self._refers(name, write):
+            return Outcome(Result.GONE, write.id, reason=", ".join(sorted(codes)))
+        return _refusal(errors, write.id)
+
+    def _refers(self, name: str, write: Write) -> bool:
+        """Whether the write names another record, which may be the one that is not there."""
+        fields = self._metadata.fields(name)
+        return any(
+            value and field in fields and fields[field]["type"] == "reference"
+            for field, value in write.values.items()
+        )
 
     def _delete(self, name: str, writes: Sequence[Write]) -> list[Outcome]:
         """Deletes know no condition: the rows are read immediately before (practice 7.4)."""
@@ -115,25 +139,62 @@ class Writer:
                 outcomes[one.id] = Outcome(Result.STALE, one.id, reason="changed since")
         due = [one.id for one in writes if one.id and one.id not in outcomes]
         if due:
-            answers = self._client.delete(due)
-            outcomes |= {n: _outcome(a, n) for n, a in zip(due, answers, strict=True)}
+            answers = _answers(self._client.delete(due), len(due))
+            outcomes |= {n: _of_row(a, n) for n, a in zip(due, answers, strict=True)}
         return [outcomes[one.id or ""] for one in writes]
+
+
+def _calls(writes: Sequence[Write]) -> Iterator[list[int]]:
+    """The numbers of the writes that go in one call: conditions are possible for single rows."""
+    sizes = {Action.CREATE: COLLECTION, Action.UPDATE: 1, Action.DELETE: COLLECTION}
+    for action, size in sizes.items():
+        numbers = [number for number, one in enumerate(writes) if one.action is action]
+        for start in range(0, len(numbers), size):
+            yield numbers[start : start + size]
+
+
+def _unsent(batch: Sequence[Write], failure: str) -> list[Outcome]:
+    return [Outcome(Result.RETRY, one.id, reason=failure) for one in batch]
 
 
 def _native(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None if value == "" else value for name, value in values.items()}
 
 
-def _outcome(answer: Mapping[str, Any], number: str | None) -> Outcome:
-    """One row's answer. Reasons name codes and fields; messages may hold personal values."""
+def _answers(response: httpx.Response, expected: int) -> list[Mapping[str, Any]]:
+    """The answers of a collection, one for each row, in order."""
+    if response.status_code != 200:
+        raise problem(response)
+    answers = json_of(response)
+    if not isinstance(answers, list) or len(answers) != expected:
+        raise TransientError("Salesforce answers a collection with another number of rows")
+    return answers
+
+
+def _of_row(answer: Mapping[str, Any], number: str | None) -> Outcome:
+    """One row of a collection; ``number`` where it was to be there already."""
     if answer.get("success"):
         return Outcome(Result.DONE, answer.get("id") or number)
     errors = errors_of(answer.get("errors") or [])
+    codes = {code_of(error) for error in errors}
+    if number and codes & _ABSENT:
+        return Outcome(Result.GONE, number, reason=", ".join(sorted(codes)))
+    return _refusal(errors, number)
+
+
+def _refusal(errors: Sequence[Mapping[str, Any]], number: str | None) -> Outcome:
+    """Reasons name codes and fields; messages may hold personal values."""
     codes = [code_of(error) for error in errors]
-    fields = {name: code_of(e) for e in errors for name in e.get("fields") or ()}
+    fields = {name: code_of(error) for error in errors for name in error.get("fields") or ()}
     reason = ", ".join([*codes, *sorted(fields)])[:300] or "refused without a reason"
     if _RETRY & set(codes):
         return Outcome(Result.RETRY, number, reason=reason)
-    if _GONE & set(codes):
-        return Outcome(Result.GONE, number, reason=reason)
+    if _STALE in codes:
+        return Outcome(Result.STALE, number, reason=reason)
     return Outcome(Result.REJECTED, number, reason=reason, faults=fields)
+
+
+def _http_date(stamp: str) -> str:
+    """A SystemModstamp as the HTTP date that conditional requests take; seconds only."""
+    moment = datetime.fromisoformat(stamp).astimezone(UTC)
+    return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")

@@ -75,7 +75,7 @@ class SalesforceBench(ServerBench):
     name = "LastName"
     search = "Email"
     refused: ClassVar[Values] = {"Email": "nowhere"}
-    can = frozenset({"merge", "undelete", "convert", "hide"})
+    can = frozenset({"merge", "undelete", "convert", "hide", "expire"})
     creates = ("PATCH", "composite/sobjects")
     settings: ClassVar[dict[str, Any]] = {"safety_lag": 0}
 
@@ -100,6 +100,9 @@ class SalesforceBench(ServerBench):
 
     def show(self) -> None:
         self.server.post("clock", advance=61)
+
+    def expire(self) -> None:
+        self.server.post("clock", advance=16 * 86400)
 
 
 class DynamicsBench(ServerBench):

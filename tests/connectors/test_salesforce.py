@@ -1,29 +1,27 @@
-"""The Salesforce connector against the simulator, over https."""
+"""The Salesforce connector before it reads or writes: settings, login, check, describe."""
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from connectors import (
     Action,
     AuthError,
-    Converted,
-    Deleted,
     Level,
-    Merged,
-    Page,
-    Record,
-    Result,
+    ResponseError,
     Selection,
-    Write,
+    SetupError,
+    TransientError,
     registry,
 )
-from tests.connectors.processes import Server, runtime, simulator
+from tests.connectors.processes import Server, simulator
+from tests.connectors.salesforce_org import AUTH, LEAD, opened
 
-LEAD = Selection("Lead", ("Company", "Email", "LastName", "Title"))
-ANN = {"LastName": "Horvat", "Company": "Plavi", "Email": "ann@plavi.example"}
+TOKEN = "/services/oauth2/token"
+KEY = "CrmSync_Key__c"
+OWNED = Selection("Lead", (*LEAD.fields, "OwnerId"))
 
 
 @pytest.fixture(scope="module")
@@ -38,136 +36,233 @@ def org(server: Server) -> Server:
     return server
 
 
-def opened(org: Server, **more: Any) -> Any:
-    connector = registry.load("salesforce")
-    auth = {
-        "flow": "client_credentials",
-        "client_id": "demo-client",
-        "client_secret": "demo-secret-salesforce",
-    }
-    given = {"url": org.address, "auth": auth, "ca_file": org.ca_file}
-    settings = connector.Settings(**given, allow_host=["127.0.0.1"], **more)
-    return connector.open(settings, runtime())
-
-
 @pytest.fixture
 def sales(org: Server) -> Iterator[Any]:
-    connector = opened(org, safety_lag=0)
+    connector = opened(org)
     yield connector
     connector.close()
 
 
-def lead(org: Server, **values: Any) -> str:
-    return str(org.act("create", "Lead", values=ANN | values)["id"])
+def told(sales: Any, *selections: Selection) -> list[tuple[Level, str]]:
+    findings = sales.check(selections or [OWNED]).findings
+    assert all(finding.remedy for finding in findings if finding.level is not Level.OK)
+    return [(finding.level, finding.what) for finding in findings]
 
 
-def listed(sales: Any, selection: Selection = LEAD) -> list[Page]:
-    return list(sales.changes(selection, None))
+# settings
 
 
-def changes(pages: list[Page]) -> list[Any]:
-    return [change for page in pages for change in page.changes]
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"domain": "login.salesforce.com"},  # the flow asks for the organization's own domain
+        {"url": "https://test.salesforce.com/"},
+        {"url": "http://acme.my.salesforce.com"},
+        {"domain": "acme.example"},
+        {"domain": "acme.my.salesforce.com", "url": "https://acme.my.salesforce.com"},
+        {},
+        {"domain": "acme.my.salesforce.com", "overlap": 15 * 86_400},
+        {"domain": "acme.my.salesforce.com", "external_id_field": "Name; DROP"},
+        {"domain": "acme.my.salesforce.com", "auth": AUTH | {"client_secret_file": "x"}},
+    ],
+)
+def test_settings_that_cannot_work_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        registry.load("salesforce").Settings(**({"auth": AUTH} | given))
 
 
-def read(sales: Any, number: str) -> Record:
-    found: Record = sales.fetch(LEAD, "id", [number])[0]
-    return found
+def test_an_address_is_cut_to_its_origin() -> None:
+    address = "https://Acme.my.salesforce.com/home/home.jsp"
+    settings = registry.load("salesforce").Settings(url=address, auth=AUTH)
+    assert settings.origin == "https://acme.my.salesforce.com"
 
 
-def test_deletes_merges_and_conversions_arrive_as_such(org: Server, sales: Any) -> None:
-    gone, loser, winner, made = (lead(org, Email=f"p{n}@x.example") for n in range(4))
-    cursor = listed(sales)[-1].cursor
-    org.act("delete", "Lead", id=gone)
-    org.act("merge", "Lead", id=winner, losers=[loser])
-    into = org.act("convert", "Lead", id=made)["into"]
-    found = changes(list(sales.changes(LEAD, cursor)))
-    assert Deleted(gone) in found
-    assert Merged(loser, winner) in found
-    assert Converted(made, into) in found
-    assert sales.fetch(LEAD, "id", [gone, loser, made]) == []
-
-
-def test_practice_1_4_a_disqualified_lead_is_inactive(org: Server, sales: Any) -> None:
-    number = lead(org, Status="Closed - Not Converted")
-    assert read(sales, number).inactive
-
-
-def test_fetch_by_field_and_by_key(org: Server, sales: Any) -> None:
-    number = lead(org, LastName="O'Brien")
-    assert [r.id for r in sales.fetch(LEAD, "LastName", ["O'Brien", "x"])] == [number]
-    assert sales.fetch(LEAD, "key", [str(uuid4())]) == []
-
-
-def test_outcomes_stand_in_order_with_a_bad_row_in_the_middle(org: Server, sales: Any) -> None:
-    values = [ANN, ANN | {"Email": "no address"}, ANN | {"LastName": "Novak"}]
-    outcomes = sales.write("Lead", [Write(Action.CREATE, uuid4(), values=v) for v in values])
-    assert [o.result for o in outcomes] == [Result.DONE, Result.REJECTED, Result.DONE]
-    assert outcomes[1].faults == {"Email": "INVALID_EMAIL_ADDRESS"}
-    assert "no address" not in outcomes[1].reason
-
-
-def test_only_the_given_fields_are_written(org: Server, sales: Any) -> None:
-    number = lead(org, Title="Buyer")
-    record = read(sales, number)
-    write = Write(Action.UPDATE, uuid4(), number, {"Email": None}, record.version)
-    assert sales.write("Lead", [write])[0].result is Result.DONE
-    assert read(sales, number).values == ANN | {"Email": None, "Title": "Buyer"}
-    fields = [w["fields"] for w in org.get("journal")["writes"] if w["by"] == "api"]
-    assert fields == [["Email"]]
-
-
-def test_what_is_gone_is_gone(org: Server, sales: Any) -> None:
-    gone, made = lead(org), lead(org, Email="b@x.example")
-    org.act("delete", "Lead", id=gone)
-    org.act("convert", "Lead", id=made)
-    writes = [Write(Action.UPDATE, uuid4(), n, {"Title": "x"}) for n in (gone, made)]
-    assert [o.result for o in sales.write("Lead", writes)] == [Result.GONE, Result.GONE]
-    assert sales.write("Lead", [Write(Action.DELETE, uuid4(), gone)])[0].result is Result.GONE
-
-
-def test_an_assignment_rule_does_not_take_what_we_create(org: Server, sales: Any) -> None:
-    org.post("switches", assignment_rule=True)
-    sales.write("Lead", [Write(Action.CREATE, uuid4(), values=ANN)])
-    (row,) = org.records("Lead")
-    assert row["OwnerId"] == row["CreatedById"]
-
-
-def test_an_expired_token_is_renewed_and_the_condition_kept(org: Server, sales: Any) -> None:
-    number = lead(org)
-    record = read(sales, number)
-    org.post("clock", advance=3 * 3600)
-    org.act("update", "Lead", id=number, values={"Title": "Buyer"})
-    write = Write(Action.UPDATE, uuid4(), number, {"Title": "Boss"}, record.version)
-    assert sales.write("Lead", [write])[0].result is Result.STALE
+# login
 
 
 def test_a_wrong_secret_is_told_without_it(org: Server) -> None:
-    auth = {"flow": "client_credentials", "client_id": "x", "client_secret": "canary-4711"}
-    connector = registry.load("salesforce")
-    settings = connector.Settings(
-        url=org.address, auth=auth, ca_file=org.ca_file, allow_host=["127.0.0.1"]
-    )
-    sales = connector.open(settings, runtime())
+    sales = opened(org, auth=AUTH | {"client_secret": "canary-4711"})
     with pytest.raises(AuthError, match="invalid_client") as caught:
         sales.check([])
     sales.close()
     assert "canary" not in str(caught.value)
 
 
-def test_check_names_the_organization_and_what_is_wrong(org: Server, sales: Any) -> None:
-    checked = sales.check([LEAD])
-    assert (checked.identity, checked.findings) == ("00D000000000001AAA", ())
-    wrong = sales.check([Selection("Lead", ("Nope",)), Selection("Nope", ())])
-    assert [f.level for f in wrong.findings] == [Level.ERROR, Level.ERROR]
-    assert all(finding.remedy for finding in wrong.findings)
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (
+            400,
+            {"error": "unknown_error", "error_description": "retry your request"},
+            TransientError,
+        ),
+        (400, {"error": "invalid_grant", "error_description": "no user"}, AuthError),
+        (400, "<html>maintenance</html>", TransientError),
+        (503, "", TransientError),
+        (200, {"access_token": "x"}, ResponseError),
+        (200, {"id": "x", "instance_url": "https://x.example", "access_token": "x"}, ResponseError),
+    ],
+)
+def test_a_login_that_fails(
+    org: Server, sales: Any, status: int, body: Any, error: type[Exception]
+) -> None:
+    org.post("faults", method="POST", path=TOKEN, times=9, effect={"status": status, "body": body})
+    with pytest.raises(error):
+        sales.check([])
 
 
-def test_without_the_key_field_nothing_is_created(org: Server) -> None:
-    sales = opened(org, external_id_field="Other_Key__c")
-    assert Action.CREATE not in sales.describe()[0].actions
-    (finding,) = sales.check([LEAD]).findings
-    assert "nothing is created there" in finding.what
-    sales.close()
+def test_a_login_that_points_elsewhere_is_not_followed(org: Server, sales: Any) -> None:
+    body = {"id": f"{org.address}/id/00D/005", "access_token": "x"}
+    org.fault("POST", TOKEN, status=200, body=body | {"instance_url": "https://evil.example"})
+    with pytest.raises(AuthError, match="points to another host"):
+        sales.check([])
+
+
+def test_what_is_refused_again_with_a_fresh_token_is_not_tried_a_third_time(
+    org: Server, sales: Any
+) -> None:
+    sales.check([])
+    effect = {"status": 401, "body": [{"errorCode": "INVALID_SESSION_ID", "message": "expired"}]}
+    org.post("faults", method="GET", path="queryAll", times=9, effect=effect)
+    with pytest.raises(AuthError):
+        sales.check([])
+    refused = [call for call in org.get("journal")["calls"] if call["status"] == 401]
+    assert len(refused) == 2
+
+
+# check
+
+
+def test_check_names_the_organization(org: Server, sales: Any) -> None:
+    checked = sales.check([OWNED, Selection("Account", ("Name", "OwnerId"))])
+    assert checked.identity == "00D000000000001AAA"
+    assert checked.name == "CumulusCI - Dev Workspace"
+    assert checked.sandbox is True
+    assert checked.findings == ()
+
+
+def test_check_finds_nothing_wrong_with_the_shipped_mapping(sales: Any) -> None:
+    for name, mapping in type(sales).Mappings.items():
+        fields: list[str] = []
+        for entry in mapping["fields"].values():
+            if isinstance(entry, str):
+                fields.append(entry)
+            else:
+                fields += entry["parts"].values() if "parts" in entry else [entry["field"]]
+        assert told(sales, Selection(name, (*fields, "OwnerId"))) == []
+
+
+def test_check_names_what_is_not_there(org: Server, sales: Any) -> None:
+    org.act("alter", "Contact", to=None)
+    found = told(
+        sales,
+        Selection("Lead", ("Nope", "OwnerId")),
+        Selection("Nope", ()),
+        Selection("Contact", ()),
+    )
+    assert found == [
+        (Level.ERROR, "Lead.Nope cannot be read"),
+        (Level.ERROR, "there is no object Nope here"),
+        (Level.ERROR, "our user sees no object Contact"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "to", "level", "what"),
+    [
+        (None, {"queryable": False}, Level.ERROR, "cannot be read"),
+        (None, {"createable": False}, Level.WARNING, "are not created"),
+        (None, {"updateable": False}, Level.WARNING, "are not changed"),
+        (None, {"deletable": False}, Level.WARNING, "are not deleted"),
+        ("Title", None, Level.ERROR, "Lead.Title cannot be read"),
+        ("Title", {"updateable": False}, Level.WARNING, "but not changed"),
+        ("Title", {"calculated": True, "updateable": False}, Level.WARNING, "is a formula"),
+        ("Email", {"filterable": False}, Level.WARNING, "Lead.Email cannot be looked up"),
+        (KEY, None, Level.WARNING, "does not exist or is hidden"),
+        (KEY, {"unique": False}, Level.WARNING, "it is not unique"),
+        (KEY, {"externalId": False}, Level.WARNING, "it is no external id"),
+        (KEY, {"length": 18}, Level.WARNING, "no text of 36 characters"),
+        (KEY, {"createable": False}, Level.WARNING, "our user may not write it"),
+        ("Status", {"picklistValues": []}, Level.WARNING, "Closed - Not Converted"),
+    ],
+)
+def test_check_sees_what_an_administrator_changed(
+    org: Server, sales: Any, field: str | None, to: Any, level: Level, what: str
+) -> None:
+    org.act("alter", "Lead", field=field, to=to)
+    ((found, words),) = told(sales)
+    assert found is level
+    assert what in words
+
+
+def test_practice_4_5_check_tells_whose_the_created_records_are(sales: Any) -> None:
+    ((level, what),) = told(sales, LEAD)
+    assert level is Level.WARNING
+    assert "belongs to our user" in what
+
+
+def test_practice_4_6_check_knows_state_and_country_picklists(org: Server, sales: Any) -> None:
+    selection = Selection("Lead", ("Country", "OwnerId"))
+    assert told(sales, selection) == []
+    org.act("alter", "Lead", field="CountryCode", to={"type": "picklist"})
+    ((level, what),) = told(sales, selection)
+    assert level is Level.WARNING
+    assert "CountryCode" in what
+
+
+def test_practice_4_7_money_is_mapped_with_its_currency(org: Server, sales: Any) -> None:
+    money = Selection("Lead", ("AnnualRevenue", "OwnerId"))
+    assert told(sales, money) == []
+    org.act("alter", "Lead", field="CurrencyIsoCode", to={"type": "picklist"})
+    assert told(sales, money) == [
+        (Level.ERROR, "Lead.AnnualRevenue is an amount without its currency")
+    ]
+    both = Selection("Lead", (*money.fields, "CurrencyIsoCode"))
+    assert told(sales, both) == []
+
+
+def test_practice_7_3_check_warns_when_users_see_the_key(org: Server, sales: Any) -> None:
+    org.post("switches", key_readers=4)
+    ((level, what),) = told(sales)
+    assert level is Level.WARNING
+    assert what.startswith("4 permission sets and profiles see Lead.CrmSync_Key__c")
+
+
+def test_practice_1_6_check_tells_the_automation_that_creates_meet(org: Server, sales: Any) -> None:
+    org.post("switches", assignment_rule=True, duplicate_rule=True)
+    assert told(sales) == [
+        (Level.OK, "Lead: the assignment rule Standard does not run for what we write"),
+        (Level.WARNING, "Lead: the duplicate rule Standard_Lead may refuse what we create"),
+    ]
+
+
+def test_check_bears_that_set_up_objects_are_hidden(org: Server, sales: Any) -> None:
+    error = {"errorCode": "INVALID_TYPE", "message": "sObject type 'X' is not supported."}
+    effect = {"status": 400, "body": [error]}
+    org.post("faults", method="GET", path="queryAll", skip=1, times=9, effect=effect)
+    assert told(sales) == []
+
+
+def test_check_warns_when_most_of_the_daily_calls_are_used(org: Server, sales: Any) -> None:
+    row = {"attributes": {"type": "Organization"}, "Id": "00D", "Name": "Plavi", "IsSandbox": False}
+    body = {"totalSize": 1, "done": True, "records": [row]}
+    headers = {"Sforce-Limit-Info": "api-usage=14000/15000; per-app-api-usage=17/250(appName=x)"}
+    org.fault("GET", "queryAll", status=200, body=body, headers=headers)
+    assert (
+        sales.check([]).findings[0].what == "14000 of 15000 API calls of the last 24 hours are used"
+    )
+
+
+def test_practice_7_6_check_knows_the_end_of_versions(org: Server) -> None:
+    old, unknown = opened(org, api_version="39.0"), opened(org, api_version="29.0")
+    assert [what for _, what in told(old)] == ["API version 39.0 ends with Summer '28"]
+    with pytest.raises(SetupError, match=r"no API version 29\.0"):
+        unknown.check([])
+    old.close()
+    unknown.close()
+
+
+# describe
 
 
 def test_describe_tells_types_lengths_and_what_is_required(sales: Any) -> None:
@@ -179,10 +274,39 @@ def test_describe_tells_types_lengths_and_what_is_required(sales: Any) -> None:
     assert required == {"LastName", "Company"}
 
 
-def test_the_shipped_mapping_names_only_fields_that_exist(sales: Any) -> None:
-    types = {one.name: one.fields for one in sales.describe()}
-    for name, mapping in type(sales).Mappings.items():
-        for entry in mapping["fields"].values():
-            natives = [entry] if isinstance(entry, str) else list(entry.get("parts", {}).values())
-            natives = natives or [entry["field"]]
-            assert set(natives) <= set(types[name]), (name, entry)
+def test_describe_follows_the_organization(org: Server, sales: Any) -> None:
+    sales.describe()
+    values = [
+        {"value": v, "label": v, "active": v != "Old", "defaultValue": False} for v in ("A", "Old")
+    ]
+    org.act("alter", "Lead", field="Company", to={"nillable": True, "length": 40})
+    org.act("alter", "Lead", field="Region__c", to={"type": "picklist", "restrictedPicklist": True})
+    org.act("alter", "Lead", field="Region__c", to={"picklistValues": values, "updateable": False})
+    org.act("alter", "Lead", field="Fax", to=None)
+    org.act("alter", "Account", to=None)
+    described = {one.name: one for one in sales.describe()}
+    fields = described["Lead"].fields
+    assert (fields["Company"].required, fields["Company"].length) == (False, 40)
+    region = fields["Region__c"]
+    assert (region.type, region.choices, region.updateable) == ("choice", ("A",), False)
+    assert "Fax" not in fields
+    assert set(described) == {"Lead", "Contact"}
+
+
+@pytest.mark.parametrize(
+    ("field", "to", "missing"),
+    [
+        (KEY, None, Action.CREATE),
+        (KEY, {"createable": False}, Action.CREATE),
+        (KEY, {"unique": False}, Action.CREATE),
+        (None, {"createable": False}, Action.CREATE),
+        (None, {"updateable": False}, Action.UPDATE),
+        (None, {"deletable": False}, Action.DELETE),
+    ],
+)
+def test_what_the_organization_does_not_allow_is_not_offered(
+    org: Server, sales: Any, field: str | None, to: Any, missing: Action
+) -> None:
+    org.act("alter", "Lead", field=field, to=to)
+    lead = sales.describe()[0]
+    assert lead.actions == {Action.CREATE, Action.UPDATE, Action.DELETE} - {missing}

@@ -6,7 +6,8 @@ Source: SOQL and SOSL Reference, "SOQL SELECT Syntax".
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from lark import Lark, Transformer, v_args
@@ -58,7 +59,8 @@ class Query:
     object: str
     where: Test
     named: frozenset[str]  #: every path that the query names
-    order: tuple[tuple[str, bool], ...]  #: path, descending
+    filters: tuple[tuple[str, Any], ...]  #: path and literal of every comparison
+    order: tuple[tuple[str, bool, bool], ...]  #: path, descending, nulls last
     limit: int | None
     offset: int
 
@@ -83,9 +85,18 @@ def value_at(row: Row, path: str) -> Any:
     return value
 
 
-def sort_key(value: Any) -> tuple[bool, Any]:
-    """Nulls first, text without case."""
-    return (value is not None, _folded(value) if value is not None else "")
+def in_order(rows: list[Any], order: tuple[tuple[str, bool, bool], ...]) -> list[Any]:
+    """Text without case; nulls first unless the term says otherwise."""
+    for path, descending, nulls_last in reversed(order):
+        empty = [row for row in rows if value_at(row, path) is None]
+        filled = [row for row in rows if value_at(row, path) is not None]
+        filled.sort(key=partial(_place, path), reverse=descending)
+        rows = filled + empty if nulls_last else empty + filled
+    return rows
+
+
+def _place(path: str, row: Row) -> Any:
+    return _folded(value_at(row, path))
 
 
 @v_args(inline=True)
@@ -93,6 +104,7 @@ class _Reading(Transformer[Any, Any]):
     def __init__(self) -> None:
         super().__init__()
         self._named: set[str] = set()
+        self._filters: list[tuple[str, Any]] = []
 
     def start(self, fields: Any, name: Any, *rest: Any) -> Query:
         given = dict(rest)
@@ -101,6 +113,7 @@ class _Reading(Transformer[Any, Any]):
             object=str(name),
             where=given.get("where", lambda _row: True),
             named=frozenset(self._named | set(fields)),
+            filters=tuple(self._filters),
             order=given.get("order", ()),
             limit=given.get("limit"),
             offset=given.get("offset", 0),
@@ -120,11 +133,12 @@ class _Reading(Transformer[Any, Any]):
     def where(self, test: Test) -> tuple[str, Test]:
         return "where", test
 
-    def order(self, *terms: tuple[str, bool]) -> tuple[str, tuple[tuple[str, bool], ...]]:
+    def order(self, *terms: tuple[str, bool, bool]) -> tuple[str, tuple[Any, ...]]:
         return "order", terms
 
-    def term(self, path: str, *how: Any) -> tuple[str, bool]:
-        return path, any(str(one).upper() == "DESC" for one in how)
+    def term(self, path: str, *how: Any) -> tuple[str, bool, bool]:
+        words = " ".join(str(one).upper() for one in how).split()
+        return path, "DESC" in words, "LAST" in words
 
     def limit(self, number: Any) -> tuple[str, int]:
         return "limit", int(number)
@@ -142,10 +156,12 @@ class _Reading(Transformer[Any, Any]):
         return lambda row: not test(row)
 
     def compared(self, path: str, operator: Any, value: Any) -> Test:
+        self._filters.append((path, value))
         compare = _OPERATORS[str(operator).upper()]
         return lambda row: compare(_comparable(value_at(row, path), value), _folded(value))
 
     def among(self, path: str, *values: Any) -> Test:
+        self._filters += [(path, value) for value in values]
         wanted = {_folded(value) for value in values}
         return lambda row: _comparable(value_at(row, path), values[0]) in wanted
 
@@ -159,8 +175,8 @@ class _Reading(Transformer[Any, Any]):
     def moment(self, token: Any) -> datetime:
         return datetime.fromisoformat(str(token).replace("Z", "+00:00")).astimezone(UTC)
 
-    def date(self, token: Any) -> str:
-        return str(token)
+    def date(self, token: Any) -> date:
+        return date.fromisoformat(str(token))
 
     def number(self, token: Any) -> float:
         return float(token)
@@ -183,6 +199,8 @@ def _folded(value: Any) -> Any:
 def _comparable(held: Any, wanted: Any) -> Any:
     if isinstance(wanted, datetime) and isinstance(held, str):
         return datetime.fromisoformat(held).astimezone(UTC)
+    if isinstance(wanted, date) and isinstance(held, str):
+        return date.fromisoformat(held)
     return _folded(held)
 
 

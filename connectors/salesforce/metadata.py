@@ -1,0 +1,111 @@
+"""What the organization itself says of its objects, and what that means for the contract."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from connectors.errors import SetupError
+from connectors.protocol import Action, FieldType, ObjectType
+from connectors.salesforce.client import COLLECTION, SalesforceClient
+
+OBJECTS = ("Lead", "Contact", "Account")
+UUID_LENGTH = 36
+_TYPES = {
+    "email": "email",
+    "phone": "phone",
+    "date": "date",
+    "datetime": "datetime",
+    "boolean": "boolean",
+    "int": "number",
+    "double": "number",
+    "currency": "number",
+    "percent": "number",
+    "picklist": "choice",
+    "reference": "reference",
+}
+
+Described = Mapping[str, Any]
+
+
+class Metadata:
+    """Descriptions of objects, kept until they are asked for again."""
+
+    def __init__(self, client: SalesforceClient) -> None:
+        self._client = client
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def ask(self, name: str) -> Described | None:
+        """The object as it is now, its fields by name; None where our user sees no such."""
+        self._known.pop(name, None)
+        described = self._client.describe(name)
+        if described is None:
+            return None
+        fields = {field["name"]: field for field in described["fields"]}
+        self._known[name] = {**described, "fields": fields}
+        return self._known[name]
+
+    def fields(self, name: str) -> Mapping[str, Described]:
+        """Raises SetupError where our user sees no such object."""
+        described = self._known.get(name) or self.ask(name)
+        if described is None:
+            raise SetupError(
+                f"there is no object {name}", remedy="run crm-sync check: it tells why"
+            )
+        found: Mapping[str, Described] = described["fields"]
+        return found
+
+    def forget(self) -> None:
+        """What was known has turned out to be wrong."""
+        self._known.clear()
+
+
+def object_type(described: Described, key_field: str) -> ObjectType:
+    fields = described["fields"]
+    actions = {Action.UPDATE} if described["updateable"] else set()
+    if described["deletable"]:
+        actions.add(Action.DELETE)
+    if described["createable"] and not any(key_faults(fields, key_field)):
+        actions.add(Action.CREATE)
+    return ObjectType(
+        described["name"],
+        {name: _field_type(field) for name, field in fields.items()},
+        frozenset(actions),
+        reports_deletions=True,
+        max_batch=COLLECTION,
+    )
+
+
+def key_faults(fields: Mapping[str, Described], key_field: str) -> Iterator[str]:
+    """Why the field cannot hold our key: without it an answer that is lost makes a second
+    record, so nothing is created."""
+    field = fields.get(key_field)
+    if field is None:
+        yield "it does not exist or is hidden from our user"
+        return
+    if field["type"] != "string" or field["length"] < UUID_LENGTH:
+        yield f"it is no text of {UUID_LENGTH} characters"
+    if not field["externalId"]:
+        yield "it is no external id"
+    if not field["unique"]:
+        yield "it is not unique"
+    if not field["createable"]:
+        yield "our user may not write it"
+
+
+def can_be_looked_up(field: Described) -> bool:
+    """Whether it may be compared with text; encrypted and long ones cannot (practice 7.5)."""
+    is_text = _TYPES.get(field["type"], "string") not in ("boolean", "date", "datetime", "number")
+    return is_text and bool(field["filterable"])
+
+
+def _field_type(field: Described) -> FieldType:
+    required = not field["nillable"] and field["createable"] and not field["defaultedOnCreate"]
+    is_choice = field["type"] == "picklist" and field["restrictedPicklist"]
+    choices = tuple(one["value"] for one in field["picklistValues"] if one["active"])
+    return FieldType(
+        type=_TYPES.get(field["type"], "string"),
+        length=field["length"] or None,
+        required=required,
+        createable=field["createable"],
+        updateable=field["updateable"],
+        choices=choices if is_choice else (),
+    )
