@@ -23,9 +23,9 @@ from sync_engine.service.service import Service
 from sync_engine.store import Store, migrate, open_database
 
 
-def build(config: Config) -> Service:
+def build(config: Config, clock: SystemClock | None = None) -> Service:
     """A service for a configuration; nothing is sent yet. Raises StateError."""
-    clock = SystemClock()
+    clock = clock or SystemClock()
     engine = open_database(_state_url(config))
     migrate(engine)
     ids = Ids(clock.now, random.SystemRandom())
