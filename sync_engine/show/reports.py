@@ -6,17 +6,17 @@ from rich.console import Console
 
 from sync_engine.operations.meanings import meaning
 from sync_engine.operations.shapes import IssueDetail, IssueGroup, RunLine, RunReport, Status
-from sync_engine.show.tables import number_of, plain_table, sides_table, told
+from sync_engine.show.tables import number_of, plain_table, show_sides, told
 
 SHOWN = 3  #: issues of a group
 
 
 def show_run(report: RunReport) -> None:
     console = Console()
-    console.print(sides_table(report.sides))
+    show_sides(console, report.sides)
     if report.samples:
         table = plain_table("What it would do, for example", "side", "does", "record", "fields")
-        for one in report.samples:
+        for one in {(one.side, one.does): one for one in reversed(report.samples)}.values():
             record = one.record or "a new one, like " + " and ".join(one.like)
             table.add_row(one.side, one.does, record, ", ".join(one.fields))
         console.print(table)
@@ -73,7 +73,7 @@ def show_status(status: Status) -> None:
             backlog += f" since {sync.oldest_unsent:%H:%M:%S}"
         syncs.add_row(sync.name, sync.state, last, next_run, backlog, str(sync.parked or ""))
     console.print(syncs)
-    console.print(sides_table(status.sides))
+    show_sides(console, status.sides)
     for source in status.sources:
         when = f"{source.read_at:%Y-%m-%d %H:%M:%S} UTC" if source.read_at else "never"
         console.print(f"{source.source}: last read {when}", highlight=False)
