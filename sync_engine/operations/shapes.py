@@ -1,6 +1,6 @@
 """What commands and the admin API tell: the shapes of every ``--json``.
 
-Documented in sync_engine/README.md. Records are named ``INSTANCE/OBJECT:ID``; times are UTC.
+Documented in README.md beside this file. Records are named ``INSTANCE/OBJECT:ID``; times are UTC.
 Only plan, history, explain and a single issue show values of people; nothing here is logged.
 """
 
