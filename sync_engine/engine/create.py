@@ -147,6 +147,8 @@ def _reasons(
         general = "there is no live record to make it from"
     elif all(link.inactive for link in live) and not sync.born_inactive:
         general = "it is inactive, and the past is created nowhere (create_inactive)"
+    elif not any(_enters(world, sync, entity, link) for link in live):
+        general = "the filter of the side it comes from keeps it away"
     # a lead that was converted keeps a lead's place, never a customer's
     occupied = {
         link.instance_id
@@ -166,6 +168,12 @@ def _reasons(
         else:
             found[instance] = general
     return found
+
+
+def _enters(world: World, sync: Sync, entity: EntityRow, link: LinkRow) -> bool:
+    """Whether that record may be the cause of others (practice 3.2)."""
+    condition = sync.enters.get(world.source(link.source_id).instance)
+    return condition is None or condition(entity.golden)
 
 
 def _resembling(

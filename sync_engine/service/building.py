@@ -9,6 +9,7 @@ import httpx
 
 from config import Config, SyncSettings
 from config.catalogue import CATALOGUE, CONSENT
+from config.expressions import condition
 from connectors import Budget, Connector, Runtime
 from connectors.http import GuardedTransport
 from sync_engine import mapping as mappings
@@ -134,6 +135,12 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
             for side, ones in objects.items()
         },
         creates={side: all(one.create for one in ones) for side, ones in objects.items()},
+        enters={
+            side: condition(one.filter, CATALOGUE[str(settings.kind)]).holds
+            for side, ones in objects.items()
+            for one in ones
+            if one.filter is not None
+        },
         limits=Limits(
             **{
                 risk: Limit(limit.count, limit.share)
