@@ -20,9 +20,8 @@ AUTH = {
 def opened(org: Server, given_runtime: Runtime | None = None, **more: Any) -> Any:
     connector = registry.load("salesforce")
     given = {"url": org.address, "auth": AUTH, "ca_file": org.ca_file} | more
-    return connector.open(
-        connector.Settings(**given, allow_host=["127.0.0.1"]), given_runtime or runtime()
-    )
+    settings = connector.Settings(**given, allow_host=["127.0.0.1"])
+    return connector.open(settings, given_runtime or runtime())
 
 
 def lead(org: Server, **values: Any) -> str:

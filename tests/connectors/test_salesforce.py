@@ -317,6 +317,7 @@ def test_what_is_left_of_the_calls_of_the_day_is_told(org: Server) -> None:
     budgets: list[Budget] = []
     sales = opened(org, runtime(budgets.append))
     sales.check([])
+    sales.describe()
     sales.close()
     assert budgets[-1].limit == 15_000
     assert 0 < budgets[0].used < budgets[-1].used
