@@ -1,9 +1,10 @@
 """Settings models and the loading of the configuration file."""
 
-from config.loading import Config, Instance, SourceSettings, find, load
+from config.faults import ConfigError, Fault
+from config.loading import Config, Instance, find, load
 from config.service import ServiceSettings, service_settings
 from config.settings import Settings, SyncSettings
-from config.tree import ConfigError, Fault
+from config.sides import SourceSettings
 
 __all__ = [
     "Config",

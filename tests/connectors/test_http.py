@@ -14,7 +14,8 @@ from connectors.errors import (
     SetupError,
     TransientError,
 )
-from connectors.http import MAX_BODY, GuardedTransport, HttpClient, check_host, json_of
+from connectors.hosts import check_host
+from connectors.http import MAX_BODY, GuardedTransport, HttpClient, json_of
 
 ORIGIN = "https://org.example"
 
