@@ -1,12 +1,14 @@
 """Settings models and the loading of the configuration file."""
 
+from config.effective import as_yaml, effective
 from config.faults import ConfigError, Fault
-from config.loading import Config, Instance, find, load
+from config.loading import TEMPLATE, Config, Instance, find, load
 from config.service import ServiceSettings, service_settings
 from config.settings import Settings, SyncSettings
 from config.sides import SourceSettings
 
 __all__ = [
+    "TEMPLATE",
     "Config",
     "ConfigError",
     "Fault",
@@ -15,6 +17,8 @@ __all__ = [
     "Settings",
     "SourceSettings",
     "SyncSettings",
+    "as_yaml",
+    "effective",
     "find",
     "load",
     "service_settings",

@@ -19,6 +19,7 @@ from config.tree import Findings, read_tree
 from connectors import registry
 from connectors.errors import SetupError
 
+TEMPLATE = Path(__file__).with_name("template.yaml")  #: what ``init`` writes
 PLACES = ("crm-sync.yaml", "/etc/crm-sync/crm-sync.yaml")
 
 

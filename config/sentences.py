@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from config.faults import Fault, suggestion
@@ -14,7 +14,6 @@ from config.tree import Location, Tree
 #: pydantic's name of an error, or how it begins -> what is said of it
 _SENTENCES = {
     "string_type": "must be text",
-    "string_too_short": "must not be empty",
     "int_": "must be a whole number",
     "float_": "must be a number",
     "bool_": "must be true or false",
@@ -39,7 +38,7 @@ def model_faults(
     found = []
     for each in error.errors(include_url=False):
         location = (*where, *each["loc"])
-        what, remedy = _sentence(each, model)
+        what, remedy = sentence(each, model)
         written = _written(tree, location)
         if each["type"] == "extra_forbidden":
             written = written[:-1]
@@ -48,7 +47,8 @@ def model_faults(
     return list(dict.fromkeys(found))
 
 
-def _sentence(each: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, str]:
+def sentence(each: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, str]:
+    """What is wrong, and what would be valid, from one of pydantic's error dictionaries."""
     kind, location, context = each["type"], each["loc"], each.get("ctx", {})
     if kind == "missing":
         return f"{location[-1]} is missing", ""
@@ -63,9 +63,12 @@ def _sentence(each: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, str
         return f"must be {choices}", f"did you mean {near[0]}?" if near else ""
     if kind == "string_pattern_mismatch":
         return _like(_places(model, location), context["pattern"]), ""
-    for begins, sentence in _SENTENCES.items():
+    if "min_length" in context and isinstance(each["input"], str | SecretStr):
+        least = context["min_length"]
+        return "must not be empty" if least == 1 else f"must have at least {least} characters", ""
+    for begins, words in _SENTENCES.items():
         if kind.startswith(begins):
-            return sentence.format(**context), _remedy(each, model)
+            return words.format(**context), _remedy(each, model)
     return str(each["msg"]).replace("Input should", "must", 1), ""
 
 

@@ -92,6 +92,7 @@ class _Walk:
             )
         if getattr(getattr(node, "tag", None), "value", None):
             self.faults.append(Fault(line, column, "tags are not allowed"))
+            return None  # what is tagged knows no lines
         if isinstance(node, CommentedMap):
             return self._mapping(node, where, line, column)
         if isinstance(node, CommentedSeq):

@@ -8,43 +8,10 @@ import pytest
 from pydantic import BaseModel
 
 import config
-from config import ConfigError, schema, settings
+from config import schema, settings
+from tests.config.files import SMALL, faults, load
 
-ENVIRONMENT = {
-    "SF_CLIENT_ID": "id",
-    "SF_CLIENT_SECRET": "canary-secret",
-    "INFOBIP_API_KEY": "canary-key",
-}
 ROOT = Path(config.__file__).parent
-SMALL = """\
-instances:
-  one:
-    connector: infobip
-    base_url: https://xyz.api.infobip.com
-    api_key: ${KEY}
-  two:
-    connector: infobip
-    base_url: https://abc.api.infobip.com
-    api_key: ${KEY}
-syncs:
-  leads:
-    kind: lead
-    every: 1m
-    sides: {one: person, two: person}
-"""
-
-
-def load(tmp_path: Path, text: str, **environment: str) -> config.Config:
-    path = tmp_path / "crm-sync.yaml"
-    path.write_text(text)
-    return config.load(path, {"KEY": "k", **environment})
-
-
-def faults(tmp_path: Path, text: str, **environment: str) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load(tmp_path, text, **environment)
-    assert "canary" not in str(caught.value)
-    return [f"{f.line}:{f.column}: {f.what}; {f.remedy}" for f in caught.value.faults]
 
 
 def test_a_small_file_loads(tmp_path: Path) -> None:
@@ -143,31 +110,6 @@ def test_a_mistake_is_told_with_its_place_and_remedy(
     assert old in SMALL
     told = faults(tmp_path, SMALL.replace(old, new, 1))
     assert any(re.search(expected, line) for line in told), told
-
-
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
-        (b"", "configures nothing"),
-        (b"# only a comment\n", "configures nothing"),
-        (b"\xff\xfei\x00", "not UTF-8"),
-        (b"a: 1\n---\nb: 2\n", "document"),
-        (b"[" * 2000, "nested too deeply"),
-        (b"x: " + b"y" * 1_100_000, "larger than"),
-        (b"a: \x00", "NUL"),
-        (b"- 1\n", "configures nothing"),
-    ],
-)
-def test_a_file_that_is_none_is_refused(tmp_path: Path, raw: bytes, expected: str) -> None:
-    path = tmp_path / "crm-sync.yaml"
-    path.write_bytes(raw)
-    with pytest.raises(ConfigError, match=expected):
-        config.load(path, {})
-
-
-def test_a_missing_file_says_where_one_is_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"/etc/crm-sync/crm-sync\.yaml"):
-        config.load(tmp_path / "none.yaml", {})
 
 
 def test_a_variable_is_replaced_once_and_only_in_values(tmp_path: Path) -> None:
