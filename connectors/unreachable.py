@@ -8,8 +8,8 @@ import httpx
 
 from connectors.errors import TransientError
 
-#: X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_HOSTNAME_MISMATCH (OpenSSL, x509_vfy.h)
-_EXPIRED, _OTHER_HOST = 10, 62
+#: X509_V_ERR_CERT_HAS_EXPIRED, and _HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH (x509_vfy.h)
+_EXPIRED, _OTHER_HOST = 10, (62, 64)
 
 
 def is_certificate_refused(error: BaseException) -> bool:
@@ -46,7 +46,7 @@ def unreachable(origin: str, error: httpx.TransportError) -> TransientError:
 
 
 def _untrusted(origin: str, error: ssl.SSLCertVerificationError) -> TransientError:
-    if error.verify_code == _OTHER_HOST:
+    if error.verify_code in _OTHER_HOST:
         return TransientError(
             f"the certificate of {origin} was issued for another host",
             remedy="use the address that the certificate names",

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 import config
-from config import schema, settings
+from config import reference, schema, settings
 from tests.config.files import SMALL, faults, load
 
 ROOT = Path(config.__file__).parent
@@ -149,3 +149,25 @@ def test_the_readme_lists_every_setting() -> None:
     listed = set(re.findall(r"`([a-z_]+)`", readme))
     missing = {key for model in models for key in _keys(model)} - listed
     assert not missing
+
+
+def test_the_readme_lists_fields_and_mappings_as_they_are() -> None:
+    readme = reference.PATH.read_text()
+    assert "| `first_name` | FirstName | FirstName |" in readme
+    assert reference.renewed(readme) == readme, "run python -m config.reference"
+
+
+def test_the_readme_tells_the_guard_as_it_is() -> None:
+    readme = (ROOT / "README.md").read_text()
+    guard = settings.GuardSettings()
+    for name in settings.GuardSettings.model_fields:
+        limit = getattr(guard, name)
+        assert re.search(rf"\| `{name}` \| .* \| {limit.count} \| {limit.share} \|", readme), name
+
+
+def test_the_longer_example_loads(tmp_path: Path) -> None:
+    text = (ROOT / "example.yaml").read_text()
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "dynamics").write_text("s")
+    given = {"SF_CLIENT_ID": "a", "SF_CLIENT_SECRET": "b", "INFOBIP_API_KEY": "c"}
+    assert set(load(tmp_path, text, **given).settings.syncs) == {"companies", "leads", "customers"}
