@@ -18,7 +18,8 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
 from connectors.errors import AuthError, ResponseError, TransientError
-from connectors.http import HttpClient, check_host, json_of
+from connectors.hosts import check_host
+from connectors.http import HttpClient, json_of
 from connectors.protocol import Budget, Runtime
 from connectors.salesforce.answers import code_of, errors_of, problem, problem_of
 from connectors.salesforce.settings import SUFFIXES, SalesforceSettings

@@ -72,10 +72,13 @@ def test_settings_that_cannot_work_are_refused(given: dict[str, Any]) -> None:
         registry.load("salesforce").Settings(**({"auth": AUTH} | given))
 
 
-def test_an_address_is_cut_to_its_origin() -> None:
-    address = "https://Acme.my.salesforce.com/home/home.jsp"
-    settings = registry.load("salesforce").Settings(url=address, auth=AUTH)
-    assert settings.origin == "https://acme.my.salesforce.com"
+def test_an_address_is_a_host_alone_whatever_its_case() -> None:
+    settings = registry.load("salesforce").Settings
+    assert settings(url="https://Acme.my.salesforce.com/", auth=AUTH).origin == (
+        "https://acme.my.salesforce.com"
+    )
+    with pytest.raises(ValidationError, match="without user, path"):
+        settings(url="https://acme.my.salesforce.com/home/home.jsp", auth=AUTH)
 
 
 # login
