@@ -15,15 +15,17 @@ from sqlalchemy.engine import Connection
 
 from connectors import Change, Converted, Deleted, Merged, Record, Upserted
 from sync_engine.converters import resembles
+from sync_engine.engine.groups import review
 from sync_engine.engine.keys import employers
+from sync_engine.engine.references import natives_of
 from sync_engine.engine.world import Run, Source, Told, World
 from sync_engine.ids import key_parts
-from sync_engine.models import Kind, LinkState, Owes, SentResult
+from sync_engine.models import EntityState, Kind, LinkState, Owes, SentResult
 from sync_engine.store import LinkRow
 from sync_engine.values import UNSET, Held, hash_of
 
-#: what a read record brings back to matching
-_REMATCHED = (LinkState.STUB, LinkState.ASKED)
+#: what a read record brings back to matching, changed or not
+_RETURNED = (LinkState.STUB, LinkState.GONE, LinkState.REPLACED, LinkState.MERGED)
 #: what a deletion ends
 _ENDED = (LinkState.NEW, LinkState.ASKED, LinkState.STUB, LinkState.LIVE, LinkState.SURPLUS)
 
@@ -38,6 +40,8 @@ class Batch:
     dirty: set[int] = field(default_factory=set)
     settled: set[int] = field(default_factory=set)  #: links whose state changed
     was: dict[int, LinkRow] = field(default_factory=dict)  #: before its keys may have changed
+    owners: dict[str, int] = field(default_factory=dict)  #: record -> whose it is by our key
+    customers: set[int] = field(default_factory=set)  #: entities that are customers
     _fresh: set[int] = field(default_factory=set)
 
     def add(self, link: LinkRow, *, first: bool = False) -> None:
@@ -80,7 +84,8 @@ def ingest(
     ids = set(last) | {c.into for c in ends if isinstance(c, Merged)}
     batch = Batch(world.store.links.by_record(connection, source.id, ids))
     told = Told(run.id)
-    _fill_creating(world, source, connection, batch, records)
+    _recognise(world, source, connection, batch, records)
+    _know_customers(world, source, connection, batch, records)
     for record in records:
         if remap:
             _remap(source, batch, record)
@@ -98,41 +103,88 @@ def fingerprint(record: Record, fields: Iterable[str]) -> bytes:
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
-def _fill_creating(
+def _recognise(
     world: World,
     source: Source,
     connection: Connection,
     batch: Batch,
     records: Sequence[Record],
 ) -> None:
-    """A record that carries the key of a link which may not exist yet: our create has landed."""
-    unknown: dict[UUID, Record] = {
-        record.key: record
-        for record in records
-        if record.id not in batch.links and record.key and _is_ours(world, record.key)
-    }
+    """Records that carry a key of ours: a create has landed, or they are somebody's we know."""
+    unknown: dict[UUID, Record] = {}
+    for record in records:
+        link = batch.links.get(record.id)
+        is_new = link is None or (link.state is LinkState.STUB and link.entity_id is None)
+        if is_new and record.key and _entity_of(world, record.key):
+            unknown[record.key] = record
     if not unknown:
         return
     found = world.store.links.by_key(connection, unknown)
     landed = {key: link for key, link in found.items() if link.state is LinkState.CREATING}
+    _fill_creating(world, source, connection, batch, landed, unknown)
+    told = {
+        record.id: (found[key].entity_id if key in found else _entity_of(world, key)) or 0
+        for key, record in unknown.items()
+        if key not in landed
+    }
+    ends = world.store.entities.survivors(connection, set(told.values()))
+    known = world.store.entities.by_id(connection, set(ends.values()))
+    for record in unknown.values():
+        entity = known.get(ends.get(told.get(record.id, 0), 0))
+        kind = source.mapping.kind_of(record.values)
+        if entity and entity.state is EntityState.LIVE and entity.kind.name.lower() == kind:
+            batch.owners[record.id] = entity.id
+
+
+def _entity_of(world: World, key: UUID) -> int | None:
+    """The entity that a key tells; None for a key that is not of this installation."""
+    parts = key_parts(key)
+    return parts.entity_id if parts and parts.installation == world.installation else None
+
+
+def _fill_creating(
+    world: World,
+    source: Source,
+    connection: Connection,
+    batch: Batch,
+    landed: Mapping[UUID, LinkRow],
+    records: Mapping[UUID, Record],
+) -> None:
     offers = world.store.writes.open(connection, {link.id for link in landed.values()})
+    sent = {
+        link.id: offers[link.id][-1].values if link.id in offers else {} for link in landed.values()
+    }
+    # the values sent are what was agreed: what differs was entered by somebody since
+    agreed = natives_of(world, connection, source, sent)
     for key, link in landed.items():
-        record = unknown[key]
+        record = records[key]
+        if stub := batch.links.get(record.id):
+            world.store.links.absorb(connection, stub.id, link.id)
+        batch.was[link.id] = replace(link)  # it had no keys
         link.record_id, link.state, link.owes = record.id, LinkState.LIVE, Owes.NOTHING
-        # the values sent are what was agreed: what differs was entered by somebody since
-        link.base = dict(offers[link.id][-1].values) if link.id in offers else {}
-        link.seen, link.fingerprint = dict(link.base), None
+        link.base, link.seen, link.fingerprint = agreed[link.id], dict(agreed[link.id]), None
         batch.links[record.id] = link
         batch.settled.add(link.id)
         batch.touch(link)
-        for row in offers.get(link.id, []):
-            row.result, row.answered_at = SentResult.DONE, world.clock.now()
-        world.store.writes.close(connection, offers.get(link.id, []))
+    rows = [row for opened in offers.values() for row in opened]
+    for row in rows:
+        row.result, row.answered_at = SentResult.DONE, world.clock.now()
+    world.store.writes.close(connection, rows)
 
 
-def _is_ours(world: World, key: UUID) -> bool:
-    parts = key_parts(key)
-    return parts is not None and parts.installation == world.installation
+def _know_customers(
+    world: World, source: Source, connection: Connection, batch: Batch, records: Sequence[Record]
+) -> None:
+    """Which of the records that changed their kind belong to somebody who is a customer."""
+    turned = {
+        link.entity_id
+        for record in records
+        if (link := batch.links.get(record.id))
+        and link.entity_id is not None
+        and source.mapping.kind_of(record.values) not in (None, link.kind.name.lower())
+    }
+    entities = world.store.entities.by_id(connection, turned) if turned else {}
+    batch.customers = {n for n, entity in entities.items() if entity.kind is Kind.CUSTOMER}
 
 
 def _upsert(
@@ -151,7 +203,7 @@ def _upsert(
             batch.changed[link.id] = link
         return
     mark = fingerprint(record, source.selection.fields)
-    returned = link.state is LinkState.GONE
+    returned = link.state in _RETURNED
     if link.owes is Owes.REREAD:
         # what it owes besides is derived again from what was read
         link.owes, link.due_at = Owes.NOTHING, None
@@ -166,12 +218,21 @@ def _upsert(
     seen = source.mapping.golden_of(link.kind.name.lower(), record.values)
     _see(batch, link, record, seen, mark)
     if returned:
-        batch.rekey(link)
-        link.state = LinkState.LIVE if link.entity_id is not None else LinkState.NEW
-        batch.settled.add(link.id)
-    elif link.state in _REMATCHED:
+        _return(batch, link)
+    elif link.state is LinkState.ASKED:
         link.state = LinkState.NEW
     batch.touch(link)
+
+
+def _return(batch: Batch, link: LinkRow) -> None:
+    """A record that was only known of, or that is back: matching gives it its place."""
+    batch.rekey(link)
+    if link.state is LinkState.MERGED:  # restored beside the one it had become part of
+        link.entity_id, link.into_id, link.base, link.owes = None, None, {}, Owes.NOTHING
+    elif link.state is LinkState.STUB and link.entity_id is None:
+        link.entity_id = batch.owners.get(link.record_id or "")
+    link.state = LinkState.NEW
+    batch.settled.add(link.id)
 
 
 def _remap(source: Source, batch: Batch, record: Record) -> None:
@@ -217,6 +278,7 @@ def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Ki
         instance_id=source.instance_id,
         kind=kind,
         state=LinkState.NEW,
+        entity_id=batch.owners.get(record.id),
         record_id=record.id,
         seen=source.mapping.golden_of(kind.name.lower(), record.values),
         fingerprint=fingerprint(record, source.selection.fields),
@@ -235,12 +297,23 @@ def _change_kind(
     if link.kind is Kind.LEAD and kind is Kind.CUSTOMER:
         batch.rekey(link)
         link.kind = kind
-        if link.entity_id is None:
-            return
+        if link.entity_id is None or link.entity_id in batch.customers:
+            return  # nobody's yet; or our own conversion, whose answer was lost
         # practice 3.2: it converts nothing elsewhere until a person or a rule allows it;
-        # the profile leaves for the customer that it is now
+        # the profile leaves for the customer that it is now and keeps the lead's place
         batch.dirty.add(link.entity_id)
         told.issue(world, "type changed", link_id=link.id, entity_id=link.entity_id)
+        batch.add(
+            LinkRow(
+                id=world.ids.row(),
+                source_id=source.id,
+                instance_id=source.instance_id,
+                kind=Kind.LEAD,
+                state=LinkState.CONVERTED,
+                entity_id=link.entity_id,
+                into_id=link.id,
+            )
+        )
         link.entity_id, link.state, link.base = None, LinkState.NEW, {}
         batch.settled.add(link.id)
     else:
@@ -253,9 +326,9 @@ def _end(
     connection: Connection,
     batch: Batch,
     told: Told,
-    change: Change,
+    change: Deleted | Merged | Converted,
 ) -> None:
-    link = batch.links.get(change.id if not isinstance(change, Upserted) else change.record.id)
+    link = batch.links.get(change.id)
     if isinstance(change, Converted):
         _convert(world, source, connection, batch, told, link, change)
         return
@@ -266,7 +339,7 @@ def _end(
     if isinstance(change, Merged):
         into = batch.links.get(change.into) or _stub(world, source, batch, change.into, link.kind)
         link.state, link.into_id = LinkState.MERGED, into.id
-        link.owes = Owes.REREAD  # read by follow: the entities are to be joined
+        link.owes = Owes.FOLLOW
     elif isinstance(change, Deleted):
         link.state, link.owes = LinkState.GONE, Owes.NOTHING
     link.due_at = None
@@ -309,7 +382,7 @@ def _convert(
         target = _customer(world, customers[0], connection, batch, change.into[customers[0].object])
         link.into_id = target.id
     if link.entity_id is not None:
-        link.owes = Owes.REREAD  # read by follow
+        link.owes = Owes.FOLLOW
         if not customers:
             told.issue(world, "conversion without customer side", link_id=link.id)
     batch.touch(link)
@@ -377,8 +450,12 @@ def _store(world: World, run: Run, connection: Connection, batch: Batch, told: T
     # who shared a key with one that has left it may be told apart now
     links.ask_anew(connection, {digest for digest, _ in before - after})
     links.replace_keys(connection, before, after)
-    if batch.settled:
-        batch.dirty |= links.awaited(connection, batch.settled)
+    moved = {pair for pair in before ^ after if pair[1] in batch.was}
+    if moved:
+        review(world, connection, told, moved)
+    # who waits for a record does so for its state, or for whom its keys tell it to be
+    if stirred := batch.settled | {number for _, number in moved}:
+        batch.dirty |= links.awaited(connection, stirred)
     world.store.entities.mark(connection, batch.dirty)
     told.store(world, connection)
     run.counts["read"] += len(batch.fresh) + len(batch.changed)
