@@ -1,6 +1,7 @@
 """Settings models and the loading of the configuration file."""
 
 from config.loading import Config, Instance, SourceSettings, find, load
+from config.service import ServiceSettings, service_settings
 from config.settings import Settings, SyncSettings
 from config.tree import ConfigError, Fault
 
@@ -9,9 +10,11 @@ __all__ = [
     "ConfigError",
     "Fault",
     "Instance",
+    "ServiceSettings",
     "Settings",
     "SourceSettings",
     "SyncSettings",
     "find",
     "load",
+    "service_settings",
 ]

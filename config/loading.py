@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from config.catalogue import ADDRESS_PARTS, CATALOGUE
+from config.expressions import condition
 from config.settings import FieldMapSettings, Settings, SideSettings, SyncSettings
 from config.tree import ConfigError, Fault, Tree, read_tree
 from connectors.errors import SetupError
@@ -174,6 +175,7 @@ def _mapping(
         return None
     mapping = dict(shipped[side.object])
     _golden_fields(tree, faults, where, mapping, side)
+    _filter(tree, faults, where, mapping, side)
     fields = dict(mapping["fields"])
     for name, field in side.fields.items():
         if field is None:
@@ -208,6 +210,23 @@ def _golden_fields(
             _fitting(tree, faults, here, known[name], mapped)
     for name in side.required or ():
         _known(tree, faults, (*where, "required"), name, known)
+
+
+def _filter(
+    tree: Tree,
+    faults: list[Fault],
+    where: tuple[str, ...],
+    mapping: Mapping[str, Any],
+    side: SideSettings,
+) -> None:
+    if side.filter is None:
+        return
+    kind = mapping["kind"]
+    kinds = [kind] if isinstance(kind, str) else [v for k, v in kind.items() if k != "by"]
+    try:
+        condition(side.filter, {name for one in kinds for name in CATALOGUE[one]})
+    except ValueError as error:
+        faults.append(tree.fault((*where, "filter"), f"filter {error}", "see cel.dev"))
 
 
 def _known(

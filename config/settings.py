@@ -85,6 +85,8 @@ class SideSettings(Strict):
     on_create: dict[str, str | int | bool] | None = None
     region: str | None = Field(default=None, pattern="^[A-Z]{2}$")
     create: bool = True
+    #: only records of which it is true cause others elsewhere; CEL over golden fields
+    filter: str | None = None
     deletes: DeletePolicy | None = None
 
 

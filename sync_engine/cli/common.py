@@ -133,7 +133,7 @@ def known_instance(service: "Service", name: str | None) -> None:
 
 
 def print_json(value: "BaseModel | Sequence[BaseModel] | Any") -> None:
-    """A shape, or several, as JSON; the forms stand in sync_engine/README.md."""
+    """A shape, or several, as JSON; the forms stand in sync_engine/operations/README.md."""
     typer.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
 
 

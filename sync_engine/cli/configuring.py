@@ -58,5 +58,9 @@ def rebind(
     """
     with service_of(config) as service:
         known_instance(service, instance)
+        before = service.organization(instance)
         checked = service.rebind(instance)
+    if before == checked.identity:
+        typer.echo(f"{instance} is bound to {checked.name} already; it will be listed anew")
+        return
     typer.echo(f"{instance} is now {checked.name} ({checked.identity}); it will be listed anew")

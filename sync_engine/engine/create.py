@@ -145,6 +145,8 @@ def _reasons(
         general = "it is inactive, and the past is created nowhere (create_inactive)"
     elif turned:
         general = "it became a customer by itself; it is one elsewhere when its lead is converted"
+    elif not any(_enters(world, sync, entity, link) for link in live):
+        general = "the filter of the side it comes from keeps it away"
     # whatever has become of it keeps the place; a lead's past never that of a customer
     occupied = {
         link.instance_id for link in links if link.state in PLACED or link.kind is entity.kind
@@ -161,6 +163,12 @@ def _reasons(
         else:
             found[instance] = general
     return found
+
+
+def _enters(world: World, sync: Sync, entity: EntityRow, link: LinkRow) -> bool:
+    """Whether that record may be the cause of others (practice 3.2)."""
+    condition = sync.enters.get(world.source(link.source_id).instance)
+    return condition is None or condition(entity.golden)
 
 
 def _resembling(

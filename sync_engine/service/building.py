@@ -9,6 +9,7 @@ import httpx
 
 from config import Config, SyncSettings
 from config.catalogue import CATALOGUE, CONSENT
+from config.expressions import condition
 from connectors import Budget, Connector, Runtime
 from connectors.http import GuardedTransport
 from sync_engine import mapping as mappings
@@ -23,9 +24,9 @@ from sync_engine.service.service import Service
 from sync_engine.store import Store, migrate, open_database
 
 
-def build(config: Config) -> Service:
+def build(config: Config, clock: SystemClock | None = None) -> Service:
     """A service for a configuration; nothing is sent yet. Raises StateError."""
-    clock = SystemClock()
+    clock = clock or SystemClock()
     engine = open_database(_state_url(config))
     migrate(engine)
     ids = Ids(clock.now, random.SystemRandom())
@@ -134,6 +135,12 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
             for side, ones in objects.items()
         },
         creates={side: all(one.create for one in ones) for side, ones in objects.items()},
+        enters={
+            side: condition(one.filter, CATALOGUE[str(settings.kind)]).holds
+            for side, ones in objects.items()
+            for one in ones
+            if one.filter is not None
+        },
         limits=Limits(
             **{
                 risk: Limit(limit.count, limit.share)

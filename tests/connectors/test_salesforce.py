@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from connectors import (
     Action,
     AuthError,
+    Budget,
     Level,
     ResponseError,
     Selection,
@@ -16,7 +17,7 @@ from connectors import (
     TransientError,
     registry,
 )
-from tests.connectors.processes import Server, simulator
+from tests.connectors.processes import Server, runtime, simulator
 from tests.connectors.salesforce_org import AUTH, LEAD, opened
 
 TOKEN = "/services/oauth2/token"
@@ -310,3 +311,13 @@ def test_what_the_organization_does_not_allow_is_not_offered(
     org.act("alter", "Lead", field=field, to=to)
     lead = sales.describe()[0]
     assert lead.actions == {Action.CREATE, Action.UPDATE, Action.DELETE} - {missing}
+
+
+def test_what_is_left_of_the_calls_of_the_day_is_told(org: Server) -> None:
+    budgets: list[Budget] = []
+    sales = opened(org, runtime(budgets.append))
+    sales.check([])
+    sales.describe()
+    sales.close()
+    assert budgets[-1].limit == 15_000
+    assert 0 < budgets[0].used < budgets[-1].used

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from config import Config
 from config.catalogue import CATALOGUE, CONSENT
+from config.expressions import condition
 from connectors import FieldType
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
 from sync_engine import mapping as mappings
@@ -261,6 +262,9 @@ class Three:
         sync = self.world.syncs[kind]
         changed = {**sync.policies, name: Policy(policy, ORDER)}
         self._replace(kind, policies=changed)
+
+    def filter(self, kind: Kind, side: str, text: str) -> None:
+        self._replace(kind, enters={side: condition(text, CATALOGUE[kind.name.lower()]).holds})
 
     def deletes(self, kind: Kind, policy: str) -> None:
         self._replace(kind, deletes=dict.fromkeys(ORDER, policy))
