@@ -6,59 +6,25 @@ raw values changed, writes only what changed, and leaves marks for match and rec
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID
 
 import orjson
 from sqlalchemy.engine import Connection
 
-from connectors import Change, Converted, Deleted, Merged, Record, Upserted
+from connectors import Change, Merged, Record, Upserted
 from sync_engine.converters import resembles
+from sync_engine.engine.batch import Batch
+from sync_engine.engine.ended import end, load_targets
 from sync_engine.engine.groups import review
 from sync_engine.engine.keys import employers
-from sync_engine.engine.references import natives_of
+from sync_engine.engine.recognise import recognise
 from sync_engine.engine.world import Run, Source, Told, World
-from sync_engine.ids import key_parts
-from sync_engine.models import EntityState, Kind, LinkState, Owes, SentResult
+from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import LinkRow
 from sync_engine.values import UNSET, Held, hash_of
 
 #: what a read record brings back to matching, changed or not
 _RETURNED = (LinkState.STUB, LinkState.GONE, LinkState.REPLACED, LinkState.MERGED)
-#: what a deletion ends
-_ENDED = (LinkState.NEW, LinkState.ASKED, LinkState.STUB, LinkState.LIVE, LinkState.SURPLUS)
-
-
-@dataclass(slots=True)
-class Batch:
-    """The links a batch of changes touches, before and after."""
-
-    links: dict[str, LinkRow]
-    fresh: list[LinkRow] = field(default_factory=list)
-    changed: dict[int, LinkRow] = field(default_factory=dict)
-    dirty: set[int] = field(default_factory=set)
-    settled: set[int] = field(default_factory=set)  #: links whose state changed
-    was: dict[int, LinkRow] = field(default_factory=dict)  #: before its keys may have changed
-    owners: dict[str, int] = field(default_factory=dict)  #: record -> whose it is by our key
-    customers: set[int] = field(default_factory=set)  #: entities that are customers
-    _fresh: set[int] = field(default_factory=set)
-
-    def add(self, link: LinkRow, *, first: bool = False) -> None:
-        """A link that is to be inserted; ``first`` before those that point to it."""
-        self.fresh.insert(0 if first else len(self.fresh), link)
-        self._fresh.add(link.id)
-
-    def rekey(self, link: LinkRow) -> None:
-        """Its keys may change from now on."""
-        if link.id not in self._fresh:
-            self.was.setdefault(link.id, replace(link))
-
-    def touch(self, link: LinkRow) -> None:
-        if link.id not in self._fresh:
-            self.changed[link.id] = link
-        if link.entity_id is not None:
-            self.dirty.add(link.entity_id)
 
 
 def ingest(
@@ -84,14 +50,15 @@ def ingest(
     ids = set(last) | {c.into for c in ends if isinstance(c, Merged)}
     batch = Batch(world.store.links.by_record(connection, source.id, ids))
     told = Told(run.id)
-    _recognise(world, source, connection, batch, records)
+    recognise(world, source, connection, batch, records)
     _know_customers(world, source, connection, batch, records)
     for record in records:
         if remap:
             _remap(source, batch, record)
         _upsert(world, source, batch, told, record, tick)
+    load_targets(world, source, connection, batch, ends)
     for change in ends:
-        _end(world, source, connection, batch, told, change)
+        end(world, source, batch, told, change)
     _settle_renditions(world, source, connection, batch, told)
     _store(world, run, connection, batch, told)
 
@@ -101,75 +68,6 @@ def fingerprint(record: Record, fields: Iterable[str]) -> bytes:
     raw = [record.values.get(name) for name in fields]
     text = orjson.dumps([raw, record.inactive], option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(text, digest_size=16).digest()
-
-
-def _recognise(
-    world: World,
-    source: Source,
-    connection: Connection,
-    batch: Batch,
-    records: Sequence[Record],
-) -> None:
-    """Records that carry a key of ours: a create has landed, or they are somebody's we know."""
-    unknown: dict[UUID, Record] = {}
-    for record in records:
-        link = batch.links.get(record.id)
-        is_new = link is None or (link.state is LinkState.STUB and link.entity_id is None)
-        if is_new and record.key and _entity_of(world, record.key):
-            unknown[record.key] = record
-    if not unknown:
-        return
-    found = world.store.links.by_key(connection, unknown)
-    landed = {key: link for key, link in found.items() if link.state is LinkState.CREATING}
-    _fill_creating(world, source, connection, batch, landed, unknown)
-    told = {
-        record.id: (found[key].entity_id if key in found else _entity_of(world, key)) or 0
-        for key, record in unknown.items()
-        if key not in landed
-    }
-    ends = world.store.entities.survivors(connection, set(told.values()))
-    known = world.store.entities.by_id(connection, set(ends.values()))
-    for record in unknown.values():
-        entity = known.get(ends.get(told.get(record.id, 0), 0))
-        kind = source.mapping.kind_of(record.values)
-        if entity and entity.state is EntityState.LIVE and entity.kind.name.lower() == kind:
-            batch.owners[record.id] = entity.id
-
-
-def _entity_of(world: World, key: UUID) -> int | None:
-    """The entity that a key tells; None for a key that is not of this installation."""
-    parts = key_parts(key)
-    return parts.entity_id if parts and parts.installation == world.installation else None
-
-
-def _fill_creating(
-    world: World,
-    source: Source,
-    connection: Connection,
-    batch: Batch,
-    landed: Mapping[UUID, LinkRow],
-    records: Mapping[UUID, Record],
-) -> None:
-    offers = world.store.writes.open(connection, {link.id for link in landed.values()})
-    sent = {
-        link.id: offers[link.id][-1].values if link.id in offers else {} for link in landed.values()
-    }
-    # the values sent are what was agreed: what differs was entered by somebody since
-    agreed = natives_of(world, connection, source, sent)
-    for key, link in landed.items():
-        record = records[key]
-        if stub := batch.links.get(record.id):
-            world.store.links.absorb(connection, stub.id, link.id)
-        batch.was[link.id] = replace(link)  # it had no keys
-        link.record_id, link.state, link.owes = record.id, LinkState.LIVE, Owes.NOTHING
-        link.base, link.seen, link.fingerprint = agreed[link.id], dict(agreed[link.id]), None
-        batch.links[record.id] = link
-        batch.settled.add(link.id)
-        batch.touch(link)
-    rows = [row for opened in offers.values() for row in opened]
-    for row in rows:
-        row.result, row.answered_at = SentResult.DONE, world.clock.now()
-    world.store.writes.close(connection, rows)
 
 
 def _know_customers(
@@ -318,99 +216,6 @@ def _change_kind(
         batch.settled.add(link.id)
     else:
         told.issue(world, "customer became lead", link_id=link.id, entity_id=link.entity_id)
-
-
-def _end(
-    world: World,
-    source: Source,
-    connection: Connection,
-    batch: Batch,
-    told: Told,
-    change: Deleted | Merged | Converted,
-) -> None:
-    link = batch.links.get(change.id)
-    if isinstance(change, Converted):
-        _convert(world, source, connection, batch, told, link, change)
-        return
-    if link is None or link.state not in _ENDED:
-        return
-    batch.rekey(link)
-    batch.settled.add(link.id)
-    if isinstance(change, Merged):
-        into = batch.links.get(change.into) or _stub(world, source, batch, change.into, link.kind)
-        link.state, link.into_id = LinkState.MERGED, into.id
-        link.owes = Owes.FOLLOW
-    elif isinstance(change, Deleted):
-        link.state, link.owes = LinkState.GONE, Owes.NOTHING
-    link.due_at = None
-    batch.touch(link)
-
-
-def _convert(
-    world: World,
-    source: Source,
-    connection: Connection,
-    batch: Batch,
-    told: Told,
-    link: LinkRow | None,
-    change: Converted,
-) -> None:
-    if link is not None and link.state is LinkState.CONVERTED:
-        return
-    if link is None:  # converted before it was first read: the past of a customer (practice 1.4)
-        link = LinkRow(
-            id=world.ids.row(),
-            source_id=source.id,
-            instance_id=source.instance_id,
-            kind=Kind.LEAD,
-            state=LinkState.CONVERTED,
-            record_id=change.id,
-        )
-        batch.links[change.id] = link
-        batch.add(link)
-    batch.rekey(link)
-    link.state, link.owes, link.due_at = LinkState.CONVERTED, Owes.NOTHING, None
-    batch.settled.add(link.id)
-    customers = [
-        s
-        for s in world.sources
-        if s.instance_id == source.instance_id
-        and Kind.CUSTOMER in s.kinds
-        and s.object in change.into
-    ]
-    if customers:
-        target = _customer(world, customers[0], connection, batch, change.into[customers[0].object])
-        link.into_id = target.id
-    if link.entity_id is not None:
-        link.owes = Owes.FOLLOW
-        if not customers:
-            told.issue(world, "conversion without customer side", link_id=link.id)
-    batch.touch(link)
-
-
-def _customer(
-    world: World, source: Source, connection: Connection, batch: Batch, record_id: str
-) -> LinkRow:
-    known = world.store.links.by_record(connection, source.id, [record_id])
-    if record_id in known:
-        return known[record_id]
-    fresh = (row for row in batch.fresh if (row.source_id, row.record_id) == (source.id, record_id))
-    return next(fresh, None) or _stub(world, source, batch, record_id, Kind.CUSTOMER)
-
-
-def _stub(world: World, source: Source, batch: Batch, record_id: str, kind: Kind) -> LinkRow:
-    stub = LinkRow(
-        id=world.ids.row(),
-        source_id=source.id,
-        instance_id=source.instance_id,
-        kind=kind,
-        state=LinkState.STUB,
-        record_id=record_id,
-    )
-    if kind is not Kind.CUSTOMER or source.mapping.kind_by:
-        batch.links[record_id] = stub
-    batch.add(stub, first=True)
-    return stub
 
 
 def _settle_renditions(

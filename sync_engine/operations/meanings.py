@@ -53,7 +53,7 @@ MEANINGS: dict[str, Meaning] = {
         "a lead of somebody who is a customer now; left as it is", _KNOWN.remedy, ("seen",)
     ),
     "type changed": Meaning(
-        "a profile turned customer by itself; nothing was converted elsewhere",
+        "a profile turned customer by itself; nothing is converted or created elsewhere",
         "convert the lead in the CRM if it is meant, or " + _KNOWN.remedy,
         ("seen",),
     ),
