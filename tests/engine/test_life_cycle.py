@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from connectors.protocol import Page
+from sync_engine import operations
 from sync_engine.models import LinkState
+from sync_engine.operations import Verdict
 from tests.engine.three import Three
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
@@ -180,4 +182,105 @@ def test_state_5_a_person_born_while_a_side_is_down_reaches_it_later(three: Thre
     three.service.down = False
     three.settle()
     three.cycle()
+    assert len(three.service.alive("lead")) == 1
+
+
+def test_practice_3_2_the_lead_of_a_profile_that_turned_joins_it_when_converted(
+    three: Three,
+) -> None:
+    three.sales.create("Lead", first="Ann", last="Horvat", firm="Plavi")
+    three.settle()
+    profile = only(three.profiles.alive("person"))
+    three.profiles.update("person", profile.id, type="CUSTOMER")
+    three.settle()
+    three.sales.convert("Lead", only(three.sales.alive("Lead")).id)
+    three.settle()
+    three.profiles.update("person", profile.id, title="Buyer")
+    three.settle()
+    assert only(three.sales.alive("Contact")).values["title"] == "Buyer"
+    assert only(three.service.alive("contact")).values["title"] == "Buyer"
+    assert len(three.profiles.alive("person")) == 1
+
+
+def test_state_8_a_conversion_waits_for_the_answer_whose_contact_it_is(three: Three) -> None:
+    three.sales.create("Contact", **PERSON)
+    three.service.create("lead", **ANN)
+    three.settle()
+    three.sales.convert("Lead", only(three.sales.alive("Lead")).id)
+    three.settle()
+    quiet = three.cycle()
+    assert not quiet.stored
+    (question,) = [issue for issue in three.issues() if issue.what == "identity"]
+    operations.resolve(three.face(), question.id, Verdict("same"), "somebody")
+    three.settle()
+    owners = {
+        link.entity_id for link in (*three.links("sales/Lead"), *three.links("sales/Contact"))
+    }
+    assert len(owners) == 1
+    assert len(three.service.alive("contact")) == 1
+
+
+def test_state_8_a_conversion_in_two_systems_at_once_is_one_customer(three: Three) -> None:
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    three.sales.convert("Lead", only(three.sales.alive("Lead")).id)
+    three.service.convert("lead", only(three.service.alive("lead")).id)
+    three.settle()
+    assert len(three.sales.alive("Contact")) == len(three.service.alive("contact")) == 1
+    assert len(three.profiles.alive("person")) == 1
+    assert three.whats() == []
+
+
+def test_practice_3_3_who_is_a_customer_already_becomes_one_with_the_lead(three: Three) -> None:
+    three.service.create("contact", **PERSON)
+    lead = three.sales.create("Lead", **ANN, title="Buyer")
+    three.settle()
+    three.sales.convert("Lead", lead, only(three.sales.alive("Contact")).id)
+    three.settle()
+    contacts = (only(three.sales.alive("Contact")), only(three.service.alive("contact")))
+    assert [row.values["title"] for row in contacts] == ["Buyer", "Buyer"]
+    assert len(three.profiles.alive("person")) == 1
+
+
+def test_state_8_a_replaced_record_that_is_restored_is_surplus(three: Three) -> None:
+    old = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.sales.delete("Lead", old)
+    three.settle()
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    states = [link.state for link in three.links("sales/Lead")]
+    assert states == [LinkState.REPLACED, LinkState.LIVE]
+    three.sales.undelete("Lead", old)
+    three.settle()
+    states = [link.state for link in three.links("sales/Lead")]
+    assert states == [LinkState.SURPLUS, LinkState.LIVE]
+    assert three.whats() == ["surplus record"]
+
+
+def test_state_8_a_merge_fills_what_is_empty_and_keeps_what_lost(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN, mobile=None, title="Buyer")
+    other = three.sales.create(
+        "Lead", first="Ivo", last="Babic", firm="Zub", mobile="091 555 0104", title="Seller"
+    )
+    three.settle()
+    three.sales.merge("Lead", ann, other)
+    run = three.cycle()
+    three.settle()
+    row = three.sales.row("Lead", ann)
+    assert (row.values["mobile"], row.values["title"]) == ("+385915550104", "Buyer")
+    with three.store.reading() as connection:
+        lost = three.store.entities.conflicts(connection, [run.id])
+    assert {"merged": {"value": "Seller"}} in [one.lost for one in lost]
+
+
+def test_state_3_the_first_run_waits_for_every_side(three: Three) -> None:
+    three.profiles.down = True
+    three.sales.create("Lead", **ANN)
+    for _ in range(2):
+        three.cycle()
+    assert [link.state for link in three.links("sales/Lead")] == [LinkState.NEW]
+    assert three.service.alive("lead") == []
+    three.profiles.down = False
+    three.settle()
     assert len(three.service.alive("lead")) == 1
