@@ -20,7 +20,7 @@ from sync_engine.ids import Ids
 from sync_engine.models import Kind
 from sync_engine.reconcile import Policy
 from sync_engine.service import Service, SystemClock
-from sync_engine.store import IssueRow, Store, migrate, open_database
+from sync_engine.store import IssueRow, LinkRow, Store, migrate, open_database
 
 TEXT = FieldType("string")
 SET = FieldType("string", many=True)
@@ -239,6 +239,17 @@ class Three:
             name: {str(action): n for action, n in system.writes.items()}
             for name, system in self.systems.items()
         }
+
+    def source(self, name: str) -> Source:
+        return next(one for one in self.world.sources if one.name == name)
+
+    def links(self, name: str) -> list[LinkRow]:
+        """What the engine keeps of the records of a source."""
+        one = self.source(name)
+        records = set(self.systems[one.instance].objects[one.object].rows)
+        with self.store.reading() as connection:
+            found = self.store.links.by_record(connection, one.id, records)
+        return [found[number] for number in sorted(found)]
 
     def issues(self) -> list[IssueRow]:
         with self.store.reading() as connection:
