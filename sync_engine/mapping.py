@@ -6,6 +6,7 @@ e-mails) whose members stand in labelled slots elsewhere. ``complete`` puts such
 values beside a reference, so that only what a person changed looks changed.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
@@ -39,6 +40,13 @@ class FieldMap:
             return tuple(self.parts.values())
         return (self.field or self.member_of or "",)
 
+    def form_under(self, region: str | None) -> bytes:
+        """Stands for how values are read; under another one they cannot be compared."""
+        parts, values = sorted((self.parts or {}).items()), sorted((self.values or {}).items())
+        told = (self.form, self.field, parts, self.member_of, values, self.ref)
+        text = repr((*told, region if self.form == "phone" else None))
+        return hashlib.blake2b(text.encode(), digest_size=8).digest()
+
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
@@ -60,6 +68,11 @@ class Mapping:
         return any(
             one.member_of or (one.parts and len(one.parts) < len(PARTS)) for one in self.fields
         )
+
+    @property
+    def forms(self) -> dict[str, bytes]:
+        """The golden fields that it shows -> how each is read."""
+        return {one.name: one.form_under(self.region) for one in self.fields}
 
     def native_fields(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """What is to be read for these kinds."""
