@@ -187,14 +187,16 @@ class Mapping:
         mapped = {one.name for one in self._of(kind)}
         return tuple(n for n in self.required if n in mapped and target.get(n) is None)
 
-    def search_field(self, name: str) -> str | None:
-        """The native field by which records can be looked up for a golden field."""
-        one = next((one for one in self.fields if one.name == name), None)
-        return None if one is None else one.field or one.member_of
+    def search(self, name: str, values: Iterable[Any]) -> tuple[str, list[str]] | None:
+        """By which native field, and for what, records with one of these values are looked up.
 
-    def native_value(self, name: str, value: Any) -> str:
-        one = next(one for one in self.fields if one.name == name)
-        return str(self._native(one, value))
+        None where this side does not keep the field in one.
+        """
+        one = next((one for one in self.fields if one.name == name), None)
+        native = None if one is None else one.field or one.member_of
+        if one is None or native is None:
+            return None
+        return native, sorted({str(self._native(one, value)) for value in values})
 
     def names_of(self, natives: Collection[str]) -> set[str]:
         """The golden fields that stand in these native fields."""

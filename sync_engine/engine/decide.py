@@ -8,8 +8,9 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine.create import consider_creates
 from sync_engine.engine.references import References, reference_fields, resolve
-from sync_engine.engine.world import Run, Source, Sync, Told, World
-from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
+from sync_engine.engine.showing import Shown, difference, shown
+from sync_engine.engine.world import Run, Sync, Told, World
+from sync_engine.models import EntityState, Happened, LinkState, Owes
 from sync_engine.reconcile import MANUAL, Change, Side, reconcile
 from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held, hash_of
@@ -176,32 +177,16 @@ def _side(
     run: Run,
 ) -> Side:
     source = world.source(link.source_id)
-    kind = entity.kind.name.lower()
-    refs = reference_fields(world, entity.kind)
-    base = _golden_refs(batch, link, link.base, refs)
-    seen = _golden_refs(batch, link, link.seen or {}, refs)
-    for name in set(link.seen or {}) - set(seen):
-        waiting = batch.references.unread.get((link.instance_id, (link.seen or {})[name]))
+    for name in reference_fields(world, entity.kind):
+        native = (link.seen or {}).get(name)
+        waiting = batch.references.unread.get((link.instance_id, native)) if native else None
         if waiting is not None:
             batch.waits.add((waiting, entity.id))
     offered = [row.values for row in batch.offers.get(link.id, [])]
-    seen = source.mapping.complete(kind, seen, base, reference, offered)
+    side = shown(world, batch.references, link, entity.kind, reference, offered)
     claims = {field.name for field in source.mapping.fields if field.direction != "to"}
     insists = run.insisted(source.instance, entity.id, claims)
-    return Side(base, seen, offered, link.held, claims, link.stamps, insists)
-
-
-def _golden_refs(
-    batch: Batch, link: LinkRow, values: Mapping[str, Any], refs: Mapping[str, Kind]
-) -> dict[str, Any]:
-    """Native ids as entities; a reference that nobody knows yet is unset: no news."""
-    found = {}
-    for name, value in values.items():
-        if name not in refs:
-            found[name] = value
-        elif value is None or (link.instance_id, value) in batch.references.entities:
-            found[name] = batch.references.golden(link.instance_id, value)
-    return found
+    return Side(side.base, side.seen, offered, link.held, claims, link.stamps, insists)
 
 
 def _advance(
@@ -234,8 +219,7 @@ def _owe(
         return
     if moved:
         link.tries, link.due_at = 0, None
-    source = world.source(link.source_id)
-    fields = difference(world, batch.references, source, entity, link, side.seen)
+    fields = difference(world, batch.references, entity, link, Shown(side.base, side.seen))
     if link.tries >= TRIES or not fields:
         link.owes = Owes.NOTHING
     else:
@@ -252,38 +236,6 @@ def _wake(batch: Batch, entity: EntityRow, link: LinkRow, moved: bool) -> None:
     elif link.owes is Owes.CREATE and not link.tries:
         link.due_at = None
     batch.changed[link.id] = link
-
-
-def difference(
-    world: World,
-    references: References,
-    source: Source,
-    entity: EntityRow,
-    link: LinkRow,
-    seen: Mapping[str, Any],
-) -> list[str]:
-    """The fields in which a side lacks golden, as far as it may be written."""
-    kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
-    found = []
-    for each in source.mapping.fields:
-        name = each.name
-        if each.direction == "from" or name not in seen or name not in entity.golden:
-            continue
-        golden = entity.golden[name]
-        kept = link.held.get(name)
-        if kept is not None and kept.of == hash_of(golden):
-            continue
-        if name in refs:
-            try:
-                references.native(link.instance_id, golden)
-            except KeyError:
-                continue
-            if seen[name] == references.survivors.get(golden, golden):
-                continue
-        elif source.mapping.same(kind, name, seen[name], golden):
-            continue
-        found.append(name)
-    return found
 
 
 def _tell(
