@@ -7,13 +7,13 @@ values beside a reference, so that only what a person changed looks changed.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from typing import Any
 
 from sync_engine.converters import FORMS, PARTS
+from sync_engine.values import UNSET
 
 Values = MappingOf[str, Any]
 
@@ -72,7 +72,9 @@ class Mapping:
     @property
     def forms(self) -> dict[str, bytes]:
         """The golden fields that it shows -> how each is read."""
-        return {one.name: one.form_under(self.region) for one in self.fields}
+        plain = {one.name: one.form_under(self.region) for one in self.fields}
+        sets = {one.member_of: plain[one.name] for one in self.fields if one.member_of}
+        return plain | {_further(native): form for native, form in sets.items()}
 
     def native_fields(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """What is to be read for these kinds."""
@@ -88,20 +90,21 @@ class Mapping:
     def golden_of(self, kind: str, values: Values) -> dict[str, Any]:
         """A record's values in golden terms; what a value map does not know is left out."""
         found: dict[str, Any] = {}
-        free = {one: _members(values.get(one)) for one in self._sets(kind)}
+        free = {native: self._members(kind, native, values) for native in self._sets(kind)}
         for one in self._of(kind):
             if one.parts is not None:
                 found[one.name] = self._address(one.parts, values)
             elif one.member_of is not None:
                 members = free[one.member_of]
-                found[one.name] = self._normal(one, members.pop(0)) if members else None
+                found[one.name] = members.pop(0) if members else None
             elif one.field is not None and one.field in values:
                 value = values[one.field]
                 if one.values is None or value is None:
                     found[one.name] = self._normal(one, value)
                 elif (known := _inverse(one.values).get(str(value))) is not None:
                     found[one.name] = known
-        return found
+        found |= {_further(native): members for native, members in free.items() if members}
+        return {name: value for name, value in found.items() if value is not UNSET}
 
     def complete(
         self, kind: str, seen: Values, base: Values, golden: Values, offered: Sequence[Values]
@@ -114,10 +117,38 @@ class Mapping:
                 found[one.name] = _whole(
                     one.parts, seen[one.name], [r.get(one.name) for r in references]
                 )
-        for group in self._sets(kind).values():
+        for native, group in self._sets(kind).items():
+            further = found.pop(_further(native), [])
             if all(name in seen for name in group):
-                found |= _assigned(group, seen, base, golden)
+                members = [seen[name] for name in group if seen[name] is not None] + further
+                known = base.get(_further(native), [])
+                found |= _assigned(group, members, known, base, golden)
         return found
+
+    def settled(
+        self, kind: str, base: Values, seen: Values, completed: Values, agreed: Sequence[Values]
+    ) -> dict[str, Any]:
+        """``base`` after a decision: of a set only what stands in ``agreed`` keeps its slot.
+
+        The other members are known from now on as some that stand in none.
+        """
+        found = dict(base)
+        for native, group in self._sets(kind).items():
+            lost = {n for n in group if not any(found.get(n) == one.get(n) for one in agreed)}
+            placed = {completed.get(name) for name in group}
+            rest = placed - {found.get(name) for name in lost}
+            members = [seen.get(name) for name in group] + seen.get(_further(native), [])
+            further = [one for one in members if one is not None and one not in rest]
+            found |= dict.fromkeys(lost & set(found))
+            found.pop(_further(native), None)
+            if further:
+                found[_further(native)] = further
+        return found
+
+    def further(self, kind: str, base: Values) -> dict[str, list[Any]]:
+        """First slot of a set -> its members that stand in none."""
+        sets = self._sets(kind).items()
+        return {group[0]: base.get(_further(native), []) for native, group in sets}
 
     def same(self, kind: str, name: str, seen: Any, golden: Any) -> bool:
         """Whether the side shows golden's value as well as it can."""
@@ -136,9 +167,12 @@ class Mapping:
         return bool(self._normal(one, self._native(one, golden)) == seen)
 
     def native_changes(
-        self, kind: str, target: Values, seen: Values, names: Collection[str]
+        self, kind: str, target: Values, seen: Values, base: Values, names: Collection[str]
     ) -> dict[str, Any]:
-        """What to write so that the fields ``names`` hold ``target``; nothing for what does."""
+        """What to write so that the fields ``names`` hold ``target``; nothing for what does.
+
+        Of a set only members that were agreed on (``base``) are removed (practice 4.11).
+        """
         written: dict[str, Any] = {}
         for one in self._of(kind):
             if one.name not in names or one.direction == "from" or one.name not in target:
@@ -154,7 +188,7 @@ class Mapping:
                 written[one.field] = self._native(one, value)
         for native, group in self._sets(kind).items():
             if set(group) & set(names):
-                change = self._set_change(kind, group, target, seen, names)
+                change = self._set_change(kind, group, target, seen, base, names)
                 if change:
                     written[native] = change
         return written
@@ -163,7 +197,7 @@ class Mapping:
         """A whole record of that kind."""
         written = dict(self.on_create)
         given = {name: value for name, value in target.items() if value is not None}
-        written |= self.native_changes(kind, given, {}, tuple(given))
+        written |= self.native_changes(kind, given, {}, {}, tuple(given))
         return written | self.convert_values(kind)
 
     def convert_values(self, kind: str) -> dict[str, Any]:
@@ -216,6 +250,15 @@ class Mapping:
                 found.setdefault(one.member_of, []).append(one.name)
         return found
 
+    def _members(self, kind: str, native: str, values: Values) -> list[Any]:
+        """The normal forms of a set, each once."""
+        one = self._one(kind, self._sets(kind)[native][0])
+        value = values.get(native)
+        if one is None or not isinstance(value, list | tuple):
+            return []
+        found = dict.fromkeys(self._normal(one, member) for member in value)
+        return [member for member in found if member is not None]
+
     def _normal(self, one: FieldMap, value: Any) -> Any:
         return FORMS[one.form].normal(value, self.region)
 
@@ -232,20 +275,27 @@ class Mapping:
         return found if any(value is not None for value in found.values()) else None
 
     def _set_change(
-        self, kind: str, group: Sequence[str], target: Values, seen: Values, names: Collection[str]
+        self,
+        kind: str,
+        group: Sequence[str],
+        target: Values,
+        seen: Values,
+        base: Values,
+        names: Collection[str],
     ) -> dict[str, list[Any]]:
         now = {name: seen.get(name) for name in group}
         then = {n: (target.get(n) if n in names else now[n]) for n in group}
         held = {value for value in now.values() if value is not None}
         wanted = {value for value in then.values() if value is not None}
         one = self._one(kind, group[0])
-        if one is None or held == wanted:
+        joining, leaving = wanted - held, (held - wanted) & {base.get(name) for name in group}
+        if one is None or not (joining or leaving):
             return {}
 
         def native(values: set[Any]) -> list[Any]:
             return [self._native(one, value) for value in sorted(values)]
 
-        return {"add": native(wanted - held), "remove": native(held - wanted)}
+        return {"add": native(joining), "remove": native(leaving)}
 
 
 def parse(
@@ -294,8 +344,9 @@ def _field(object_name: str, name: str, entry: Any, forms: MappingOf[str, str]) 
     return FieldMap(name=name, form=forms[name], style=style, **options)
 
 
-def _members(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
+def _further(native: str) -> str:
+    """Under which name stand the members of a set for which there are no slots."""
+    return f"{native} (further)"
 
 
 def _inverse(values: MappingOf[str, Any]) -> dict[str, str]:
@@ -322,7 +373,13 @@ def _whole(parts: Collection[str], seen: Any, references: Sequence[Any]) -> Any:
     return {**golden, **_projected(parts, seen)}
 
 
-def _assigned(slots: Sequence[str], seen: Values, base: Values, golden: Values) -> dict[str, Any]:
+def _assigned(
+    slots: Sequence[str],
+    members: Sequence[Any],
+    known: Collection[Any],
+    base: Values,
+    golden: Values,
+) -> dict[str, Any]:
     """Which member of a set stands in which slot.
 
     | members are                       | then                                     |
@@ -331,23 +388,27 @@ def _assigned(slots: Sequence[str], seen: Values, base: Values, golden: Values) 
     | partly those agreed on (base)     | those stay where they were               |
     | partly golden's                   | those stand as in golden                 |
     | new                               | take the first slots that are free       |
+
+    A slot is free whose member has gone, or for which golden has nothing. What is left over
+    stands in none: it stays in the set and means nothing elsewhere, also later (``known``).
     """
-    members = Counter(seen[name] for name in slots if seen[name] is not None)
-    if set(members) == {golden.get(name) for name in slots} - {None} and members:
+    if members and set(members) == {golden.get(name) for name in slots} - {None}:
         return {name: golden.get(name) for name in slots}
     found: dict[str, Any] = {}
-    placed: set[Any] = set()
-    for reference in (base, golden):
-        for name in slots:
-            value = reference.get(name)
-            if (
-                name not in found
-                and value in members
-                and (reference is base or value not in placed)
-            ):
-                found[name] = value
-                placed.add(value)
-    free = [name for name in slots if name not in found]
-    fresh = [value for value in members if value not in placed]
+    for name in slots:
+        if base.get(name) in members:
+            found[name] = base[name]
+    placed = set(found.values())
+    for name in slots:
+        value = golden.get(name)
+        if name not in found and value in members and value not in placed:
+            found[name] = value
+            placed.add(value)
+    fresh = [value for value in members if value not in placed and value not in known]
+    free = [
+        name
+        for name in slots
+        if name not in found and (base.get(name) is not None or golden.get(name) is None)
+    ]
     found |= dict(zip(free, fresh, strict=False))
     return {name: found.get(name) for name in slots}

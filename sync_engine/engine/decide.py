@@ -207,8 +207,17 @@ def _advance(
             new[name] = (link.seen or {})[name]
         elif name in link.base:
             new[name] = link.base[name]
-    unresolved = {n: v for n, v in link.base.items() if n in refs and n not in new}
-    link.base, link.held, link.stamps = new | unresolved, dict(held), {}
+    new |= {n: v for n, v in link.base.items() if n in refs and n not in new}  # unresolved
+    kind, mapping = entity.kind.name.lower(), world.source(link.source_id).mapping
+    agreed = (entity.golden, link.base, *side.offered)
+    new = mapping.settled(kind, new, link.seen or {}, side.seen, agreed)
+    known = mapping.further(kind, link.base)
+    for name, members in mapping.further(kind, new).items():
+        if set(members) - set(known[name]):
+            batch.told.issue(
+                world, "value without a place", source_id=link.source_id, field_name=name
+            )
+    link.base, link.held, link.stamps = new, dict(held), {}
     batch.changed[link.id] = link
 
 

@@ -174,7 +174,7 @@ def _lacking(
     side = shown(world, references, link, entity.kind, entity.golden)
     values = {n: entity.golden[n] for n in difference(world, references, entity, link, side)}
     target = entity.golden | _native_refs(values, refs, link, references)
-    return values, source.mapping.native_changes(kind, target, side.seen, values)
+    return values, source.mapping.native_changes(kind, target, side.seen, side.base, values)
 
 
 def _native_refs(

@@ -103,9 +103,10 @@ def test_practice_4_11_slots(
 def test_a_member_that_another_slot_needs_is_not_removed() -> None:
     one = mapping(**PHONES)
     seen = {"mobile": A, "phone": B}
-    changed = one.native_changes("lead", {"mobile": B, "phone": C}, seen, ("mobile", "phone"))
+    both = ("mobile", "phone")
+    changed = one.native_changes("lead", {"mobile": B, "phone": C}, seen, seen, both)
     assert changed == {"phones": {"add": ["38515550103"], "remove": ["38515550101"]}}
-    swapped = one.native_changes("lead", {"mobile": B, "phone": A}, seen, ("mobile", "phone"))
+    swapped = one.native_changes("lead", {"mobile": B, "phone": A}, seen, seen, both)
     assert swapped == {}
 
 

@@ -46,3 +46,68 @@ def test_practice_8_1_colleagues_are_not_set_to_one_company(three: Three) -> Non
     three.cycle()
     assert three.whats() == []
     assert all(row.values["title"] for row in three.service.alive("contact"))
+
+
+# --- sets without labels (Customer Profiles)
+
+
+def linked_profile(three: Three, **more: Any) -> tuple[Any, Any]:
+    """A lead of sales with two numbers, and its profile."""
+    number = three.sales.create("Lead", **ANN, mobile="091 555 0104", phone="01 555 0101", **more)
+    three.settle()
+    return three.sales.row("Lead", number), only(three.profiles.alive("person"))
+
+
+def test_practice_4_11_a_number_put_in_front_replaces_nothing(three: Three) -> None:
+    lead, profile = linked_profile(three)
+    three.profiles.update("person", profile.id, phones=["38512220000", *profile.values["phones"]])
+    three.settle()
+    assert (lead.values["mobile"], lead.values["phone"]) == ("091 555 0104", "01 555 0101")
+    assert "38512220000" in profile.values["phones"]
+    assert three.whats() == ["value without a place"]
+
+
+def test_practice_4_11_a_number_without_a_place_takes_none_that_is_emptied(three: Three) -> None:
+    lead, profile = linked_profile(three)
+    three.profiles.update("person", profile.id, phones=["38512220000", *profile.values["phones"]])
+    three.settle()
+    three.sales.update("Lead", lead.id, mobile=None)
+    three.settle()
+    assert (lead.values["mobile"], lead.values["phone"]) == (None, "01 555 0101")
+    assert sorted(profile.values["phones"]) == ["38512220000", "38515550101"]
+
+
+def test_practice_4_11_an_address_that_we_did_not_put_there_stays(three: Three) -> None:
+    mobile = "091 555 0104"
+    lead = three.sales.create("Lead", **ANN, mobile=mobile)
+    three.profiles.create(
+        "person", **PROFILE | {"mails": ["own@x.example"]}, phones=["385915550104"]
+    )
+    three.settle()
+    profile = only(three.profiles.alive("person"))
+    assert profile.values["mails"] == ["own@x.example", "ann@plavi.example"]
+    three.sales.update("Lead", lead, mail="ann@other.example")
+    three.settle()
+    assert profile.values["mails"] == ["own@x.example", "ann@other.example"]
+
+
+def test_practice_4_11_a_number_that_lost_a_conflict_stays(three: Three) -> None:
+    lead, profile = linked_profile(three)
+    three.sales.update("Lead", lead.id, mobile="091 555 0188")
+    three.profiles.update("person", profile.id, phones=["385915550177", "38515550101"])
+    three.settle()
+    assert lead.values["mobile"] == "091 555 0188"
+    assert sorted(profile.values["phones"]) == ["38515550101", "385915550177", "385915550188"]
+
+
+def test_practice_4_11_a_number_that_a_person_is_asked_about_is_not_forgotten(
+    three: Three,
+) -> None:
+    three.policy(Kind.LEAD, "mobile", "manual")
+    lead, profile = linked_profile(three)
+    three.sales.update("Lead", lead.id, mobile="091 555 0188")
+    three.profiles.update("person", profile.id, phones=["385915550177", "38515550101"])
+    three.settle()
+    three.sales.update("Lead", lead.id, title="Buyer")  # it is decided once more
+    three.settle()
+    assert three.whats() == ["conflict"]
