@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync_engine.converters import FORMS, PARTS
+from sync_engine.partial import assigned, projected, settled, whole
 from sync_engine.values import UNSET
 
 Values = MappingOf[str, Any]
@@ -114,15 +115,15 @@ class Mapping:
         references = (golden, base, *offered)
         for one in self._of(kind):
             if one.parts is not None and len(one.parts) < len(PARTS) and one.name in seen:
-                found[one.name] = _whole(
+                found[one.name] = whole(
                     one.parts, seen[one.name], [r.get(one.name) for r in references]
                 )
         for native, group in self._sets(kind).items():
-            further = found.pop(_further(native), [])
+            found.pop(_further(native), None)
             if all(name in seen for name in group):
-                members = [seen[name] for name in group if seen[name] is not None] + further
+                members = _all_members(group, native, seen)
                 known = base.get(_further(native), [])
-                found |= _assigned(group, members, known, base, golden)
+                found |= assigned(group, members, known, base, golden)
         return found
 
     def settled(
@@ -134,12 +135,9 @@ class Mapping:
         """
         found = dict(base)
         for native, group in self._sets(kind).items():
-            lost = {n for n in group if not any(found.get(n) == one.get(n) for one in agreed)}
-            placed = {completed.get(name) for name in group}
-            rest = placed - {found.get(name) for name in lost}
-            members = [seen.get(name) for name in group] + seen.get(_further(native), [])
-            further = [one for one in members if one is not None and one not in rest]
-            found |= dict.fromkeys(lost & set(found))
+            members = _all_members(group, native, seen)
+            slots, further = settled(group, members, found, completed, agreed)
+            found |= slots
             found.pop(_further(native), None)
             if further:
                 found[_further(native)] = further
@@ -160,7 +158,7 @@ class Mapping:
         if one.form == "boolean" and not golden and not seen:
             return True  # a flag that was never set is not set
         if one.parts is not None:
-            return _projected(one.parts, seen) == _projected(one.parts, golden)
+            return projected(one.parts, seen) == projected(one.parts, golden)
         if one.values is not None:
             # a choice that this side does not offer is never written
             return golden is not None and golden not in one.values
@@ -349,6 +347,11 @@ def _further(native: str) -> str:
     return f"{native} (further)"
 
 
+def _all_members(slots: Sequence[str], native: str, seen: Values) -> list[Any]:
+    placed = [seen.get(name) for name in slots]
+    return [one for one in placed if one is not None] + list(seen.get(_further(native), ()))
+
+
 def _inverse(values: MappingOf[str, Any]) -> dict[str, str]:
     return {str(native): golden for golden, native in values.items()}
 
@@ -356,59 +359,3 @@ def _inverse(values: MappingOf[str, Any]) -> dict[str, str]:
 def _is_foreign(one: FieldMap, value: Any) -> bool:
     """A choice that the side does not offer."""
     return one.values is not None and value is not None and value not in one.values
-
-
-def _projected(parts: Collection[str], value: Any) -> dict[str, Any]:
-    return {part: (value or {}).get(part) for part in parts}
-
-
-def _whole(parts: Collection[str], seen: Any, references: Sequence[Any]) -> Any:
-    """The address a side means that shows only some of its parts."""
-    for reference in references:
-        if reference is not None and _projected(parts, reference) == _projected(parts, seen):
-            return reference
-    if seen is None:
-        return None
-    golden = references[0] or dict.fromkeys(PARTS)
-    return {**golden, **_projected(parts, seen)}
-
-
-def _assigned(
-    slots: Sequence[str],
-    members: Sequence[Any],
-    known: Collection[Any],
-    base: Values,
-    golden: Values,
-) -> dict[str, Any]:
-    """Which member of a set stands in which slot.
-
-    | members are                       | then                                     |
-    |-----------------------------------|------------------------------------------|
-    | just golden's                     | they stand as in golden                  |
-    | partly those agreed on (base)     | those stay where they were               |
-    | partly golden's                   | those stand as in golden                 |
-    | new                               | take the first slots that are free       |
-
-    A slot is free whose member has gone, or for which golden has nothing. What is left over
-    stands in none: it stays in the set and means nothing elsewhere, also later (``known``).
-    """
-    if members and set(members) == {golden.get(name) for name in slots} - {None}:
-        return {name: golden.get(name) for name in slots}
-    found: dict[str, Any] = {}
-    for name in slots:
-        if base.get(name) in members:
-            found[name] = base[name]
-    placed = set(found.values())
-    for name in slots:
-        value = golden.get(name)
-        if name not in found and value in members and value not in placed:
-            found[name] = value
-            placed.add(value)
-    fresh = [value for value in members if value not in placed and value not in known]
-    free = [
-        name
-        for name in slots
-        if name not in found and (base.get(name) is not None or golden.get(name) is None)
-    ]
-    found |= dict(zip(free, fresh, strict=False))
-    return {name: found.get(name) for name in slots}

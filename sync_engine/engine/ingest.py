@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.engine import Connection
 
-from connectors import Change, Converted, Deleted, Merged, Record, Upserted
+from connectors import Action, Change, Converted, Deleted, Merged, Record, Upserted
 from sync_engine.converters import resembles
 from sync_engine.engine.keys import employers
 from sync_engine.engine.world import Run, Source, Told, World
@@ -191,7 +191,7 @@ def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], m
     before = link.seen or {}
     link.version, link.modified_at, link.missing_at = record.version, record.modified_at, None
     link.inactive, link.layout = record.inactive, batch.layout
-    first_read_after_write = link.fingerprint is None and link.acked > 0
+    first_read_after_write = link.fingerprint is None
     link.fingerprint = mark
     if before == seen and link.seen is not None:
         return
@@ -352,7 +352,9 @@ def _settle_renditions(
         return
     last = world.store.writes.last_done(connection, suspects)
     for link in suspects.values():
-        written = last[link.id].values if link.id in last else {}
+        row = last.get(link.id)
+        # what a create wrote is not kept with it: it is all that was agreed on at the first read
+        written = link.base if row and row.action == Action.CREATE else row.values if row else {}
         for name, kept in list(link.held.items()):
             if kept.why != "stored differently":
                 continue

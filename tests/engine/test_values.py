@@ -1,6 +1,6 @@
 """What a value is: sets without labels, flags, renditions, loops, references, look-ups."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -98,6 +98,9 @@ def test_practice_4_11_a_number_that_lost_a_conflict_stays(three: Three) -> None
     three.settle()
     assert lead.values["mobile"] == "091 555 0188"
     assert sorted(profile.values["phones"]) == ["38515550101", "385915550177", "385915550188"]
+    three.sales.update("Lead", lead.id, mobile=None)
+    three.settle()
+    assert lead.values["mobile"] is None  # the loser does not come back in its place
 
 
 def test_practice_4_11_a_number_that_a_person_is_asked_about_is_not_forgotten(
@@ -111,3 +114,48 @@ def test_practice_4_11_a_number_that_a_person_is_asked_about_is_not_forgotten(
     three.sales.update("Lead", lead.id, title="Buyer")  # it is decided once more
     three.settle()
     assert three.whats() == ["conflict"]
+
+
+# --- what a system stores otherwise than we wrote it
+
+
+def cut(field: str, value: Any) -> Any:
+    """A system that keeps twelve characters of a title."""
+    return value[:12] if field == "title" and value else value
+
+
+@pytest.mark.parametrize("lost_answers", [0, 1])
+def test_state_6_what_a_create_stored_differently_is_no_edit(
+    three: Three, lost_answers: int
+) -> None:
+    three.service.stored, three.service.lost_answers = cut, lost_answers
+    number = three.sales.create("Lead", **ANN, title="Head of Logistics")
+    three.settle()
+    assert three.sales.row("Lead", number).values["title"] == "Head of Logistics"
+    assert three.whats() == ["stored differently"]
+
+
+def test_state_6_only_what_we_wrote_last_is_stored_differently(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN, title="Head of Logistics")
+    three.settle()
+    service = only(three.service.alive("lead"))
+    three.sales.update("Lead", number, mobile="091 555 0104")
+    three.cycle()
+    three.service.update("lead", service.id, title="HEAD OF LOGISTICS")  # before it is read again
+    three.settle()
+    assert three.sales.row("Lead", number).values["title"] == "HEAD OF LOGISTICS"
+    assert three.whats() == []
+
+
+# --- consent
+
+
+def test_practice_4_1_an_unreadable_flag_gives_no_permission(three: Three) -> None:
+    three.sales.create("Lead", **ANN, noemail=False)
+    three.settle()
+    profile = only(three.profiles.alive("person"))
+    three.profiles.update("person", profile.id, noemail=True)
+    three.settle()
+    three.profiles.update("person", profile.id, noemail="unknown")
+    three.settle()
+    assert only(three.sales.alive("Lead")).values["noemail"] is True
