@@ -19,6 +19,8 @@ import phonenumbers
 import pycountry
 from email_validator import EmailNotValidError, validate_email
 
+from sync_engine.values import UNSET
+
 _BLANKS = re.compile(r"\s+")
 _LINES = re.compile(r"\r\n?")
 #: control characters, zero-width marks and the byte order mark; tab and newline stay
@@ -122,10 +124,12 @@ def _integer(value: Any, _region: str | None) -> Any:
     return int(number) if number == int(number) else number
 
 
-def _boolean(value: Any, _region: str | None) -> bool | None:
+def _boolean(value: Any, _region: str | None) -> Any:
+    """UNSET for what is no flag: it tells nothing, least of all a permission (practice 4.1)."""
     if isinstance(value, bool):
         return value
-    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    text = _line(value).lower()
+    return {"": None, "true": True, "1": True, "false": False, "0": False}.get(text, UNSET)
 
 
 def _choice(value: Any, _region: str | None) -> Any:

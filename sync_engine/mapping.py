@@ -6,13 +6,15 @@ e-mails) whose members stand in labelled slots elsewhere. ``complete`` puts such
 values beside a reference, so that only what a person changed looks changed.
 """
 
-from collections import Counter
+import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from typing import Any
 
 from sync_engine.converters import FORMS, PARTS
+from sync_engine.partial import assigned, projected, settled, whole
+from sync_engine.values import UNSET
 
 Values = MappingOf[str, Any]
 
@@ -39,6 +41,13 @@ class FieldMap:
             return tuple(self.parts.values())
         return (self.field or self.member_of or "",)
 
+    def form_under(self, region: str | None) -> bytes:
+        """Stands for how values are read; under another one they cannot be compared."""
+        parts, values = sorted((self.parts or {}).items()), sorted((self.values or {}).items())
+        told = (self.form, self.field, parts, self.member_of, values, self.ref)
+        text = repr((*told, region if self.form == "phone" else None))
+        return hashlib.blake2b(text.encode(), digest_size=8).digest()
+
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
@@ -61,6 +70,13 @@ class Mapping:
             one.member_of or (one.parts and len(one.parts) < len(PARTS)) for one in self.fields
         )
 
+    @property
+    def forms(self) -> dict[str, bytes]:
+        """The golden fields that it shows -> how each is read."""
+        plain = {one.name: one.form_under(self.region) for one in self.fields}
+        sets = {one.member_of: plain[one.name] for one in self.fields if one.member_of}
+        return plain | {_further(native): form for native, form in sets.items()}
+
     def native_fields(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """What is to be read for these kinds."""
         wanted = {name for kind in kinds for one in self._of(kind) for name in one.natives}
@@ -75,20 +91,21 @@ class Mapping:
     def golden_of(self, kind: str, values: Values) -> dict[str, Any]:
         """A record's values in golden terms; what a value map does not know is left out."""
         found: dict[str, Any] = {}
-        free = {one: _members(values.get(one)) for one in self._sets(kind)}
+        free = {native: self._members(kind, native, values) for native in self._sets(kind)}
         for one in self._of(kind):
             if one.parts is not None:
                 found[one.name] = self._address(one.parts, values)
             elif one.member_of is not None:
                 members = free[one.member_of]
-                found[one.name] = self._normal(one, members.pop(0)) if members else None
+                found[one.name] = members.pop(0) if members else None
             elif one.field is not None and one.field in values:
                 value = values[one.field]
                 if one.values is None or value is None:
                     found[one.name] = self._normal(one, value)
                 elif (known := _inverse(one.values).get(str(value))) is not None:
                     found[one.name] = known
-        return found
+        found |= {_further(native): members for native, members in free.items() if members}
+        return {name: value for name, value in found.items() if value is not UNSET}
 
     def complete(
         self, kind: str, seen: Values, base: Values, golden: Values, offered: Sequence[Values]
@@ -98,13 +115,38 @@ class Mapping:
         references = (golden, base, *offered)
         for one in self._of(kind):
             if one.parts is not None and len(one.parts) < len(PARTS) and one.name in seen:
-                found[one.name] = _whole(
+                found[one.name] = whole(
                     one.parts, seen[one.name], [r.get(one.name) for r in references]
                 )
-        for group in self._sets(kind).values():
+        for native, group in self._sets(kind).items():
+            found.pop(_further(native), None)
             if all(name in seen for name in group):
-                found |= _assigned(group, seen, base, golden)
+                members = _all_members(group, native, seen)
+                known = base.get(_further(native), [])
+                found |= assigned(group, members, known, base, golden)
         return found
+
+    def settled(
+        self, kind: str, base: Values, seen: Values, completed: Values, agreed: Sequence[Values]
+    ) -> dict[str, Any]:
+        """``base`` after a decision: of a set only what stands in ``agreed`` keeps its slot.
+
+        The other members are known from now on as some that stand in none.
+        """
+        found = dict(base)
+        for native, group in self._sets(kind).items():
+            members = _all_members(group, native, seen)
+            slots, further = settled(group, members, found, completed, agreed)
+            found |= slots
+            found.pop(_further(native), None)
+            if further:
+                found[_further(native)] = further
+        return found
+
+    def further(self, kind: str, base: Values) -> dict[str, list[Any]]:
+        """First slot of a set -> its members that stand in none."""
+        sets = self._sets(kind).items()
+        return {group[0]: base.get(_further(native), []) for native, group in sets}
 
     def same(self, kind: str, name: str, seen: Any, golden: Any) -> bool:
         """Whether the side shows golden's value as well as it can."""
@@ -116,16 +158,19 @@ class Mapping:
         if one.form == "boolean" and not golden and not seen:
             return True  # a flag that was never set is not set
         if one.parts is not None:
-            return _projected(one.parts, seen) == _projected(one.parts, golden)
+            return projected(one.parts, seen) == projected(one.parts, golden)
         if one.values is not None:
             # a choice that this side does not offer is never written
             return golden is not None and golden not in one.values
         return bool(self._normal(one, self._native(one, golden)) == seen)
 
     def native_changes(
-        self, kind: str, target: Values, seen: Values, names: Collection[str]
+        self, kind: str, target: Values, seen: Values, base: Values, names: Collection[str]
     ) -> dict[str, Any]:
-        """What to write so that the fields ``names`` hold ``target``; nothing for what does."""
+        """What to write so that the fields ``names`` hold ``target``; nothing for what does.
+
+        Of a set only members that were agreed on (``base``) are removed (practice 4.11).
+        """
         written: dict[str, Any] = {}
         for one in self._of(kind):
             if one.name not in names or one.direction == "from" or one.name not in target:
@@ -141,7 +186,7 @@ class Mapping:
                 written[one.field] = self._native(one, value)
         for native, group in self._sets(kind).items():
             if set(group) & set(names):
-                change = self._set_change(kind, group, target, seen, names)
+                change = self._set_change(kind, group, target, seen, base, names)
                 if change:
                     written[native] = change
         return written
@@ -150,7 +195,7 @@ class Mapping:
         """A whole record of that kind."""
         written = dict(self.on_create)
         given = {name: value for name, value in target.items() if value is not None}
-        written |= self.native_changes(kind, given, {}, tuple(given))
+        written |= self.native_changes(kind, given, {}, {}, tuple(given))
         return written | self.convert_values(kind)
 
     def convert_values(self, kind: str) -> dict[str, Any]:
@@ -174,14 +219,16 @@ class Mapping:
         mapped = {one.name for one in self._of(kind)}
         return tuple(n for n in self.required if n in mapped and target.get(n) is None)
 
-    def search_field(self, name: str) -> str | None:
-        """The native field by which records can be looked up for a golden field."""
-        one = next((one for one in self.fields if one.name == name), None)
-        return None if one is None else one.field or one.member_of
+    def search(self, name: str, values: Iterable[Any]) -> tuple[str, list[str]] | None:
+        """By which native field, and for what, records with one of these values are looked up.
 
-    def native_value(self, name: str, value: Any) -> str:
-        one = next(one for one in self.fields if one.name == name)
-        return str(self._native(one, value))
+        None where this side does not keep the field in one.
+        """
+        one = next((one for one in self.fields if one.name == name), None)
+        native = None if one is None else one.field or one.member_of
+        if one is None or native is None:
+            return None
+        return native, sorted({str(self._native(one, value)) for value in values})
 
     def names_of(self, natives: Collection[str]) -> set[str]:
         """The golden fields that stand in these native fields."""
@@ -201,6 +248,15 @@ class Mapping:
                 found.setdefault(one.member_of, []).append(one.name)
         return found
 
+    def _members(self, kind: str, native: str, values: Values) -> list[Any]:
+        """The normal forms of a set, each once."""
+        one = self._one(kind, self._sets(kind)[native][0])
+        value = values.get(native)
+        if one is None or not isinstance(value, list | tuple):
+            return []
+        found = dict.fromkeys(self._normal(one, member) for member in value)
+        return [member for member in found if member is not None]
+
     def _normal(self, one: FieldMap, value: Any) -> Any:
         return FORMS[one.form].normal(value, self.region)
 
@@ -217,20 +273,27 @@ class Mapping:
         return found if any(value is not None for value in found.values()) else None
 
     def _set_change(
-        self, kind: str, group: Sequence[str], target: Values, seen: Values, names: Collection[str]
+        self,
+        kind: str,
+        group: Sequence[str],
+        target: Values,
+        seen: Values,
+        base: Values,
+        names: Collection[str],
     ) -> dict[str, list[Any]]:
         now = {name: seen.get(name) for name in group}
         then = {n: (target.get(n) if n in names else now[n]) for n in group}
         held = {value for value in now.values() if value is not None}
         wanted = {value for value in then.values() if value is not None}
         one = self._one(kind, group[0])
-        if one is None or held == wanted:
+        joining, leaving = wanted - held, (held - wanted) & {base.get(name) for name in group}
+        if one is None or not (joining or leaving):
             return {}
 
         def native(values: set[Any]) -> list[Any]:
             return [self._native(one, value) for value in sorted(values)]
 
-        return {"add": native(wanted - held), "remove": native(held - wanted)}
+        return {"add": native(joining), "remove": native(leaving)}
 
 
 def parse(
@@ -279,8 +342,14 @@ def _field(object_name: str, name: str, entry: Any, forms: MappingOf[str, str]) 
     return FieldMap(name=name, form=forms[name], style=style, **options)
 
 
-def _members(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
+def _further(native: str) -> str:
+    """Under which name stand the members of a set for which there are no slots."""
+    return f"{native} (further)"
+
+
+def _all_members(slots: Sequence[str], native: str, seen: Values) -> list[Any]:
+    placed = [seen.get(name) for name in slots]
+    return [one for one in placed if one is not None] + list(seen.get(_further(native), ()))
 
 
 def _inverse(values: MappingOf[str, Any]) -> dict[str, str]:
@@ -290,49 +359,3 @@ def _inverse(values: MappingOf[str, Any]) -> dict[str, str]:
 def _is_foreign(one: FieldMap, value: Any) -> bool:
     """A choice that the side does not offer."""
     return one.values is not None and value is not None and value not in one.values
-
-
-def _projected(parts: Collection[str], value: Any) -> dict[str, Any]:
-    return {part: (value or {}).get(part) for part in parts}
-
-
-def _whole(parts: Collection[str], seen: Any, references: Sequence[Any]) -> Any:
-    """The address a side means that shows only some of its parts."""
-    for reference in references:
-        if reference is not None and _projected(parts, reference) == _projected(parts, seen):
-            return reference
-    if seen is None:
-        return None
-    golden = references[0] or dict.fromkeys(PARTS)
-    return {**golden, **_projected(parts, seen)}
-
-
-def _assigned(slots: Sequence[str], seen: Values, base: Values, golden: Values) -> dict[str, Any]:
-    """Which member of a set stands in which slot.
-
-    | members are                       | then                                     |
-    |-----------------------------------|------------------------------------------|
-    | just golden's                     | they stand as in golden                  |
-    | partly those agreed on (base)     | those stay where they were               |
-    | partly golden's                   | those stand as in golden                 |
-    | new                               | take the first slots that are free       |
-    """
-    members = Counter(seen[name] for name in slots if seen[name] is not None)
-    if set(members) == {golden.get(name) for name in slots} - {None} and members:
-        return {name: golden.get(name) for name in slots}
-    found: dict[str, Any] = {}
-    placed: set[Any] = set()
-    for reference in (base, golden):
-        for name in slots:
-            value = reference.get(name)
-            if (
-                name not in found
-                and value in members
-                and (reference is base or value not in placed)
-            ):
-                found[name] = value
-                placed.add(value)
-    free = [name for name in slots if name not in found]
-    fresh = [value for value in members if value not in placed]
-    found |= dict(zip(free, fresh, strict=False))
-    return {name: found.get(name) for name in slots}

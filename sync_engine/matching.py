@@ -123,15 +123,18 @@ def keys(kind: str, values: Values) -> list[Key]:
     """The match keys of a record, strongest rule first."""
     if kind == "company":
         return _company_keys(values)
+    further = values.get("further", ())  # members of a set for which there is no slot
+    addresses = (values.get("email"), values.get("email2"), *further)
+    numbers = (values.get("mobile"), values.get("phone"), *further)
     found = [
-        _key(kind, EMAIL, values[name], is_address=True)
-        for name in ("email", "email2")
-        if is_personal_email(values.get(name))
+        _key(kind, EMAIL, address, is_address=True)
+        for address in addresses
+        if is_personal_email(address)
     ]
     found += [
-        _key(kind, PHONE, values[name], is_address=True)
-        for name in ("mobile", "phone")
-        if _is_phone(values.get(name)) and values.get("last_name")
+        _key(kind, PHONE, number, is_address=True)
+        for number in numbers
+        if _is_phone(number) and values.get("last_name")
     ]
     full = _full_name(values)
     if full and values.get("birth_date"):

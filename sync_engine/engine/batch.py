@@ -9,6 +9,7 @@ from sync_engine.store import LinkRow
 class Batch:
     """By record, and what became of them."""
 
+    layout: int  #: of what the source shows now
     links: dict[str, LinkRow]
     fresh: list[LinkRow] = field(default_factory=list)
     changed: dict[int, LinkRow] = field(default_factory=dict)

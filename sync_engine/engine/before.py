@@ -126,16 +126,10 @@ def look_up(
     if keys:  # a create whose answer was lost is recognised by its key
         found = {r.id: r for r in source.connector.fetch(source.selection, "key", keys)}
     for name in _SEARCHED:
-        native = source.mapping.search_field(name)
-        values = sorted(
-            {
-                source.mapping.native_value(name, entities[k.entity_id].golden[name])
-                for k in creating
-                if k.entity_id and entities[k.entity_id].golden.get(name)
-            }
-        )
-        if native and values:
-            hits = source.connector.fetch(source.selection, native, values)
+        golden = (entities[k.entity_id or 0].golden.get(name) for k in creating)
+        wanted = source.mapping.search(name, [value for value in golden if value])
+        if wanted and wanted[1]:
+            hits = source.connector.fetch(source.selection, *wanted)
             found |= {r.id: r for r in hits}
     if not found:
         return

@@ -8,7 +8,8 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine.create import consider_creates
 from sync_engine.engine.references import References, reference_fields, resolve
-from sync_engine.engine.world import Run, Source, Sync, Told, World
+from sync_engine.engine.showing import Shown, difference, shown
+from sync_engine.engine.world import Run, Sync, Told, World
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.reconcile import MANUAL, Change, Side, reconcile
 from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
@@ -178,19 +179,19 @@ def _side(
     run: Run,
 ) -> Side:
     source = world.source(link.source_id)
-    kind = entity.kind.name.lower()
     refs = reference_fields(world, entity.kind)
-    base = _golden_refs(batch, link, link.base, refs)
-    seen = _golden_refs(batch, link, link.seen or {}, refs)
-    for name in sorted(set(link.seen or {}) - set(seen)):
+    for name in sorted(refs):
+        native = (link.seen or {}).get(name)
+        if native is None or (link.instance_id, native) in batch.references.entities:
+            continue
         waiting = _unread(world, batch, link, name, refs[name])
         if waiting is not None:
             batch.waits.add((waiting, entity.id))
     offered = [row.values for row in batch.offers.get(link.id, [])]
-    seen = source.mapping.complete(kind, seen, base, reference, offered)
+    side = shown(world, batch.references, link, entity.kind, reference, offered)
     claims = {field.name for field in source.mapping.fields if field.direction != "to"}
     insists = run.insisted(source.instance, entity.id, claims)
-    return Side(base, seen, offered, link.held, claims, link.stamps, insists)
+    return Side(side.base, side.seen, offered, link.held, claims, link.stamps, insists)
 
 
 def _unread(world: World, batch: Batch, link: LinkRow, name: str, kind: Kind) -> int | None:
@@ -211,19 +212,6 @@ def _unread(world: World, batch: Batch, link: LinkRow, name: str, kind: Kind) ->
     return batch.references.unread.get(record)
 
 
-def _golden_refs(
-    batch: Batch, link: LinkRow, values: Mapping[str, Any], refs: Mapping[str, Kind]
-) -> dict[str, Any]:
-    """Native ids as entities; a reference that nobody knows yet is unset: no news."""
-    found = {}
-    for name, value in values.items():
-        if name not in refs:
-            found[name] = value
-        elif value is None or (link.instance_id, value) in batch.references.entities:
-            found[name] = batch.references.golden(link.instance_id, value)
-    return found
-
-
 def _advance(
     world: World,
     batch: Batch,
@@ -242,8 +230,17 @@ def _advance(
             new[name] = (link.seen or {})[name]
         elif name in link.base:
             new[name] = link.base[name]
-    unresolved = {n: v for n, v in link.base.items() if n in refs and n not in new}
-    link.base, link.held, link.stamps = new | unresolved, dict(held), {}
+    new |= {n: v for n, v in link.base.items() if n in refs and n not in new}  # unresolved
+    kind, mapping = entity.kind.name.lower(), world.source(link.source_id).mapping
+    agreed = (entity.golden, link.base, *side.offered)
+    new = mapping.settled(kind, new, link.seen or {}, side.seen, agreed)
+    known = mapping.further(kind, link.base)
+    for name, members in mapping.further(kind, new).items():
+        if set(members) - set(known[name]):
+            batch.told.issue(
+                world, "value without a place", source_id=link.source_id, field_name=name
+            )
+    link.base, link.held, link.stamps = new, dict(held), {}
     batch.changed[link.id] = link
 
 
@@ -254,8 +251,7 @@ def _owe(
         return
     if moved:
         link.tries, link.due_at = 0, None
-    source = world.source(link.source_id)
-    fields = difference(world, batch.references, source, entity, link, side.seen)
+    fields = difference(world, batch.references, entity, link, Shown(side.base, side.seen))
     if link.tries >= TRIES or not fields:
         link.owes = Owes.NOTHING
     else:
@@ -272,38 +268,6 @@ def _wake(batch: Batch, entity: EntityRow, link: LinkRow, moved: bool) -> None:
     elif link.owes is Owes.CREATE and not link.tries:
         link.due_at = None
     batch.changed[link.id] = link
-
-
-def difference(
-    world: World,
-    references: References,
-    source: Source,
-    entity: EntityRow,
-    link: LinkRow,
-    seen: Mapping[str, Any],
-) -> list[str]:
-    """The fields in which a side lacks golden, as far as it may be written."""
-    kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
-    found = []
-    for each in source.mapping.fields:
-        name = each.name
-        if each.direction == "from" or name not in seen or name not in entity.golden:
-            continue
-        golden = entity.golden[name]
-        kept = link.held.get(name)
-        if kept is not None and kept.of == hash_of(golden):
-            continue
-        if name in refs:
-            try:
-                references.native(link.instance_id, golden)
-            except KeyError:
-                continue
-            if seen[name] == references.survivors.get(golden, golden):
-                continue
-        elif source.mapping.same(kind, name, seen[name], golden):
-            continue
-        found.append(name)
-    return found
 
 
 def _tell(

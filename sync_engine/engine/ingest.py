@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy.engine import Connection
 
-from connectors import Change, Merged, Record, Upserted
+from connectors import Action, Change, Merged, Record, Upserted
 from sync_engine.converters import resembles
 from sync_engine.engine.batch import Batch
 from sync_engine.engine.ended import end, load_targets
@@ -34,13 +34,8 @@ def ingest(
     connection: Connection,
     changes: Sequence[Change],
     tick: int,
-    *,
-    remap: bool = False,
 ) -> None:
-    """Store changes of one source that were requested when it stood at ``tick``.
-
-    With ``remap`` the mapping has changed since the rows were read.
-    """
+    """Store changes of one source that were requested when it stood at ``tick``."""
     upserts = {c.record.id: c.record for c in changes if isinstance(c, Upserted)}
     gone = {c.id: c for c in changes if not isinstance(c, Upserted)}
     # the feed tells what is, so the last word about a record counts
@@ -48,13 +43,12 @@ def ingest(
     records = [r for r in upserts.values() if isinstance(last[r.id], Upserted)]
     ends = [c for c in gone.values() if last[c.id] is c]
     ids = set(last) | {c.into for c in ends if isinstance(c, Merged)}
-    batch = Batch(world.store.links.by_record(connection, source.id, ids))
+    layout = world.store.layouts.of(source.mapping.forms)
+    batch = Batch(layout, world.store.links.by_record(connection, source.id, ids))
     told = Told(run.id)
     recognise(world, source, connection, batch, records)
     _know_customers(world, source, connection, batch, records)
     for record in records:
-        if remap:
-            _remap(source, batch, record)
         _upsert(world, source, batch, told, record, tick)
     load_targets(world, source, connection, batch, ends)
     for change in ends:
@@ -106,7 +100,8 @@ def _upsert(
         # what it owes besides is derived again from what was read
         link.owes, link.due_at = Owes.NOTHING, None
         batch.touch(link)
-    if link.fingerprint == mark and not returned:
+    remapped = link.layout not in (None, batch.layout)
+    if link.fingerprint == mark and not returned and not remapped:
         if (link.version, link.missing_at) != (record.version, None):
             link.version, link.missing_at = record.version, None
             batch.changed[link.id] = link
@@ -114,6 +109,8 @@ def _upsert(
     if kind is not None and kind is not link.kind:
         _change_kind(world, source, batch, told, link, kind)
     seen = source.mapping.golden_of(link.kind.name.lower(), record.values)
+    if remapped:
+        _remap(world, batch, link, seen, unchanged=link.fingerprint == mark)
     _see(batch, link, record, seen, mark)
     if returned:
         _return(batch, link)
@@ -133,26 +130,26 @@ def _return(batch: Batch, link: LinkRow) -> None:
     batch.settled.add(link.id)
 
 
-def _remap(source: Source, batch: Batch, record: Record) -> None:
-    """Configuration is never a claim: what only the new mapping reads otherwise is the base."""
-    link = batch.links.get(record.id)
-    if link is None or link.fingerprint != fingerprint(record, source.selection.fields):
-        return
-    seen = source.mapping.golden_of(link.kind.name.lower(), record.values)
-    for name, value in seen.items():
-        if name in link.base and (link.seen or {}).get(name, UNSET) != value:
-            link.base[name] = value
-    if seen != link.seen:
-        batch.rekey(link)
-        link.seen, link.rev = seen, link.rev + 1
-        batch.touch(link)
+def _remap(
+    world: World, batch: Batch, link: LinkRow, seen: Mapping[str, Any], *, unchanged: bool
+) -> None:
+    """The row was read under another mapping. Configuration is never a claim.
+
+    A field that is read differently shares no base with golden yet (practice 1.1), unless the
+    record is ``unchanged``: then what was agreed on is only read in another way.
+    """
+    for name in world.store.layouts.changed(link.layout or batch.layout, batch.layout):
+        agreed, before = link.base.pop(name, None), (link.seen or {}).get(name)
+        if unchanged and agreed is not None and agreed == before and seen.get(name) is not None:
+            link.base[name] = seen[name]
+        link.held.pop(name, None)
 
 
 def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], mark: bytes) -> None:
     before = link.seen or {}
     link.version, link.modified_at, link.missing_at = record.version, record.modified_at, None
-    link.inactive = record.inactive
-    first_read_after_write = link.fingerprint is None and link.acked > 0
+    link.inactive, link.layout = record.inactive, batch.layout
+    first_read_after_write = link.fingerprint is None
     link.fingerprint = mark
     if before == seen and link.seen is not None:
         return
@@ -178,6 +175,7 @@ def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Ki
         state=LinkState.NEW,
         entity_id=batch.owners.get(record.id),
         record_id=record.id,
+        layout=batch.layout,
         seen=source.mapping.golden_of(kind.name.lower(), record.values),
         fingerprint=fingerprint(record, source.selection.fields),
         version=record.version,
@@ -231,7 +229,9 @@ def _settle_renditions(
         return
     last = world.store.writes.last_done(connection, suspects)
     for link in suspects.values():
-        written = last[link.id].values if link.id in last else {}
+        row = last.get(link.id)
+        # what a create wrote is not kept with it: it is all that was agreed on at the first read
+        written = link.base if row and row.action == Action.CREATE else row.values if row else {}
         for name, kept in list(link.held.items()):
             if kept.why != "stored differently":
                 continue

@@ -26,8 +26,10 @@ class Employers:
     names: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     def described(self, link: LinkRow) -> dict[str, Any]:
-        """What the link shows, with its employer by name."""
+        """What the link shows, with its employer by name and all members of its sets."""
         seen = dict(link.seen or {})
+        sets = (value for value in seen.values() if isinstance(value, list))
+        seen["further"] = [member for members in sets for member in members]
         if link.kind is Kind.CUSTOMER and seen.get("company"):
             seen["company_name"] = self.names.get((link.instance_id, seen["company"]))
         return seen

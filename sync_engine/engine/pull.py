@@ -19,12 +19,12 @@ def pull(world: World, source: Source, run: Run) -> None:
     """Everything that is new in a source. Raises ConnectorError."""
     with world.store.lease(f"pull:{source.id}") as lease:
         row = _row(world, source)
-        remap = row.mapping not in (None, source.fingerprint)
+        remapped = row.mapping != source.fingerprint
         try:
-            _read(world, source, run, lease, None if remap else row.cursor, remap)
+            _read(world, source, run, lease, None if remapped else row.cursor)
         except CursorExpiredError:
             log.info("cursor expired, listing", source=source.name)
-            _read(world, source, run, lease, None, remap)
+            _read(world, source, run, lease, None)
 
 
 def _row(world: World, source: Source) -> SourceRow:
@@ -39,10 +39,9 @@ def _read(
     run: Run,
     lease: LeaseHold,
     cursor: dict[str, object] | None,
-    remap: bool,
 ) -> None:
     if cursor is None:
-        _start_listing(world, source, lease, remap)
+        _start_listing(world, source, lease, _row(world, source))
     pages = source.connector.changes(source.selection, cursor)
     while True:
         row = _row(world, source)
@@ -55,16 +54,19 @@ def _read(
             return
 
 
-def _start_listing(world: World, source: Source, lease: LeaseHold, remap: bool) -> None:
+def _start_listing(world: World, source: Source, lease: LeaseHold, row: SourceRow) -> None:
     with world.store.transaction(lease) as connection:
         world.store.links.forget_listing(connection, source.id)
         world.store.registry.save_source(
             connection,
             source.id,
-            listing={"id": world.ids.row(), "remap": remap},
+            listing={"id": world.ids.row()},
             mapping=source.fingerprint,
             cursor=None,
         )
+        if row.mapping not in (None, source.fingerprint):  # it may be written to differently now
+            for kind in sorted(source.kinds):
+                world.store.entities.mark_kind(connection, kind)
 
 
 def _keep(
@@ -73,8 +75,7 @@ def _keep(
     batches = list(in_batches(page.changes, BATCH)) or [()]
     for changes in batches:
         with world.store.transaction(lease) as connection:
-            remap = bool(row.listing and row.listing["remap"])
-            ingest(world, source, run, connection, changes, row.tick, remap=remap)
+            ingest(world, source, run, connection, changes, row.tick)
             if row.listing:
                 shown = [c.record.id for c in changes if hasattr(c, "record")]
                 world.store.links.show(connection, source.id, row.listing["id"], shown)

@@ -13,14 +13,13 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, TransientError, Write
 from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
-from sync_engine.engine.decide import difference
 from sync_engine.engine.outcomes import keep_outcomes
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
+from sync_engine.engine.showing import difference, shown
 from sync_engine.engine.world import Run, Source, Sync, World, in_batches
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
-from sync_engine.values import UNSET
 
 SELECTED = 2000  #: owing links of one round
 PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
@@ -99,14 +98,14 @@ def _plan(
                 changed.append(link)
                 awaited |= {(parent, entity.id) for parent in parents}
                 continue
-            write, values = _derive(world, sync, source, link, entity, references)
-            if write is None:
-                link.owes = Owes.REREAD if values is UNSET else Owes.NOTHING
+            if link.version is None and source.has_versions and link.owes is not Owes.CREATE:
+                link.owes = Owes.REREAD
                 changed.append(link)
-                continue
-            planned.append(
-                Planned(link, entity, write, _row(world, run, link, entity, write, values))
-            )
+            elif plan := _derive(world, source, run, link, entity, references):
+                planned.append(plan)
+            else:
+                link.owes = Owes.NOTHING
+                changed.append(link)
         if planned:
             run.store(world, connection)
         world.store.links.save(connection, changed)
@@ -134,49 +133,48 @@ def _coming_parents(
 
 def _derive(
     world: World,
-    sync: Sync,
     source: Source,
+    run: Run,
     link: LinkRow,
     entity: EntityRow,
     references: References,
-) -> tuple[Write | None, Any]:
-    """The write a link owes and, in golden terms, its values; UNSET asks for a reading first."""
-    kind = entity.kind.name.lower()
-    refs = reference_fields(world, entity.kind)
-    action = _ACTIONS[link.owes]
-    key = link.key or world.ids.key(world.installation, entity.id)
+) -> Planned | None:
+    """The write that a link owes; None where nothing is left to write."""
+    kind, action = entity.kind.name.lower(), _ACTIONS[link.owes]
+    values: dict[str, Any] = {}
     if action is Action.CREATE:
-        target = _native_refs(entity.golden, refs, link, references)
-        values = source.mapping.writable(kind, target)
-        values = {n: v for n, v in values.items() if n not in link.held and v is not None}
-        native = source.mapping.create_values(kind, values)
-        return Write(action, key, None, native), _golden(values, entity, refs)
-    if link.version is None and source.has_versions:
-        return None, UNSET
-    if action is Action.CONVERT:
-        native = source.mapping.convert_values(kind)
-        return Write(action, key, link.record_id, native, link.version), {}
-    if action is not Action.UPDATE:
-        return Write(action, key, link.record_id, {}, link.version), {}
-    base = {n: v for n, v in link.base.items() if n not in refs}
-    plain = {n: v for n, v in (link.seen or {}).items() if n not in refs}
-    seen = source.mapping.complete(kind, plain, base, entity.golden, [])
-    seen |= {
-        n: references.entities.get((link.instance_id, v), UNSET) if v is not None else None
-        for n, v in (link.seen or {}).items()
-        if n in refs
-    }
-    names = difference(world, references, source, entity, link, seen)
-    if not names:
-        return None, {}
-    target = _native_refs({n: entity.golden[n] for n in names}, refs, link, references)
-    now = seen | {n: v for n, v in (link.seen or {}).items() if n in refs}
-    native = source.mapping.native_changes(kind, {**entity.golden, **target}, now, names)
-    if not native:
-        return None, {}
-    return Write(action, key, link.record_id, native, link.version), {
-        n: entity.golden[n] for n in names
-    }
+        values, native = _whole(world, source, link, entity, references)
+    elif action is Action.UPDATE:
+        values, native = _lacking(world, source, link, entity, references)
+        if not native:
+            return None
+    else:
+        native = source.mapping.convert_values(kind) if action is Action.CONVERT else {}
+    key = link.key or world.ids.key(world.installation, entity.id)
+    write = Write(action, key, link.record_id, native, link.version)
+    return Planned(link, entity, write, _row(world, run, link, entity, write, values))
+
+
+def _whole(
+    world: World, source: Source, link: LinkRow, entity: EntityRow, references: References
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All that a new record is given, in golden terms and as the side writes it."""
+    kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
+    target = source.mapping.writable(kind, _native_refs(entity.golden, refs, link, references))
+    target = {n: v for n, v in target.items() if n not in link.held and v is not None}
+    values = {name: entity.golden[name] for name in target}
+    return values, source.mapping.create_values(kind, target)
+
+
+def _lacking(
+    world: World, source: Source, link: LinkRow, entity: EntityRow, references: References
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a record lacks of golden, in golden terms and as the side writes it."""
+    kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
+    side = shown(world, references, link, entity.kind, entity.golden)
+    values = {n: entity.golden[n] for n in difference(world, references, entity, link, side)}
+    target = entity.golden | _native_refs(values, refs, link, references)
+    return values, source.mapping.native_changes(kind, target, side.seen, side.base, values)
 
 
 def _native_refs(
@@ -193,10 +191,6 @@ def _native_refs(
             except KeyError:
                 continue
     return found
-
-
-def _golden(values: dict[str, Any], entity: EntityRow, refs: Any) -> dict[str, Any]:
-    return {name: entity.golden[name] for name in values}
 
 
 def _row(

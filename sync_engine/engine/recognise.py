@@ -75,6 +75,7 @@ def _fill_creating(
         batch.was[link.id] = replace(link)  # it had no keys
         link.record_id, link.state, link.owes = record.id, LinkState.LIVE, Owes.NOTHING
         link.base, link.seen, link.fingerprint = agreed[link.id], dict(agreed[link.id]), None
+        link.layout = batch.layout
         batch.links[record.id] = link
         batch.settled.add(link.id)
         batch.touch(link)

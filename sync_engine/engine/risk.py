@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from sync_engine import guard
-from sync_engine.engine.decide import difference
 from sync_engine.engine.references import resolve
+from sync_engine.engine.showing import difference, shown
 from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import LinkState, Owes
 from sync_engine.store import LeaseHold
@@ -107,10 +107,11 @@ def _fields(world: World, sync: Sync, source: Source, connection: Connection) ->
     references = resolve(world, connection, sync.kind, entities.values(), links)
     for link in links:
         entity = entities[link.entity_id or 0]
-        for name in difference(world, references, source, entity, link, link.seen or {}):
+        side = shown(world, references, link, sync.kind, entity.golden)
+        for name in difference(world, references, entity, link, side):
             if entity.golden[name] is None:
                 cleared[name] += 1
-            elif (link.seen or {}).get(name) is not None:
+            elif side.seen[name] is not None:
                 same[name, hash_of(entity.golden[name])] += 1
     found = Counter({f"clear:{name}": number for name, number in cleared.items()})
     for (name, _), number in same.items():

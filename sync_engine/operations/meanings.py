@@ -44,6 +44,12 @@ MEANINGS: dict[str, Meaning] = {
     "stored differently": Meaning(
         "a system keeps our value in another form; it is left so", _KNOWN.remedy, ("seen",)
     ),
+    "value without a place": Meaning(
+        "a profile holds more numbers or addresses than the other systems have fields for; "
+        "they stay there and travel nowhere",
+        "map a further field to the set, or " + _KNOWN.remedy,
+        ("seen",),
+    ),
     "surplus record": Meaning(
         "a second record of one person in one system; it is neither read nor written",
         "merge the two there; or crm-sync unlink it, and it is a person of its own",

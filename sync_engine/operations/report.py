@@ -6,8 +6,8 @@ from math import ceil
 
 from connectors import Action
 from sync_engine.engine import Run, Source, Sync
-from sync_engine.engine.decide import difference
 from sync_engine.engine.references import resolve
+from sync_engine.engine.showing import Shown, difference, shown
 from sync_engine.models import LinkState, Owes
 from sync_engine.operations.issues import counted
 from sync_engine.operations.records import alike, names_of
@@ -158,12 +158,15 @@ def _sampled(
         known = alike(world, connection, ids)
     for link in links:
         entity = entities[link.entity_id or 0]
-        seen = link.seen or dict.fromkeys(entity.golden)
+        if link.seen is None:
+            side = Shown({}, dict.fromkeys(entity.golden))
+        else:
+            side = shown(world, references, link, sync.kind, entity.golden)
         others = [one for one in known[entity.id] if one.id != link.id]
         yield Sample(
             side=source.name,
             does="create" if link.owes is Owes.CREATE else "update",
             record=link.record_id,
             like=names_of(world, others),
-            fields=sorted(difference(world, references, source, entity, link, seen)),
+            fields=sorted(difference(world, references, entity, link, side)),
         )

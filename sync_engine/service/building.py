@@ -74,7 +74,7 @@ def _world(
         for s in config.sources
     }
     names = {field.name for mapping in parsed.values() for field in mapping.fields}
-    store.open(names)
+    store.open(mapping.forms for mapping in parsed.values())
     with store.transaction() as connection:
         registry = store.registry
         installation = registry.installation(connection, ids.installation())

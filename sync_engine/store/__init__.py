@@ -4,7 +4,7 @@
 it begins by renewing that lease, so that a worker which lost it stores nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,11 +71,11 @@ class Store:
         self.issues = Issues(self.layouts)
         self.registry = Registry()
 
-    def open(self, fields: Iterable[str]) -> None:
-        """Know the layouts; make room for these fields."""
+    def open(self, sides: Iterable[Mapping[str, bytes]]) -> None:
+        """Know the layouts; make room for what these sides show (field -> how it is read)."""
         with self.transaction() as connection:
             self.layouts.load(connection)
-            self.layouts.add(connection, fields)
+            self.layouts.add(connection, sides)
 
     def close(self) -> None:
         self._engine.dispose()

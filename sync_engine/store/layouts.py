@@ -1,10 +1,11 @@
 """Field ids and layouts: how ``golden``, ``seen`` and ``base`` become arrays and back.
 
 An array holds its layout's fields in ascending id; ``{}`` stands for an unset field,
-which is not null. Ids are never reused.
+which is not null. A side's layout also tells how each of its fields was read (its form), so
+that a row read under another mapping is known by its layout. Ids are never reused.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection
 from sync_engine.models import FieldName, Layout
 
 UNSET_MARK: dict[str, Any] = {}
+FORM_BYTES = 8  #: of one field's form
 _FIELD: Any = FieldName.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 _LAYOUT: Any = Layout.__table__  # type: ignore[attr-defined]
 
@@ -21,40 +23,35 @@ class Layouts:
     """The fields and layouts of one database, read once and added to."""
 
     def __init__(self) -> None:
+        self.golden = 0  #: the layout of golden values: every field that is mapped now
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        self._layouts: dict[int, tuple[str, ...]] = {}
-        self._by_fields: dict[tuple[int, ...], int] = {}
-        self._chosen: dict[frozenset[str], int] = {}
+        self._layouts: dict[int, dict[str, bytes]] = {}  #: layout -> field -> its form
+        self._known: dict[tuple[tuple[int, ...], bytes], int] = {}
 
     def load(self, connection: Connection) -> None:
         for row in connection.execute(select(_FIELD)):
             self._know_field(row.id, row.name)
         for row in connection.execute(select(_LAYOUT)):
-            self._know_layout(row.id, row.fields)
+            self._know_layout(row.id, tuple(row.fields), row.forms)
 
-    def add(self, connection: Connection, names: Iterable[str]) -> None:
-        """Make sure that these fields, and the layout of all of them, exist."""
-        wanted = sorted(set(names))
-        fresh = [name for name in wanted if name not in self._ids]
-        following = max(self._names, default=0) + 1
-        numbered = list(enumerate(fresh, start=following))
-        if numbered:
-            connection.execute(insert(_FIELD), [{"id": n, "name": name} for n, name in numbered])
-        for number, name in numbered:
-            self._know_field(number, name)
-        fields = tuple(sorted(self._ids[name] for name in wanted))
-        if fields not in self._by_fields:
-            fresh_id = max(self._layouts, default=0) + 1
-            connection.execute(
-                insert(_LAYOUT), {"id": fresh_id, "fields": list(fields), "forms": b""}
-            )
-            self._know_layout(fresh_id, fields)
+    def add(self, connection: Connection, sides: Iterable[Mapping[str, bytes]]) -> None:
+        """Make room for what these sides show (field -> its form), and for golden values of it."""
+        sides = list(sides)
+        names = sorted({name for side in sides for name in side})
+        self._add_fields(connection, names)
+        self.golden = self._add_layout(connection, dict.fromkeys(names, b""))
+        for side in sides:
+            self._add_layout(connection, side)
 
-    @property
-    def names(self) -> list[str]:
-        """Every field that was ever stored."""
-        return sorted(self._ids)
+    def of(self, side: Mapping[str, bytes]) -> int:
+        """The layout of what a side shows; ``add`` has made it."""
+        return self._known[self._key(side)]
+
+    def changed(self, then: int, now: int) -> list[str]:
+        """The fields that only one of two layouts holds, or that they read differently."""
+        old, new = self._layouts[then], self._layouts[now]
+        return sorted(name for name in old | new if old.get(name) != new.get(name))
 
     def field_id(self, name: str) -> int:
         return self._ids[name]
@@ -68,17 +65,8 @@ class Layouts:
     def maybe_name(self, number: int | None) -> str | None:
         return None if number is None else self._names[number]
 
-    def layout_for(self, names: Collection[str]) -> int:
-        """The smallest layout that can hold these fields; ``add`` has made one."""
-        wanted = frozenset(names)
-        if wanted not in self._chosen:
-            able = [n for n, fields in self._layouts.items() if wanted <= set(fields)]
-            self._chosen[wanted] = min(able, key=lambda n: (len(self._layouts[n]), n))
-        return self._chosen[wanted]
-
-    def encode(self, layout: int | None, values: Mapping[str, Any]) -> list[Any]:
-        if layout is None:
-            return []
+    def encode(self, layout: int, values: Mapping[str, Any]) -> list[Any]:
+        """The array of these values; what the layout has no place for is left out."""
         return [values.get(name, UNSET_MARK) for name in self._layouts[layout]]
 
     def decode(self, layout: int | None, array: Sequence[Any] | None) -> dict[str, Any]:
@@ -94,11 +82,35 @@ class Layouts:
     def by_name(self, values: Mapping[str, Any] | None) -> dict[str, Any]:
         return {self._names[int(number)]: value for number, value in (values or {}).items()}
 
+    def _add_fields(self, connection: Connection, names: Iterable[str]) -> None:
+        fresh = [name for name in names if name not in self._ids]
+        following = max(self._names, default=0) + 1
+        numbered = list(enumerate(fresh, start=following))
+        if numbered:
+            connection.execute(insert(_FIELD), [{"id": n, "name": name} for n, name in numbered])
+        for number, name in numbered:
+            self._know_field(number, name)
+
+    def _add_layout(self, connection: Connection, side: Mapping[str, bytes]) -> int:
+        fields, forms = key = self._key(side)
+        if key not in self._known:
+            number = max(self._layouts, default=0) + 1
+            row = {"id": number, "fields": list(fields), "forms": forms}
+            connection.execute(insert(_LAYOUT), row)
+            self._know_layout(number, fields, forms)
+        return self._known[key]
+
+    def _key(self, side: Mapping[str, bytes]) -> tuple[tuple[int, ...], bytes]:
+        fields = sorted((self._ids[name], form) for name, form in side.items())
+        return tuple(number for number, _ in fields), b"".join(form for _, form in fields)
+
     def _know_field(self, number: int, name: str) -> None:
         self._ids[name] = number
         self._names[number] = name
 
-    def _know_layout(self, number: int, fields: Sequence[int]) -> None:
-        self._layouts[number] = tuple(self._names[field] for field in fields)
-        self._by_fields[tuple(fields)] = number
-        self._chosen.clear()
+    def _know_layout(self, number: int, fields: tuple[int, ...], forms: bytes) -> None:
+        self._layouts[number] = {
+            self._names[field]: forms[n * FORM_BYTES : (n + 1) * FORM_BYTES]
+            for n, field in enumerate(fields)
+        }
+        self._known[fields, forms] = number

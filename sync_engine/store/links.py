@@ -371,6 +371,7 @@ class Links:
             record_id=row.record_id,
             key=row.key,
             into_id=row.into_id,
+            layout=row.layout,
             seen=seen,
             base=base,
             held=held,
@@ -391,12 +392,9 @@ class Links:
         """Column -> value. ``base`` null means: equal to ``seen``."""
         names = self._layouts
         row = {name: getattr(link, name) for name in _AS_THEY_ARE}
-        held = set(link.seen or {}) | set(link.base)
-        layout = names.layout_for(held) if held or link.seen is not None else None
         same = link.seen is not None and link.base == link.seen
-        row["layout"] = layout
-        row["seen"] = None if link.seen is None else names.encode(layout, link.seen)
-        row["base"] = None if same else names.encode(layout, link.base) if link.base else []
+        row["seen"] = None if link.seen is None else names.encode(_layout(link), link.seen)
+        row["base"] = None if same else names.encode(_layout(link), link.base) if link.base else []
         row["held"] = {
             str(names.field_id(name)): {"of": kept.of, "why": kept.why, "as": kept.shown}
             for name, kept in link.held.items()
@@ -404,3 +402,9 @@ class Links:
         row["stamps"] = names.by_id(link.stamps) or None
         row["inactive"] = int(link.inactive)
         return row
+
+
+def _layout(link: LinkRow) -> int:
+    if link.layout is None:
+        raise ValueError(f"link {link.id} has values, and no layout to keep them under")
+    return link.layout

@@ -31,6 +31,7 @@ class LinkRow:
     record_id: str | None = None
     key: UUID | None = None
     into_id: int | None = None
+    layout: int | None = None  #: which fields ``seen`` and ``base`` hold, and how they were read
     seen: dict[str, Any] | None = None
     base: dict[str, Any] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from config.catalogue import CATALOGUE
 from connectors import registry
 from sync_engine.converters import FORMS, resembles
 from sync_engine.mapping import Mapping, parse
+from sync_engine.values import UNSET
 
 
 def mapping(kind: str = "lead", **fields: Any) -> Mapping:
@@ -35,7 +36,7 @@ def mapping(kind: str = "lead", **fields: Any) -> Mapping:
         ("integer", "12", 12),
         ("integer", 12.0, 12),
         ("boolean", "true", True),
-        ("boolean", "perhaps", None),
+        ("boolean", "perhaps", UNSET),
         ("country", "Croatia", "HR"),
         ("country", "DEU", "DE"),
         ("country", "Atlantis", "Atlantis"),
@@ -88,8 +89,22 @@ A, B, C = "+38515550101", "+38515550102", "+38515550103"
         ([A, C], {"mobile": A, "phone": None}, {"mobile": A, "phone": None}, (A, C)),
         ([A], {"mobile": A, "phone": A}, {"mobile": A, "phone": A}, (A, A)),
         ([], {"mobile": A, "phone": None}, {"mobile": A, "phone": None}, (None, None)),
+        ([C], {}, {"mobile": A, "phone": B}, (None, None)),
+        ([C, A, B], {"mobile": A, "phone": B}, {"mobile": A, "phone": B}, (A, B)),
+        ([C, B], {"mobile": A, "phone": B}, {"mobile": A, "phone": B}, (C, B)),
     ],
-    ids=["kept", "moved", "second changed", "replaced", "added", "one in two slots", "removed"],
+    ids=[
+        "kept",
+        "moved",
+        "second changed",
+        "replaced",
+        "added",
+        "one in two slots",
+        "removed",
+        "places taken",
+        "put in front",
+        "put in place",
+    ],
 )
 def test_practice_4_11_slots(
     members: list[str], base: Any, golden: Any, expected: tuple[Any, Any]
@@ -103,10 +118,26 @@ def test_practice_4_11_slots(
 def test_a_member_that_another_slot_needs_is_not_removed() -> None:
     one = mapping(**PHONES)
     seen = {"mobile": A, "phone": B}
-    changed = one.native_changes("lead", {"mobile": B, "phone": C}, seen, ("mobile", "phone"))
+    both = ("mobile", "phone")
+    changed = one.native_changes("lead", {"mobile": B, "phone": C}, seen, seen, both)
     assert changed == {"phones": {"add": ["38515550103"], "remove": ["38515550101"]}}
-    swapped = one.native_changes("lead", {"mobile": B, "phone": A}, seen, ("mobile", "phone"))
+    swapped = one.native_changes("lead", {"mobile": B, "phone": A}, seen, seen, both)
     assert swapped == {}
+
+
+def test_practice_4_11_a_member_that_was_not_agreed_on_is_not_removed() -> None:
+    one = mapping(**PHONES)
+    seen, base = {"mobile": A, "phone": None}, {"mobile": B, "phone": None}
+    changed = one.native_changes("lead", {"mobile": C}, seen, base, ("mobile",))
+    assert changed == {"phones": {"add": ["38515550103"], "remove": []}}
+
+
+def test_practice_4_11_a_member_that_lost_stands_nowhere_from_then_on() -> None:
+    one = mapping(**PHONES)
+    shown = {"mobile": C, "phone": None}
+    golden, before = {"mobile": A, "phone": None}, {"mobile": B, "phone": None}
+    base = one.settled("lead", shown, shown, shown, (golden, before))
+    assert (base["mobile"], one.further("lead", base)) == (None, {"mobile": [C]})
 
 
 def test_practice_4_9_half_an_address() -> None:

@@ -29,7 +29,7 @@ from sync_engine.store import (
 from sync_engine.values import Author, Held
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-FIELDS = ("email", "last_name", "phone")
+SIDE = {"email": b"an email", "last_name": b"any text", "phone": b"a number"}
 
 
 class Wall:
@@ -50,7 +50,7 @@ def wall() -> Wall:
 @pytest.fixture
 def state(database: Engine, wall: Wall) -> Store:
     found = Store(database, wall.now, "first:1")
-    found.open(FIELDS)
+    found.open([SIDE])
     with found.transaction() as connection:
         found.registry.add_instances(connection, ["sales", "service"])
         found.registry.add_sources(connection, [(1, "Lead"), (2, "lead")])
@@ -66,6 +66,7 @@ def link(number: int, **more: object) -> LinkRow:
         kind=Kind.LEAD,
         state=LinkState.NEW,
         record_id=f"r{number}",
+        layout=2,  # the first side's: golden has the one before
         seen={"email": f"{number}@x.example", "last_name": None},
     )
     for name, value in more.items():
@@ -283,7 +284,7 @@ def test_practice_8_2_a_blanked_person_leaves_no_byte(
     engine = store.open_database(f"sqlite:///{path}")
     store.migrate(engine)
     state = Store(engine, lambda: NOW, "first:1")
-    state.open(FIELDS)
+    state.open([SIDE])
     ids = Ids(lambda: NOW, random.Random(1))
     with state.transaction() as connection:
         state.registry.add_instances(connection, ["sales"])

@@ -280,7 +280,7 @@ class Three:
             for name, tree in objects.items()
         }
         names = {one.name for mapping in parsed.values() for one in mapping.fields}
-        self.store.open(names)
+        self.store.open(mapping.forms for mapping in parsed.values())
         sources = []
         with self.store.transaction() as connection:
             registry = self.store.registry

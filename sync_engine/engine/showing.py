@@ -1,0 +1,79 @@
+"""What a record shows in golden terms, and in what it differs from golden.
+
+The one place where references become entities and a side that holds less than golden is read
+in golden's light; reconcile, push and the guard all look through it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sync_engine.engine.references import References, reference_fields
+from sync_engine.engine.world import World
+from sync_engine.models import Kind
+from sync_engine.store import EntityRow, LinkRow
+from sync_engine.values import hash_of
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A record in golden terms; what it refers to and nobody knows yet is left out."""
+
+    base: Mapping[str, Any]
+    seen: Mapping[str, Any]
+
+
+def shown(
+    world: World,
+    references: References,
+    link: LinkRow,
+    kind: Kind,
+    golden: Mapping[str, Any],
+    offered: Sequence[Mapping[str, Any]] = (),
+) -> Shown:
+    """What the link shows, read in the light of ``golden`` and of its open writes."""
+    mapping = world.source(link.source_id).mapping
+    refs = reference_fields(world, kind)
+    base = _as_entities(references, link, link.base, refs)
+    seen = _as_entities(references, link, link.seen or {}, refs)
+    return Shown(base, mapping.complete(kind.name.lower(), seen, base, golden, offered))
+
+
+def _as_entities(
+    references: References, link: LinkRow, values: Mapping[str, Any], refs: Mapping[str, Kind]
+) -> dict[str, Any]:
+    found = {}
+    for name, value in values.items():
+        if name not in refs:
+            found[name] = value
+        elif value is None or (link.instance_id, value) in references.entities:
+            found[name] = references.golden(link.instance_id, value)
+    return found
+
+
+def difference(
+    world: World, references: References, entity: EntityRow, link: LinkRow, side: Shown
+) -> list[str]:
+    """The fields in which a side lacks golden, as far as it may be written."""
+    kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
+    mapping = world.source(link.source_id).mapping
+    found = []
+    for each in mapping.fields:
+        name = each.name
+        if each.direction == "from" or name not in side.seen or name not in entity.golden:
+            continue
+        golden = entity.golden[name]
+        kept = link.held.get(name)
+        if kept is not None and kept.of == hash_of(golden):
+            continue
+        if name in refs:
+            try:
+                references.native(link.instance_id, golden)
+            except KeyError:
+                continue
+            if side.seen[name] == references.survivors.get(golden, golden):
+                continue
+        elif mapping.same(kind, name, side.seen[name], golden):
+            continue
+        found.append(name)
+    return found
