@@ -34,5 +34,11 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "vat": "text",
     },
 }
-CONSENT = frozenset({"email_opt_out", "phone_opt_out", "fax_opt_out", "bulk_email_opt_out"})
+#: opt-out -> the addresses and numbers that it concerns
+CONSENT: Mapping[str, tuple[str, ...]] = {
+    "email_opt_out": ("email", "email2"),
+    "phone_opt_out": ("phone", "mobile"),
+    "fax_opt_out": (),
+    "bulk_email_opt_out": ("email", "email2"),
+}
 ADDRESS_PARTS = ("street", "city", "postcode", "state", "country")

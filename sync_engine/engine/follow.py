@@ -4,7 +4,7 @@ A merged or converted link that owes a reading has not been followed yet; ``into
 names the link that carries on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sync_engine.engine.world import Run, Told, World
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.store import PLACED, EntityRow, LinkRow
-from sync_engine.values import UNSET
+from sync_engine.values import GOLDEN, UNSET, Author
 
 
 @dataclass(slots=True)
@@ -25,6 +25,8 @@ class Following:
     touched: set[int] = field(default_factory=set)
     born: list[EntityRow] = field(default_factory=list)  #: entities that are new
     merged: set[int] = field(default_factory=set)  #: entities that have become part of others
+    #: entity -> field -> where its value came from
+    authors: Mapping[int, Mapping[str, Author]] = field(default_factory=dict)
 
 
 def follow(world: World, run: Run, connection: Connection) -> None:
@@ -64,7 +66,10 @@ def _gather(world: World, connection: Connection, pending: Iterable[LinkRow]) ->
     ids = {link.entity_id for link in links.values() if link.entity_id is not None}
     for link in world.store.links.of_entities(connection, ids):
         links.setdefault(link.id, link)
-    return Following(links, world.store.entities.by_id(connection, ids))
+    entities = world.store.entities
+    return Following(
+        links, entities.by_id(connection, ids), authors=entities.authors(connection, ids)
+    )
 
 
 def _follow_one(world: World, told: Told, rows: Following, link: LinkRow, target: LinkRow) -> None:
@@ -98,12 +103,30 @@ def _end(rows: Following, entity_id: int) -> int:
 
 
 def join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: EntityRow) -> None:
-    """Two entities become one: the survivor's golden stands, its empty fields are filled."""
+    """Two entities become one: the survivor's golden stands, its empty fields are filled.
+
+    An opt-out of either stands, set by who had set it (practice 4.1).
+    """
     for name, value in loser.golden.items():
         mine = survivor.golden.get(name, UNSET)
         if value is None or mine == value:
             continue
-        if mine is UNSET or mine is None:
+        if value is True and name in world.consents:
+            survivor.golden[name] = True
+            author = rows.authors.get(loser.id, {}).get(name, Author(GOLDEN))
+            told.event(
+                world,
+                entity_id=survivor.id,
+                what=Happened.CONFLICT,
+                field_name=name,
+                by=author.by,
+                stamp=author.stamp,
+                rule="merge",
+                old=None if mine is UNSET else mine,
+                new=True,
+                lost={GOLDEN: {"value": None if mine is UNSET else mine}},
+            )
+        elif mine is UNSET or mine is None:
             survivor.golden[name] = value
         else:
             told.event(
