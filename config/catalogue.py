@@ -34,7 +34,13 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "vat": "text",
     },
 }
-CONSENT = frozenset({"email_opt_out", "phone_opt_out", "fax_opt_out", "bulk_email_opt_out"})
+#: opt-out -> the addresses and numbers that it concerns
+CONSENT: Mapping[str, tuple[str, ...]] = {
+    "email_opt_out": ("email", "email2"),
+    "phone_opt_out": ("phone", "mobile"),
+    "fax_opt_out": (),
+    "bulk_email_opt_out": ("email", "email2"),
+}
 ADDRESS_PARTS = ("street", "city", "postcode", "state", "country")
 #: kind -> golden fields that match rules use; a side without any of them matches nobody
 RECOGNISED_BY: Mapping[str, frozenset[str]] = {

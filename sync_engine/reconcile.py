@@ -38,6 +38,7 @@ class Policy:
     name: str
     order: Sequence[str]  #: the sides, most trusted first
     tie: float = 2.0  #: seconds; edits read closer together are a tie (``newest``)
+    concerns: Sequence[str] = ()  #: fields that go nowhere without this one (``consent``)
 
 
 @dataclass(frozen=True, slots=True)

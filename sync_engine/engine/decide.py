@@ -24,6 +24,7 @@ _ANSWERABLE = (
     "address held by a lead",
     "required value missing",
     "rejected",
+    "flipping",
     "parked",
     "conflict",
 )
@@ -96,7 +97,7 @@ def _close_answered(world: World, connection: Connection, batch: Batch) -> None:
             asked = (one.held.get(issue.field_name or "") for one in links)
             stands = any(kept is not None and kept.why == MANUAL for kept in asked)
         elif link is not None:
-            stands = link.tries >= TRIES or any(k.why == "rejected" for k in link.held.values())
+            stands = link.tries >= TRIES or any(k.why == issue.what for k in link.held.values())
         else:
             stands = (issue.what, issue.entity_id, issue.source_id) in told
         if not stands:

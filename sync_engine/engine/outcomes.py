@@ -140,13 +140,14 @@ def _rejected(
 ) -> None:
     """The fields at fault are held for the value that was refused; the rest is still owed."""
     at_fault = source.mapping.names_of(outcome.faults) & set(plan.row.values)
-    for name in sorted(at_fault or plan.row.values):
-        refused = plan.row.values[name]
-        link.held[name] = Held(hash_of(refused), "rejected", (link.seen or {}).get(name))
-    required = set(source.mapping.required) & (at_fault or set(plan.row.values))
-    parked = not at_fault or (plan.write.action is Action.CREATE and required)
-    if parked and plan.write.action is not Action.UPDATE:
+    vital = set(source.mapping.required) | set(world.consents)
+    if plan.write.action is not Action.UPDATE and (not at_fault or at_fault & vital):
+        # it may not go without them, so it is tried again as a whole when something changes
         link.tries, link.owes = TRIES, Owes.NOTHING
+    else:
+        for name in sorted(at_fault or plan.row.values):
+            refused = plan.row.values[name]
+            link.held[name] = Held(hash_of(refused), "rejected", (link.seen or {}).get(name))
     about = {"link_id": link.id, "entity_id": plan.entity.id, "source_id": source.id}
     detail = {
         "reason": outcome.reason,

@@ -17,11 +17,15 @@ from sync_engine.engine.outcomes import keep_outcomes
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
 from sync_engine.engine.showing import difference, shown
-from sync_engine.engine.world import Run, Source, Sync, World, in_batches
+from sync_engine.engine.world import Run, Source, Sync, Told, World, in_batches
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
+from sync_engine.values import Held, hash_of
 
 SELECTED = 2000  #: owing links of one round
+#: a field that six of a sync's last ten runs have written is in a loop; in a quiet system ten
+#: runs may be weeks of honest edits, so only those of a day count
+FLIPS, FLIP_RUNS, FLIP_TIME = 6, 10, timedelta(days=1)
 PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
 
 _ACTIONS = {
@@ -89,6 +93,8 @@ def _plan(
             connection, {k.entity_id for k in links if k.entity_id}
         )
         references = resolve(world, connection, sync.kind, entities.values(), links)
+        worn = _worn(world, run, connection, links)
+        told = Told(run.id)
         planned, changed = [], []
         awaited: set[tuple[int, int]] = set()
         for link in links:
@@ -98,6 +104,9 @@ def _plan(
                 changed.append(link)
                 awaited |= {(parent, entity.id) for parent in parents}
                 continue
+            if entity.id in worn:
+                _hold(world, told, link, entity, references, worn[entity.id])
+                changed.append(link)
             if link.version is None and source.has_versions and link.owes is not Owes.CREATE:
                 link.owes = Owes.REREAD
                 changed.append(link)
@@ -109,6 +118,7 @@ def _plan(
         if planned:
             run.store(world, connection)
         world.store.links.save(connection, changed)
+        told.store(world, connection)
         world.store.links.wait(connection, awaited)
         world.store.writes.insert(connection, [p.row for p in planned])
         _wait_for_references(world, connection, sync.kind, planned, references)
@@ -129,6 +139,35 @@ def _coming_parents(
         if (link.instance_id, parent) in references.coming
         for number in references.links[parent]
     ]
+
+
+def _worn(
+    world: World, run: Run, connection: Connection, links: Sequence[LinkRow]
+) -> dict[int, set[str]]:
+    """Entity -> the fields that one run after the other has written (state-model 6)."""
+    updated = {k.entity_id for k in links if k.entity_id and k.owes in (Owes.UPDATE, Owes.CLEAR)}
+    if not updated:
+        return {}
+    since = world.store.registry.begun(connection, run.sync, FLIP_RUNS)
+    since = max(since, world.ids.row_at(world.clock.now() - FLIP_TIME))
+    return world.store.writes.repeated(connection, updated, since, FLIPS)
+
+
+def _hold(
+    world: World,
+    told: Told,
+    link: LinkRow,
+    entity: EntityRow,
+    references: References,
+    worn: Collection[str],
+) -> None:
+    """Two automations answer each other's values: what flips is held as this side shows it."""
+    side = shown(world, references, link, entity.kind, entity.golden)
+    about = {"link_id": link.id, "entity_id": entity.id, "source_id": link.source_id}
+    for name in difference(world, references, entity, link, side):
+        if name in worn:
+            link.held[name] = Held(hash_of(entity.golden[name]), "flipping", side.seen[name])
+            told.issue(world, "flipping", field_name=name, **about)
 
 
 def _derive(

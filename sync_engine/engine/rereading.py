@@ -74,7 +74,8 @@ def try_again(world: World, links: Collection[int]) -> set[int]:
         rows = world.store.links.by_id(connection, links)
         for link in rows.values():
             link.tries, link.due_at = 0, None
-            link.held = {n: kept for n, kept in link.held.items() if kept.why != "rejected"}
+            refused = ("rejected", "flipping")
+            link.held = {n: kept for n, kept in link.held.items() if kept.why not in refused}
             if link.state is LinkState.CREATING:
                 link.owes = Owes.CREATE
         world.store.links.save(connection, rows.values())

@@ -58,9 +58,12 @@ def difference(
     kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
     mapping = world.source(link.source_id).mapping
     found = []
+    waiting = _waiting(world, entity, link) if link.held else ()
     for each in mapping.fields:
         name = each.name
         if each.direction == "from" or name not in side.seen or name not in entity.golden:
+            continue
+        if name in waiting:
             continue
         golden = entity.golden[name]
         kept = link.held.get(name)
@@ -77,3 +80,13 @@ def difference(
             continue
         found.append(name)
     return found
+
+
+def _waiting(world: World, entity: EntityRow, link: LinkRow) -> set[str]:
+    """What may not be written here while the opt-out that concerns it is not (practice 4.1)."""
+    return {
+        name
+        for flag, concerned in world.consents.items()
+        if entity.golden.get(flag) is True and flag in link.held
+        for name in concerned
+    }

@@ -113,6 +113,12 @@ class World:
         wanting = (s for s in self.sources if s.instance == instance and kind in s.kinds)
         return next(wanting, None)
 
+    @property
+    def consents(self) -> dict[str, Sequence[str]]:
+        """Opt-out -> the fields that it concerns (practice 4.1)."""
+        policies = (pair for sync in self.syncs.values() for pair in sync.policies.items())
+        return {name: policy.concerns for name, policy in policies if policy.name == "consent"}
+
     def of_kind(self, kind: Kind) -> list[Source]:
         return [source for source in self.sources if kind in source.kinds]
 

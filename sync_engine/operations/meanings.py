@@ -41,6 +41,10 @@ MEANINGS: dict[str, Meaning] = {
         "refused by the system",
         "correct the value, or the rule there, then crm-sync issues retry ID",
     ),
+    "flipping": Meaning(
+        "written six times within ten runs, and changed again each time; held as it is there",
+        "see which automation rewrites it with crm-sync explain, stop it, then issues retry ID",
+    ),
     "stored differently": Meaning(
         "a system keeps our value in another form; it is left so", _KNOWN.remedy, ("seen",)
     ),

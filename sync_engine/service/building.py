@@ -113,7 +113,11 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
         rule: str = (own.policy if own else None) or settings.policy
         if field_name in CONSENT:
             rule = "consent"
-        policies[field_name] = Policy(rule, tuple(own.prefer) if own and own.prefer else order)
+        policies[field_name] = Policy(
+            rule,
+            tuple(own.prefer) if own and own.prefer else order,
+            concerns=CONSENT.get(field_name, ()),
+        )
     objects = settings.sides
     guard = settings.guard
     return Sync(

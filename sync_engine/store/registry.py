@@ -173,6 +173,12 @@ class Registry:
             update(RUN).where(RUN.c.id == run_id).values(finished_at=now, counts=dict(counts))
         )
 
+    def begun(self, connection: Connection, sync: str, number: int) -> int:
+        """The id of the oldest of a sync's last runs, of so many; 0 where there were fewer."""
+        query = select(RUN.c.id).where(RUN.c.sync == sync).order_by(RUN.c.id.desc())
+        ids = [row.id for row in connection.execute(query.limit(number))]
+        return ids[-1] if len(ids) == number else 0
+
     def runs(self, connection: Connection, limit: int) -> list[RunRow]:
         """The newest runs, newest first."""
         rows = connection.execute(select(RUN).order_by(RUN.c.id.desc()).limit(limit))

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
-from sync_engine.models import Owes, Sent, SentResult
+from sync_engine.models import Link, Owes, Sent, SentResult
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import SentRow
 from sync_engine.store.sql import chunks
 
 SENT: Any = Sent.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+LINK: Any = Link.__table__  # type: ignore[attr-defined]
 
 
 class Writes:
@@ -86,6 +87,26 @@ class Writes:
         """Every write to these links, oldest first."""
         query = select(SENT).where(SENT.c.link_id.in_(sorted(links))).order_by(SENT.c.id)
         return [self._row(row) for row in connection.execute(query)]
+
+    def repeated(
+        self, connection: Connection, entities: Collection[int], since: int, runs: int
+    ) -> dict[int, set[str]]:
+        """Entity -> the fields that so many runs, or more, have written since a row id."""
+        writing: dict[tuple[int, str], set[int]] = {}
+        for chunk in chunks(entities):
+            query = (
+                select(LINK.c.entity_id, SENT.c.run_id, SENT.c.vals)
+                .join(LINK, LINK.c.id == SENT.c.link_id)
+                .where(LINK.c.entity_id.in_(chunk), SENT.c.id > since)
+            )
+            for row in connection.execute(query):
+                for name in self._layouts.by_name(row.vals):
+                    writing.setdefault((row.entity_id, name), set()).add(row.run_id)
+        found: dict[int, set[str]] = {}
+        for (entity_id, name), those in writing.items():
+            if len(those) >= runs:
+                found.setdefault(entity_id, set()).add(name)
+        return found
 
     def risky_since(self, connection: Connection, source_id: int, row_id: int) -> dict[Owes, int]:
         """Risky writes of the source since a row id: owes class -> how many."""

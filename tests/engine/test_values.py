@@ -1,6 +1,6 @@
 """What a value is: sets without labels, flags, renditions, loops, references, look-ups."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -161,3 +161,111 @@ def test_practice_4_1_an_unreadable_flag_gives_no_permission(three: Three) -> No
     three.profiles.update("person", profile.id, noemail="unknown")
     three.settle()
     assert only(three.sales.alive("Lead")).values["noemail"] is True
+
+
+def test_practice_4_1_the_opt_out_goes_with_the_contact_or_the_contact_waits(three: Three) -> None:
+    three.profiles.rejects = {"noemail": True}
+    number = three.sales.create("Lead", **ANN, noemail=True)
+    three.settle()
+    assert three.profiles.alive("person") == []
+    three.sales.update("Lead", number, title="Buyer")  # it is tried again, as a whole
+    three.settle()
+    assert three.profiles.alive("person") == []
+    three.profiles.rejects = {}
+    three.sales.update("Lead", number, title="Seller")
+    three.settle()
+    assert only(three.profiles.alive("person")).values["noemail"] is True
+    assert three.whats() == []
+
+
+def test_practice_4_1_an_address_waits_for_an_opt_out_that_was_refused(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    profile = only(three.profiles.alive("person"))
+    three.profiles.rejects = {"noemail": True}
+    three.sales.update("Lead", number, noemail=True, mail="new@plavi.example", title="Buyer")
+    three.settle()
+    assert profile.values["mails"] == ["ann@plavi.example"]
+    assert profile.values["title"] == "Buyer"
+    three.sales.update("Lead", number, noemail=False)
+    three.settle()
+    assert profile.values["mails"] == ["new@plavi.example"]
+
+
+def test_practice_4_1_a_merge_keeps_the_stricter(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN, noemail=False)
+    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
+    three.settle()
+    rows = {row.values["last"]: row for row in three.service.alive("lead")}
+    three.service.update("lead", rows["Horvath"].id, noemail=True)
+    three.settle()
+    three.sales.merge("Lead", ann, other)
+    three.settle()
+    assert three.sales.row("Lead", ann).values["noemail"] is True
+    three.sales.update("Lead", ann, noemail=False)
+    three.settle()
+    assert three.sales.row("Lead", ann).values["noemail"] is True  # it was set in service
+    three.service.update("lead", rows["Horvat"].id, noemail=False)
+    three.settle()
+    assert three.sales.row("Lead", ann).values["noemail"] is False
+
+
+# --- loops and stamps
+
+
+def automation(mark: str) -> Callable[[str, Any], Any]:
+    """A system that answers every title that we write with one of its own."""
+    return lambda field, value: f"{value}{mark}" if field == "title" and value else value
+
+
+def test_state_6_a_field_that_keeps_flipping_is_held(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.sales.stored, three.service.stored = automation(" a"), automation(" b")
+    three.sales.update("Lead", number, title="Buyer")
+    for _ in range(12):
+        three.cycle()
+    before = three.written()
+    assert "flipping" in three.whats()
+    for _ in range(3):
+        three.cycle()
+    assert three.written() == before
+    three.sales.update("Lead", number, mobile="091 555 0104")  # other fields still go
+    three.settle()
+    assert only(three.service.alive("lead")).values["mobile"] == "+385915550104"
+
+
+def test_state_6_a_person_who_edits_now_and_then_is_no_loop(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    for n in range(12):
+        three.sales.update("Lead", number, title=f"Title {n}")
+        three.settle()
+        three.sales.update("Lead", number, description=f"Called {n} times")
+        three.settle()
+    assert only(three.service.alive("lead")).values["title"] == "Title 11"
+    assert three.whats() == []
+
+
+def test_state_6_a_person_who_edits_every_day_in_a_quiet_system_is_no_loop(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    for n in range(12):
+        three.clock.time += timedelta(hours=8)
+        three.sales.update("Lead", number, title=f"Title {n}")
+        three.settle()
+    assert only(three.service.alive("lead")).values["title"] == "Title 11"
+    assert three.whats() == []
+
+
+def test_practice_4_3_newest_goes_by_the_stamps_of_the_reads(three: Three) -> None:
+    three.policy(Kind.LEAD, "job_title", "newest")
+    number = three.sales.create("Lead", **ANN, title="Boss")
+    three.settle()
+    service = only(three.service.alive("lead"))
+    three.sales.update("Lead", number, title="Older")
+    for _ in range(30):  # other work of the system moves its clock on
+        three.service.update("lead", service.id, firm="Plavi")
+    three.service.update("lead", service.id, title="Newer")
+    three.settle()
+    assert three.sales.row("Lead", number).values["title"] == "Newer"

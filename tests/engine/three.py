@@ -312,7 +312,10 @@ class Three:
 
     def _syncs(self, names: set[str]) -> Mapping[Kind, Sync]:
         policies = {
-            name: Policy("consent" if name in CONSENT else "prefer", ORDER) for name in names
+            name: Policy(
+                "consent" if name in CONSENT else "prefer", ORDER, concerns=CONSENT.get(name, ())
+            )
+            for name in names
         }
         return {
             kind: Sync(
