@@ -1,7 +1,7 @@
 """Carries merges and conversions that a system reported through to the entities.
 
-A merged or converted link that owes a reading has not been followed yet; ``into_id``
-names the link that carries on.
+A merged or converted link that owes it has not been followed yet; ``into_id`` names the
+link that carries on.
 """
 
 from collections.abc import Iterable

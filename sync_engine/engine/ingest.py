@@ -25,7 +25,14 @@ from sync_engine.values import UNSET, Held, hash_of
 #: what a read record brings back to matching
 _REMATCHED = (LinkState.STUB, LinkState.ASKED)
 #: what a deletion ends
-_ENDED = (LinkState.NEW, LinkState.ASKED, LinkState.STUB, LinkState.LIVE, LinkState.SURPLUS)
+_ENDED = (
+    LinkState.NEW,
+    LinkState.ASKED,
+    LinkState.STUB,
+    LinkState.LIVE,
+    LinkState.SURPLUS,
+    LinkState.HELD,
+)
 
 
 @dataclass(slots=True)
@@ -151,7 +158,8 @@ def _upsert(
             batch.changed[link.id] = link
         return
     mark = fingerprint(record, source.selection.fields)
-    returned = link.state is LinkState.GONE
+    turned_back = link.state is LinkState.HELD and kind is link.kind
+    returned = link.state is LinkState.GONE or turned_back
     if link.owes is Owes.REREAD:
         # what it owes besides is derived again from what was read
         link.owes, link.due_at = Owes.NOTHING, None
@@ -168,6 +176,7 @@ def _upsert(
     if returned:
         batch.rekey(link)
         link.state = LinkState.LIVE if link.entity_id is not None else LinkState.NEW
+        link.owes = Owes.NOTHING
         batch.settled.add(link.id)
     elif link.state in _REMATCHED:
         link.state = LinkState.NEW
@@ -232,18 +241,20 @@ def _change_kind(
     world: World, source: Source, batch: Batch, told: Told, link: LinkRow, kind: Kind
 ) -> None:
     """The system moved the record to another kind, in place (Customer Profiles)."""
-    if link.kind is Kind.LEAD and kind is Kind.CUSTOMER:
-        batch.rekey(link)
+    batch.rekey(link)
+    if link.entity_id is None:
         link.kind = kind
-        if link.entity_id is None:
-            return
+    elif kind is Kind.CUSTOMER:
+        link.kind = kind
         # practice 3.2: it converts nothing elsewhere until a person or a rule allows it;
         # the profile leaves for the customer that it is now
         batch.dirty.add(link.entity_id)
         told.issue(world, "type changed", link_id=link.id, entity_id=link.entity_id)
         link.entity_id, link.state, link.base = None, LinkState.NEW, {}
         batch.settled.add(link.id)
-    else:
+    elif link.state is LinkState.LIVE:  # a conversion has one direction (state-model 15)
+        link.state, link.owes = LinkState.HELD, Owes.NOTHING
+        batch.settled.add(link.id)
         told.issue(world, "customer became lead", link_id=link.id, entity_id=link.entity_id)
 
 
@@ -266,9 +277,10 @@ def _end(
     if isinstance(change, Merged):
         into = batch.links.get(change.into) or _stub(world, source, batch, change.into, link.kind)
         link.state, link.into_id = LinkState.MERGED, into.id
-        link.owes = Owes.REREAD  # read by follow: the entities are to be joined
+        link.owes = Owes.FOLLOW  # the entities are to be joined
     elif isinstance(change, Deleted):
-        link.state, link.owes = LinkState.GONE, Owes.NOTHING
+        link.owes = Owes.FOLLOW if link.state is LinkState.LIVE else Owes.NOTHING
+        link.state = LinkState.GONE
     link.due_at = None
     batch.touch(link)
 
@@ -309,7 +321,7 @@ def _convert(
         target = _customer(world, customers[0], connection, batch, change.into[customers[0].object])
         link.into_id = target.id
     if link.entity_id is not None:
-        link.owes = Owes.REREAD  # read by follow
+        link.owes = Owes.FOLLOW
         if not customers:
             told.issue(world, "conversion without customer side", link_id=link.id)
     batch.touch(link)

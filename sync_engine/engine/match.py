@@ -42,11 +42,7 @@ def match(world: World, run: Run) -> None:
         ready = _ready(world)
         while True:
             with world.store.transaction(lease) as connection:
-                links = [
-                    link
-                    for link in world.store.links.new(connection, BATCH, ready)
-                    if link.seen is not None
-                ]
+                links = world.store.links.new(connection, BATCH, ready)
                 if links:
                     run.store(world, connection)
                     _settle(world, run, connection, links)

@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, updat
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import (
+    WRITES,
     Entity,
     History,
     Kind,
@@ -39,6 +40,8 @@ _AS_THEY_ARE = tuple(
     if field.name not in ("seen", "base", "held", "stamps", "inactive")
 )
 PLACED = (LinkState.CREATING, LinkState.LIVE)
+#: a link in one of these has a record that can be read
+READABLE = (LinkState.NEW, LinkState.ASKED, LinkState.LIVE, LinkState.SURPLUS, LinkState.HELD)
 
 
 class Links:
@@ -107,15 +110,22 @@ class Links:
     def to_follow(self, connection: Connection) -> list[LinkRow]:
         """Merged and converted links whose entity has not followed them yet."""
         query = select(LINK).where(
-            LINK.c.owes > 0, LINK.c.state.in_((LinkState.MERGED, LinkState.CONVERTED))
+            LINK.c.owes > 0,  # as the index says it
+            LINK.c.owes == Owes.FOLLOW,
+            LINK.c.state.in_((LinkState.MERGED, LinkState.CONVERTED)),
         )
         rows = connection.execute(query.order_by(LINK.c.id).with_for_update())
         return [self._row(row) for row in rows]
 
     def new(self, connection: Connection, limit: int, kinds: Collection[Kind]) -> list[LinkRow]:
+        """Links that were read and are not matched."""
         query = (
             select(LINK)
-            .where(LINK.c.state == LinkState.NEW, LINK.c.kind.in_(sorted(kinds)))
+            .where(
+                LINK.c.state == LinkState.NEW,
+                LINK.c.kind.in_(sorted(kinds)),
+                LINK.c.seen.is_not(None),
+            )
             .order_by(LINK.c.kind, LINK.c.id)
         )
         return [self._row(row) for row in connection.execute(query.limit(limit).with_for_update())]
@@ -152,7 +162,7 @@ class Links:
                 LINK.c.kind == kind,
                 LINK.c.owes.in_(sorted(risks)),
                 LINK.c.owes > 0,
-                LINK.c.state.in_((*PLACED, LinkState.SURPLUS, LinkState.NEW, LinkState.ASKED)),
+                LINK.c.state.in_((LinkState.CREATING, *READABLE)),
                 or_(LINK.c.due_at.is_(None), LINK.c.due_at <= now),
             )
             .order_by(LINK.c.owes, LINK.c.id)
@@ -205,7 +215,7 @@ class Links:
         last = (
             select(func.max(HISTORY.c.id).label("id"))
             .join(LINK, LINK.c.entity_id == HISTORY.c.entity_id)
-            .where(LINK.c.kind == kind, LINK.c.owes > Owes.REREAD)
+            .where(LINK.c.kind == kind, LINK.c.owes.in_(sorted(WRITES)))
             .group_by(LINK.c.id)
             .subquery()
         )
@@ -300,13 +310,13 @@ class Links:
             connection.execute(insert_new(connection, LISTED), rows)
 
     def unlisted(self, connection: Connection, source_id: int, listing: int) -> list[LinkRow]:
-        """Live links that the listing has not shown."""
+        """Links with a record that the listing has not shown."""
         shown = select(LISTED.c.record_id).where(
             LISTED.c.source_id == source_id, LISTED.c.listing == listing
         )
         query = select(LINK).where(
             LINK.c.source_id == source_id,
-            LINK.c.state.in_((LinkState.LIVE, LinkState.SURPLUS, LinkState.NEW, LinkState.ASKED)),
+            LINK.c.state.in_(READABLE),
             LINK.c.record_id.not_in(shown),
         )
         return [self._row(row) for row in connection.execute(query)]
@@ -352,6 +362,7 @@ class Links:
             rev=row.rev,
             acked=row.acked,
             owes=Owes(row.owes),
+            ends=Owes(row.ends),
             due_at=row.due_at,
             tries=row.tries,
             missing_at=row.missing_at,
