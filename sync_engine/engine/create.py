@@ -24,6 +24,7 @@ _OCCUPYING = (
     LinkState.LIVE,
     LinkState.GONE,
     LinkState.IGNORED,
+    LinkState.HELD,
 )
 
 #: a link in one of these holds its address
@@ -147,13 +148,7 @@ def _reasons(
         general = "there is no live record to make it from"
     elif all(link.inactive for link in live) and not sync.born_inactive:
         general = "it is inactive, and the past is created nowhere (create_inactive)"
-    # a lead that was converted keeps a lead's place, never a customer's
-    occupied = {
-        link.instance_id
-        for link in links
-        if link.state in _OCCUPYING
-        or (link.state is LinkState.CONVERTED and link.kind is entity.kind)
-    }
+    occupied = {link.instance_id for link in links if _keeps_place(world, link, entity.kind)}
     found = {}
     for instance in sync.sides:
         source = world.place(instance, entity.kind)
@@ -166,6 +161,14 @@ def _reasons(
         else:
             found[instance] = general
     return found
+
+
+def _keeps_place(world: World, link: LinkRow, kind: Kind) -> bool:
+    """Whether nothing of the kind is created where this record is, or was."""
+    if link.state is not LinkState.CONVERTED:
+        return link.state in _OCCUPYING
+    # a lead that stayed as the past keeps a customer's place only where it keeps their address
+    return link.kind is kind or world.source(link.source_id).type.unique_addresses
 
 
 def _resembling(
