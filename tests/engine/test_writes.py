@@ -8,6 +8,7 @@ import pytest
 from connectors import Action, AuthError, ConnectorError, TransientError
 from sync_engine.engine import new_run
 from sync_engine.engine.before import HORIZON
+from sync_engine.engine.decide import decide
 from sync_engine.engine.pull import pull
 from sync_engine.models import Kind, LinkState, Owes
 from tests.engine.faults import (
@@ -148,19 +149,36 @@ def test_state_5_eight_tries_park_a_write(three: Three) -> None:
     assert three.whats() == ["parked"]
 
 
+def test_state_7_what_is_decided_while_a_write_is_on_its_way_is_still_owed(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+
+    def edit_and_decide() -> None:
+        if three.sales.row("Lead", number).values["title"] == "Buyer":
+            three.sales.update("Lead", number, title="Chief")
+            run = new_run(three.world, "all")
+            pull(three.world, source(three, "sales/Lead"), run)
+            decide(three.world, three.world.syncs[Kind.LEAD], run)
+
+    three.sales.update("Lead", number, title="Buyer")
+    with replaced(three, "service/lead", Meddler, edit_and_decide):
+        three.cycle()
+    assert only(three.service.alive("lead")).values["title"] == "Chief"
+
+
 def test_state_7_what_owes_a_reading_is_read_before_it_is_written(three: Three) -> None:
     """A decision taken meanwhile does not forget it."""
     number = three.sales.create("Lead", **ANN, title="Boss")
     three.settle()
-    service = only(three.service.alive("lead"))
-    with replaced(three, "service/lead", Failing, TransientError("no answer")):
+    profile = only(three.profiles.alive("person"))
+    with replaced(three, "profiles/person", Failing, TransientError("no answer")):
         three.sales.update("Lead", number, title="Buyer")
         three.cycle()
-    three.service.lagging = three.service.position()
-    three.service.update("lead", service.id, title="Seller")
+    three.profiles.lagging = three.profiles.position()  # no feed will tell
+    three.profiles.update("person", profile.id, title="Seller")
     three.sales.update("Lead", number, mobile="091 555 0104")
     three.cycle()
-    assert service.values["title"] == "Seller"
+    assert profile.values["title"] == "Seller"
 
 
 @pytest.mark.parametrize("error", [TransientError("no answer"), AuthError("who are you?")])
