@@ -36,3 +36,9 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
 }
 CONSENT = frozenset({"email_opt_out", "phone_opt_out", "fax_opt_out", "bulk_email_opt_out"})
 ADDRESS_PARTS = ("street", "city", "postcode", "state", "country")
+#: kind -> golden fields that match rules use; a side without any of them matches nobody
+RECOGNISED_BY: Mapping[str, frozenset[str]] = {
+    "lead": frozenset({"email", "email2", "mobile", "phone", "last_name"}),
+    "customer": frozenset({"email", "email2", "mobile", "phone", "last_name"}),
+    "company": frozenset({"vat", "website", "name"}),
+}

@@ -21,7 +21,12 @@ _STANDS: Mapping[str, Callable[[LinkRow], bool]] = {
     "deleted here, edited there": lambda link: link.state is LinkState.GONE,
 }
 #: issues about an entity and a side: they stand while deciding tells them again
-_TOLD_AGAIN = ("possible duplicate", "converted before", "required value missing")
+_TOLD_AGAIN = (
+    "possible duplicate",
+    "converted before",
+    "address held by a lead",
+    "required value missing",
+)
 
 
 def close_answered(

@@ -33,6 +33,7 @@ class Batch:
     told: Told
     changed: dict[int, LinkRow] = field(default_factory=dict)
     waits: set[tuple[int, int]] = field(default_factory=set)
+    stubs: list[LinkRow] = field(default_factory=list)  #: of records known only as references
 
 
 def decide(world: World, sync: Sync, run: Run) -> None:
@@ -67,7 +68,7 @@ def decide_entities(
         batch.entities[number].dirty = POSTPONED
     world.store.entities.save(connection, batch.entities.values())
     world.store.links.save(connection, batch.changed.values())
-    world.store.links.insert(connection, creates.fresh)
+    world.store.links.insert(connection, [*creates.fresh, *batch.stubs])
     world.store.links.wait(connection, batch.waits)
     close_answered(world, connection, batch.entities, batch.links, batch.told)
     batch.told.store(world, connection)
@@ -156,8 +157,8 @@ def _side(
     refs = reference_fields(world, entity.kind)
     base = _golden_refs(batch, link, link.base, refs)
     seen = _golden_refs(batch, link, link.seen or {}, refs)
-    for name in set(link.seen or {}) - set(seen):
-        waiting = batch.references.unread.get((link.instance_id, (link.seen or {})[name]))
+    for name in sorted(set(link.seen or {}) - set(seen)):
+        waiting = _unread(world, batch, link, name, refs[name])
         if waiting is not None:
             batch.waits.add((waiting, entity.id))
     offered = [row.values for row in batch.offers.get(link.id, [])]
@@ -165,6 +166,24 @@ def _side(
     claims = {field.name for field in source.mapping.fields if field.direction != "to"}
     insists = run.insisted(source.instance, entity.id, claims)
     return Side(base, seen, offered, link.held, claims, link.stamps, insists)
+
+
+def _unread(world: World, batch: Batch, link: LinkRow, name: str, kind: Kind) -> int | None:
+    """The link of a record that is nobody's yet; a stub of one that was never read."""
+    record = (link.instance_id, (link.seen or {})[name])
+    place = world.place(world.source(link.source_id).instance, kind)
+    if record not in batch.references.unread and place is not None:
+        stub = LinkRow(
+            id=world.ids.row(),
+            source_id=place.id,
+            instance_id=place.instance_id,
+            kind=kind,
+            state=LinkState.STUB,
+            record_id=record[1],
+        )
+        batch.references.unread[record] = stub.id
+        batch.stubs.append(stub)
+    return batch.references.unread.get(record)
 
 
 def _golden_refs(

@@ -44,8 +44,14 @@ class Employers:
             (digest, link.id)
             for link in links
             if link.seen and link.state not in _ENDED
-            for digest in (*(key.digest for key in self.keys(link)), *self.resemblance(link))
+            for digest in self._digests(link)
         }
+
+    def _digests(self, link: LinkRow) -> list[int]:
+        found = [*(key.digest for key in self.keys(link)), *self.resemblance(link)]
+        if link.kind is Kind.COMPANY:
+            found += matching.own_numbers(link.seen or {})
+        return found
 
 
 def employers(world: World, connection: Connection, links: Collection[LinkRow]) -> Employers:

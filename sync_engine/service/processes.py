@@ -5,11 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
+
+LEFT_AFTER = 8.0  #: seconds for calls to be answered once asked to stop
+EXIT_UNANSWERED = 6
 
 
 class Stoppable(Protocol):
@@ -38,18 +42,39 @@ def is_dead(name: str) -> bool:
 
 
 @contextmanager
-def stopping(clock: Stoppable) -> Iterator[None]:
-    """SIGINT and SIGTERM end the waits of the clock; work stops between pages and calls."""
+def stopping(clock: Stoppable, reload: Callable[[], None] | None = None) -> Iterator[None]:
+    """SIGINT and SIGTERM end the waits of the clock; work stops between pages and calls.
+
+    A call that is not answered keeps nobody here: every state is good for kill -9, so the
+    process leaves 8 s after it was asked to, at once when asked twice. SIGHUP calls ``reload``.
+    """
+    leaving = threading.Timer(LEFT_AFTER, _leave)
+    leaving.daemon = True
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        if leaving.is_alive():
+            _leave()
         clock.stop()
+        leaving.start()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def take_anew(_number: int, _frame: FrameType | None) -> None:
+        if reload is not None:
+            reload()
+
+    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: take_anew}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        leaving.cancel()
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def _leave() -> None:
+    sys.stderr.write("left with calls unanswered; the next run goes on where this one stopped\n")
+    sys.stderr.flush()
+    os._exit(EXIT_UNANSWERED)
 
 
 @contextmanager

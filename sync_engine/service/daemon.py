@@ -1,0 +1,185 @@
+"""The long-running service: runs what is due, takes a new configuration, ends in time.
+
+APScheduler is only the timer and knows how to read a schedule. What is due stands in
+the state (``sync.due_at``), so a restart goes on where it was, and a simulation may call
+``run_due`` itself. Everything that uses connectors happens in one thread, one after the
+other: cycles never overlap, and what falls due meanwhile is one run afterwards.
+"""
+
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import ConfigError, SyncSettings
+from connectors import ConnectorError
+from sync_engine.engine import Run, Sync, new_run
+from sync_engine.service.seams import SystemClock
+from sync_engine.service.service import Service
+from sync_engine.store import LeaseTakenError, StateError
+
+MOST_JITTER = 30  #: seconds by which runs of many installations are spread
+RETRY = timedelta(seconds=15)  #: after a run that could not begin
+PATIENCE = 60.0  #: seconds to wait for a lease that a command holds
+
+log = structlog.get_logger("crm_sync")
+Answer = TypeVar("Answer")
+
+
+class Daemon:
+    """One service at work. ``listeners`` are told of each run; ``heard_at`` of life."""
+
+    def __init__(self, service: Service, rebuild: Callable[[SystemClock], Service]) -> None:
+        self.service = service
+        self.clock: SystemClock = service.clock
+        self.listeners: list[Callable[[Service, Run], None]] = []
+        self.heard_at: datetime = service.clock.now()  #: when the worker last came to itself
+        self.failure = ""  #: why the last run could not be made, empty if it could
+        self._rebuild = rebuild
+        service.store.patience = PATIENCE
+        self._timer = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
+        )
+
+    def start(self) -> None:
+        """Begin; what was due while nobody ran is due at once."""
+        self._timer.start()
+        self._timer.add_job(self.run_due, id="due", replace_existing=True)
+
+    def wait(self) -> None:
+        """Until the clock is stopped; then until the work at hand has come to its next pause."""
+        while self.clock.wait(3600.0):
+            pass
+        self._timer.shutdown(wait=True)
+        self.service.close()
+
+    def call(self, wish: Callable[[Service], Answer]) -> Answer:
+        """Do something with the service in the thread that owns its connectors."""
+        answer: Future[Answer] = Future()
+
+        def carry_out() -> None:
+            self.heard_at = self.clock.now()
+            try:
+                answer.set_result(wish(self.service))
+            except BaseException as error:
+                answer.set_exception(error)
+
+        self._timer.add_job(carry_out)
+        return answer.result()
+
+    def reload(self) -> None:
+        """Take the configuration anew, between two runs; one that is invalid is refused whole."""
+        self._timer.add_job(self._reload, id="reload", replace_existing=True)
+
+    def run_due(self) -> None:
+        """Run every sync that is due, in one cycle, and arrange for the next."""
+        self.heard_at = self.clock.now()
+        due = self._due()
+        try:
+            if due:
+                self._run(due)
+            self.failure = ""
+            self._plan_next(due)
+        except (LeaseTakenError, ConnectorError, StateError, SQLAlchemyError) as error:
+            self._failed(due, str(getattr(error, "what", "") or type(error).__name__))
+        except Exception as error:
+            # what an unknown error says may hold people's values: only where it happened is told
+            frames = traceback.extract_tb(error.__traceback__)
+            where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-6:]))
+            self._failed(due, f"{type(error).__name__} in {where}")
+        finally:
+            self.heard_at = self.clock.now()
+
+    def _due(self) -> list[Sync]:
+        now = self.clock.now()
+        with self.service.store.reading() as connection:
+            rows = self.service.store.registry.syncs(connection)
+        found = []
+        for sync in self.service.world.syncs.values():
+            due_at = rows[sync.name].due_at
+            if due_at is None or due_at <= now:
+                found.append(sync)
+        return found
+
+    def _run(self, due: list[Sync]) -> None:
+        self.service.prepare()
+        name = due[0].name if len(due) == 1 else "+".join(sync.name for sync in due)
+        run = new_run(self.service.world, name)
+        self.service.cycle(due, run)
+        for listener in self.listeners:
+            listener(self.service, run)
+        seconds = (self.clock.now() - run.started_at).total_seconds()
+        counts = {name: number for name, number in sorted(run.counts.items()) if number}
+        tell = log.info if run.stored or self.service.world.down else log.debug
+        tell("run", run=run.id, sync=name, seconds=round(seconds, 3), **{"counts": counts})
+
+    def _plan_next(self, done: list[Sync]) -> None:
+        now = self.clock.now()
+        moments = {
+            sync.name: next_fire(self.service.config.settings.syncs[sync.name], now)
+            for sync in done
+        }
+        self._keep_due(moments)
+
+    def _failed(self, due: list[Sync], why: str) -> None:
+        self.failure = why
+        log.error("run failed", why=why, syncs=[sync.name for sync in due])
+        self._keep_due({sync.name: self.clock.now() + RETRY for sync in due})
+
+    def _keep_due(self, moments: dict[str, datetime]) -> None:
+        """Store when each sync is due next, and set the timer to the first of all."""
+        registry = self.service.store.registry
+        soonest = self.clock.now() + RETRY
+        try:
+            with self.service.store.transaction() as connection:
+                for name, moment in moments.items():
+                    registry.save_sync(connection, name, due_at=moment)
+                rows = registry.syncs(connection)
+            wanted = {sync.name for sync in self.service.world.syncs.values()}
+            soonest = min(row.due_at or soonest for row in rows.values() if row.name in wanted)
+        except SQLAlchemyError:
+            log.error("state cannot be written")
+        if not self.clock.is_stopped:
+            self._timer.add_job(self.run_due, DateTrigger(soonest), id="due", replace_existing=True)
+
+    def _reload(self) -> None:
+        try:
+            fresh = self._rebuild(self.clock)
+        except ConfigError as error:
+            log.error("configuration refused, the old one stays", faults=str(error).splitlines())
+            return
+        except (StateError, ConnectorError) as error:
+            log.error("configuration refused, the old one stays", faults=[error.what])
+            return
+        old, self.service = self.service, fresh
+        fresh.store.patience = PATIENCE
+        old.close()
+        log.info("configuration taken anew", syncs=[s.name for s in fresh.world.syncs.values()])
+        self.run_due()
+
+
+def next_fire(settings: SyncSettings, now: datetime) -> datetime:
+    """When a sync that ran until ``now`` is due again, spread by a little jitter."""
+    trigger = trigger_of(settings)
+    following: datetime | None = trigger.get_next_fire_time(now, now)
+    return following or now
+
+
+def trigger_of(settings: SyncSettings) -> Any:
+    """The schedule of a sync, as APScheduler reads it."""
+    if settings.cron is not None:
+        return CronTrigger.from_crontab(settings.cron, timezone="UTC")
+    seconds = settings.every or 60
+    jitter = min(seconds // 10, MOST_JITTER) or None
+    return IntervalTrigger(seconds=seconds, timezone="UTC", jitter=jitter)

@@ -1,0 +1,37 @@
+"""Serves the application in a thread of its own, beside the service."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from config import ServiceSettings
+from sync_engine.service import Daemon
+from sync_engine.web.app import create_app
+
+
+@contextmanager
+def listening(daemon: Daemon, settings: ServiceSettings) -> Iterator[None]:
+    """Answer while it is open. Raises OSError where the address is taken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(daemon, settings),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=2,
+            )
+        )
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join(5)
