@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from connectors import Action, Outcome, TransientError, Write
+from connectors import Action, ConnectorError, Outcome, Write
 from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
-from sync_engine.engine.outcomes import keep_outcomes
+from sync_engine.engine.outcomes import keep_outcomes, refuse
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
 from sync_engine.engine.showing import difference, shown
-from sync_engine.engine.world import Run, Source, Sync, Told, World, in_batches
+from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
 from sync_engine.values import Held, hash_of
@@ -66,10 +66,7 @@ def push(world: World, sync: Sync, source: Source, run: Run) -> None:
             if Owes.CREATE in classes:
                 look_up(world, sync, source, run, lease, looked, SELECTED)
             planned = _plan(world, sync, source, run, lease, classes, tried)
-            for calls in in_batches(planned, source.type.max_batch):
-                _call(world, sync, source, run, lease, calls)
-                world.note("written", source.name, len(calls))
-            if not planned or not world.clock.wait(0):
+            if not planned or not _carry_out(world, sync, source, run, lease, planned):
                 return
 
 
@@ -99,6 +96,10 @@ def _plan(
         awaited: set[tuple[int, int]] = set()
         for link in links:
             entity = entities[link.entity_id or 0]
+            if (action := _ACTIONS[link.owes]) not in source.type.actions:
+                refuse(world, told, link, action, f"{action} is not offered there")
+                changed.append(link)
+                continue
             if parents := _coming_parents(world, link, entity, references):
                 link.due_at = world.clock.now() + PAUSE
                 changed.append(link)
@@ -118,7 +119,10 @@ def _plan(
         if planned:
             run.store(world, connection)
         world.store.links.save(connection, changed)
-        told.store(world, connection)
+        if told.issues:
+            run.store(world, connection)
+            world.store.entities.mark(connection, {i.entity_id for i in told.issues if i.entity_id})
+            told.store(world, connection)
         world.store.links.wait(connection, awaited)
         world.store.writes.insert(connection, [p.row for p in planned])
         _wait_for_references(world, connection, sync.kind, planned, references)
@@ -266,6 +270,31 @@ def _wait_for_references(
     world.store.links.wait(connection, pairs)
 
 
+def _carry_out(
+    world: World,
+    sync: Sync,
+    source: Source,
+    run: Run,
+    lease: LeaseHold,
+    planned: Sequence[Planned],
+) -> bool:
+    """Call after call; False where the service is asked to stop meanwhile."""
+    most = source.type.max_batch
+    waiting = list(planned)
+    try:
+        while waiting:
+            calls, waiting = waiting[:most], waiting[most:]
+            _call(world, sync, source, run, lease, calls)
+            world.note("written", source.name, len(calls))
+            if not world.clock.wait(0):
+                return False
+        return True
+    finally:
+        if waiting:  # a row of a call that is never made would be a write that may have landed
+            with world.store.transaction(lease) as connection:
+                world.store.writes.take_back(connection, [plan.row for plan in waiting])
+
+
 def _call(
     world: World,
     sync: Sync,
@@ -278,8 +307,8 @@ def _call(
         outcomes: Sequence[Outcome] = source.connector.write(
             source.object, [plan.write for plan in planned]
         )
-    except TransientError:
-        # nothing is known of any of them: the rows stay open, the links stay owing
+    except ConnectorError:
+        # nothing is known of any of them: the rows stay open, the links are read again
         with world.store.transaction(lease) as connection:
             _postpone(world, connection, planned)
         raise
