@@ -13,6 +13,7 @@ from sync_engine.operations.deciding import (
 )
 from sync_engine.operations.explaining import explain, history
 from sync_engine.operations.issues import exported, grouped, shown
+from sync_engine.operations.keeping import backup, restore
 from sync_engine.operations.planning import plan
 from sync_engine.operations.records import WrongUseError
 from sync_engine.operations.report import of_run, side_rows, unreleased, wrote
@@ -23,6 +24,7 @@ __all__ = [
     "Verdict",
     "Wanted",
     "WrongUseError",
+    "backup",
     "check",
     "explain",
     "exported",
@@ -34,6 +36,7 @@ __all__ = [
     "plan",
     "resolve",
     "resolve_group",
+    "restore",
     "resync",
     "retry",
     "runs",

@@ -26,7 +26,7 @@ from sync_engine.store import Store, migrate, open_database
 def build(config: Config, clock: SystemClock | None = None) -> Service:
     """A service for a configuration; nothing is sent yet. Raises StateError."""
     clock = clock or SystemClock()
-    engine = open_database(_state_url(config))
+    engine = open_database(state_url(config))
     migrate(engine)
     ids = Ids(clock.now, random.SystemRandom())
     store = Store(engine, clock.now, holder(), is_dead, clock.wait)
@@ -43,7 +43,7 @@ def build(config: Config, clock: SystemClock | None = None) -> Service:
     return Service(config, clock, store, world, connectors, budgets)
 
 
-def _state_url(config: Config) -> str:
+def state_url(config: Config) -> str:
     """Relative SQLite paths count from the configuration file."""
     url = config.settings.state
     prefix = "sqlite:///"

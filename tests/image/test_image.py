@@ -121,8 +121,11 @@ def test_it_serves_stops_and_goes_on(
             heard(service, "service/lead update done")
             assert [row["jobtitle"] for row in world.service.records("lead")] == [title]
             assert run("health") == (0, '{"status":"ok"}\n')
+            assert run("state", "backup", f"/data/{title}.db")[0] == 0
             image.stop(service)
             service.communicate(timeout=8)
             assert service.returncode == 0
-    assert (mounts.state / "crm-sync.db").stat().st_uid == NUMBER
+    for name in ("crm-sync.db", "Chief.db", "Founder.db"):
+        found = (mounts.state / name).stat()
+        assert (found.st_uid, found.st_mode & 0o777) == (NUMBER, 0o600)
     assert image.written() == []
