@@ -90,6 +90,7 @@ def _told(error: Exception) -> Exit:
     from connectors import ConnectorError
     from sync_engine.operations import WrongUseError
     from sync_engine.store import LeaseTakenError, StateError
+    from sync_engine.store.backups import StateInUseError
 
     if show := getattr(error, "show", None):  # wrong use: typer keeps the class to itself
         show()
@@ -102,6 +103,9 @@ def _told(error: Exception) -> Exit:
         return Exit.WRONG_USE
     if isinstance(error, LeaseTakenError):
         complain(f"another run is active: {error}", "wait for it, give a longer --wait, or stop it")
+        return Exit.RUNNING_ELSEWHERE
+    if isinstance(error, StateInUseError):
+        complain(error.what, error.remedy)
         return Exit.RUNNING_ELSEWHERE
     if isinstance(error, (StateError, ConnectorError)):
         complain(str(error), error.remedy)

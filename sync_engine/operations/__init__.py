@@ -13,6 +13,7 @@ from sync_engine.operations.deciding import (
 )
 from sync_engine.operations.explaining import explain, history
 from sync_engine.operations.issues import exported, grouped, shown
+from sync_engine.operations.keeping import backup, restore
 from sync_engine.operations.planning import plan
 from sync_engine.operations.records import WrongUseError
 from sync_engine.operations.releasing import release
@@ -24,6 +25,7 @@ __all__ = [
     "Verdict",
     "Wanted",
     "WrongUseError",
+    "backup",
     "check",
     "explain",
     "exported",
@@ -36,6 +38,7 @@ __all__ = [
     "release",
     "resolve",
     "resolve_group",
+    "restore",
     "resync",
     "retry",
     "runs",
