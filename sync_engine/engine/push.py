@@ -23,9 +23,9 @@ from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
 from sync_engine.values import Held, hash_of
 
 SELECTED = 2000  #: owing links of one round
-#: a field that six of a sync's last ten runs have written is in a loop; in a quiet system ten
-#: runs may be weeks of honest edits, so only those of a day count
-FLIPS, FLIP_RUNS, FLIP_TIME = 6, 10, timedelta(days=1)
+#: a field that six of a sync's last ten runs have written is in a loop: what is written for a
+#: person's edit is read in the run after it, so edits alone reach five
+FLIPS, FLIP_RUNS = 6, 10
 PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
 
 _ACTIONS = {
@@ -149,7 +149,6 @@ def _worn(
     if not updated:
         return {}
     since = world.store.registry.begun(connection, run.sync, FLIP_RUNS)
-    since = max(since, world.ids.row_at(world.clock.now() - FLIP_TIME))
     return world.store.writes.repeated(connection, updated, since, FLIPS)
 
 
