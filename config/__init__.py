@@ -1,11 +1,14 @@
 """Settings models and the loading of the configuration file."""
 
-from config.loading import Config, Instance, SourceSettings, find, load
+from config.effective import as_yaml, effective
+from config.faults import ConfigError, Fault
+from config.loading import TEMPLATE, Config, Instance, find, load
 from config.service import ServiceSettings, service_settings
 from config.settings import Settings, SyncSettings
-from config.tree import ConfigError, Fault
+from config.sides import SourceSettings
 
 __all__ = [
+    "TEMPLATE",
     "Config",
     "ConfigError",
     "Fault",
@@ -14,6 +17,8 @@ __all__ = [
     "Settings",
     "SourceSettings",
     "SyncSettings",
+    "as_yaml",
+    "effective",
     "find",
     "load",
     "service_settings",

@@ -42,3 +42,9 @@ CONSENT: Mapping[str, tuple[str, ...]] = {
     "bulk_email_opt_out": ("email", "email2"),
 }
 ADDRESS_PARTS = ("street", "city", "postcode", "state", "country")
+#: kind -> golden fields that match rules use; a side without any of them matches nobody
+RECOGNISED_BY: Mapping[str, frozenset[str]] = {
+    "lead": frozenset({"email", "email2", "mobile", "phone", "last_name"}),
+    "customer": frozenset({"email", "email2", "mobile", "phone", "last_name"}),
+    "company": frozenset({"vat", "website", "name"}),
+}

@@ -8,8 +8,11 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.faults import ConfigError, Fault
+from config.sentences import sentence
 
 SECRETS = "/run/secrets"
 
@@ -30,7 +33,7 @@ class ServiceSettings(BaseSettings):
     def _is_address(cls, value: str) -> str:
         host, colon, port = value.rpartition(":")
         if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
-            raise ValueError("write HOST:PORT, like 127.0.0.1:8470")
+            raise ValueError("must be HOST:PORT, like 127.0.0.1:8470")
         return value
 
     @property
@@ -43,8 +46,17 @@ class ServiceSettings(BaseSettings):
 
 
 def service_settings() -> ServiceSettings:
-    """Read them now. Raises pydantic's ValidationError."""
+    """Read them now. Raises ConfigError, which names each variable."""
     folder = Path(os.environ.get("CRM_SYNC_SECRETS", SECRETS))
-    if folder.is_dir():
-        return ServiceSettings(_secrets_dir=folder)
-    return ServiceSettings()
+    try:
+        if folder.is_dir():
+            return ServiceSettings(_secrets_dir=folder)
+        return ServiceSettings()
+    except ValidationError as error:
+        faults = [
+            Fault(
+                0, 0, f"CRM_SYNC_{str(each['loc'][0]).upper()} {sentence(each, ServiceSettings)[0]}"
+            )
+            for each in error.errors(include_url=False)
+        ]
+        raise ConfigError("environment", faults) from None

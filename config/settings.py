@@ -4,7 +4,10 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from config.schedule import checked_cron
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 _DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
@@ -26,21 +29,52 @@ class DeletePolicy(StrEnum):
     DEACTIVATE = "deactivate"
 
 
-def _seconds(value: Any) -> Any:
-    if isinstance(value, str):
-        found = _DURATION.fullmatch(value)
-        if found is None:
-            raise ValueError("write a number and a unit: 30s, 5m, 2h or 1d")
-        return int(found[1]) * _SECONDS[found[2]]
-    raise ValueError("write a number and a unit: 30s, 5m, 2h or 1d")
+def _seconds(value: Any) -> int:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("write a number and a unit: 30s, 5m, 2h or 1d")
+    seconds = int(found[1]) * _SECONDS[found[2]]
+    if not 10 <= seconds <= 7 * 86_400:
+        raise ValueError("must be from 10s to 7d")
+    return seconds
 
 
-Duration = Annotated[
-    int,
-    BeforeValidator(_seconds, json_schema_input_type=str),
-    Field(ge=10, le=7 * 86400),
-]
-Name = Annotated[str, Field(pattern=NAME)]
+def duration_text(seconds: int) -> str:
+    """A duration as it is written in the file."""
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _SECONDS[unit] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
+
+
+def _name(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(NAME, value):
+        raise ValueError(
+            "a name is 1 to 63 lower-case letters, digits, - and _, a letter or digit first"
+        )
+    return value
+
+
+def _region(value: Any) -> Any:
+    if isinstance(value, str) and value not in SUPPORTED_REGIONS:
+        raise ValueError("must be a country's two capital letters (ISO 3166), such as DE")
+    return value
+
+
+def _places(value: Any) -> Any:
+    """The short forms of a side, an object's name or one object, as a list of objects."""
+    several = value if isinstance(value, list) else [value]
+    return [{"object": one} if isinstance(one, str) else one for one in several]
+
+
+def _place(value: Any) -> Any:
+    """The short form of a mapped field: the native field's name alone."""
+    return {"field": value} if isinstance(value, str) else value
+
+
+Duration = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=str)]
+Cron = Annotated[str, AfterValidator(checked_cron)]
+# the patterns are for editors, by way of the schema; the sentences come before them
+Name = Annotated[str, Field(pattern=NAME), BeforeValidator(_name)]
+Region = Annotated[str, Field(pattern="^[A-Z]{2}$"), BeforeValidator(_region)]
 
 
 class Strict(BaseModel):
@@ -67,7 +101,7 @@ class FieldMapSettings(Strict):
     values: dict[str, str | int] | None = None
     ref: KindName | None = None
     direction: Literal["both", "to", "from"] = "both"
-    style: str | None = None
+    style: Literal["digits", "name", "code"] | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> "FieldMapSettings":
@@ -76,16 +110,31 @@ class FieldMapSettings(Strict):
         return self
 
 
-class SideSettings(Strict):
-    """One side of a sync, where its object alone does not say enough."""
+FieldMap = Annotated[
+    FieldMapSettings | None,
+    BeforeValidator(_place, json_schema_input_type=str | FieldMapSettings | None),
+]
 
-    object: str
-    fields: dict[str, str | FieldMapSettings | None] = {}  #: null unmaps a field
+
+class SideSettings(Strict):
+    """One object of a side of a sync, and what is said of it."""
+
+    object: str = Field(min_length=1)
+    fields: dict[str, FieldMap] = {}  #: null unmaps a field
     required: list[str] | None = None
     on_create: dict[str, str | int | bool] | None = None
-    region: str | None = Field(default=None, pattern="^[A-Z]{2}$")
+    region: Region | None = None
     create: bool = True
+    #: only records of which it is true cause others elsewhere; CEL over golden fields
+    filter: str | None = None
     deletes: DeletePolicy | None = None
+
+
+Side = Annotated[
+    list[SideSettings],
+    Field(min_length=1),
+    BeforeValidator(_places, json_schema_input_type=str | SideSettings | list[str | SideSettings]),
+]
 
 
 class FieldSettings(Strict):
@@ -96,8 +145,10 @@ class FieldSettings(Strict):
 
 
 class LimitSettings(Strict):
-    count: int = Field(ge=0)
-    share: float = Field(ge=0, lt=1)
+    """Bounded, so that no limit is out of reach: a guard that never stops guards nothing."""
+
+    count: int = Field(ge=0, le=100_000)
+    share: float = Field(ge=0, le=0.5)
 
 
 class GuardSettings(Strict):
@@ -116,8 +167,8 @@ class SyncSettings(Strict):
 
     kind: KindName
     every: Duration | None = None
-    cron: str | None = None
-    sides: dict[str, str | SideSettings | list[str | SideSettings]] = Field(min_length=2)
+    cron: Cron | None = None
+    sides: dict[str, Side] = Field(min_length=2)
     prefer: list[str] | None = None  #: defaults to the order of the sides
     policy: Literal["prefer", "newest", "longest", "manual"] = "prefer"
     fields: dict[str, FieldSettings] = {}
@@ -125,44 +176,12 @@ class SyncSettings(Strict):
     guard: GuardSettings = GuardSettings()
     create_inactive: bool = False
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "SyncSettings":
-        if (self.every is None) == (self.cron is None):
-            raise ValueError("give either every or cron")
-        strangers = set(self.prefer or []) - set(self.sides)
-        if strangers:
-            raise ValueError(f"prefer names {', '.join(sorted(strangers))}, which is no side")
-        return self
-
-    def objects(self, side: str) -> list[SideSettings]:
-        """A side's objects, each with what is said of it."""
-        named = self.sides[side]
-        several = named if isinstance(named, list) else [named]
-        return [SideSettings(object=one) if isinstance(one, str) else one for one in several]
-
 
 class Settings(Strict):
     """The whole file."""
 
     state: str = "sqlite:///crm-sync.db"
-    region: str | None = Field(default=None, pattern="^[A-Z]{2}$")
+    region: Region | None = None
     allow_sandbox_with_production: bool = False
     instances: dict[Name, InstanceSettings] = Field(min_length=1)
     syncs: dict[Name, SyncSettings] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Settings":
-        kinds: dict[str, str] = {}
-        for name, sync in self.syncs.items():
-            if sync.kind in kinds:
-                raise ValueError(
-                    f"syncs {kinds[sync.kind]} and {name} are both of kind {sync.kind}; "
-                    f"one state database holds one sync per kind: add sides to it instead"
-                )
-            kinds[sync.kind] = name
-            strangers = set(sync.sides) - set(self.instances)
-            if strangers:
-                raise ValueError(
-                    f"sync {name} names {', '.join(sorted(strangers))}, which is no instance"
-                )
-        return self

@@ -5,7 +5,6 @@ harmless to repeat, bounds the size of answers and turns what concerns the conne
 into errors. What a status means for a record is the connector's business.
 """
 
-import ipaddress
 import socket
 import ssl
 import zlib
@@ -23,44 +22,15 @@ from connectors.errors import (
     SetupError,
     TransientError,
 )
+from connectors.hosts import is_public
 from connectors.protocol import Clock
+from connectors.unreachable import is_certificate_refused, unreachable
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 MAX_BODY = 64 * 1024 * 1024  #: decoded bytes of one answer
 TRIES = 3  #: for what is certainly harmless to repeat
 PATIENCE = 5.0  #: seconds one call may spend waiting; longer waits are the engine's
 LONGEST_WAIT = 3600.0  #: no ``Retry-After`` is believed beyond this
-
-
-def check_host(url: str, suffixes: Sequence[str], allow_host: Sequence[str]) -> str:
-    """The origin (``scheme://host[:port]``) of a URL that a secret may be sent to.
-
-    A host outside the vendor's suffixes must be named by ``allow_host`` (host or host:port).
-    Raises ValueError with the reason.
-    """
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    if not host or parts.username or parts.query or parts.fragment:
-        raise ValueError("expected https://HOST, without user, query or fragment")
-    named = host in allow_host or parts.netloc.lower() in allow_host
-    vendors = any(host == suffix or host.endswith("." + suffix) for suffix in suffixes)
-    if not named and not vendors:
-        raise ValueError(
-            f"{host} is not one of the vendor's hosts (*.{', *.'.join(suffixes)}); "
-            f"if it is meant, add it to allow_host"
-        )
-    if parts.scheme != "https" and not (parts.scheme == "http" and named and _is_loopback(host)):
-        raise ValueError("must start with https://")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -88,7 +58,7 @@ def _refuse_private(host: str, port: int) -> None:
     except OSError as error:
         raise httpx.ConnectError(f"{host} cannot be resolved") from error
     for *_, address in found:
-        if not ipaddress.ip_address(address[0]).is_global:
+        if not is_public(str(address[0])):
             raise SetupError(
                 f"{host} resolves to a private address", remedy="name the host in allow_host"
             )
@@ -146,9 +116,9 @@ class HttpClient:
             self._pace(lane, paced)
             try:
                 response = self._send_authorized(request)
-            except httpx.ConnectError as error:  # nothing was sent
-                if attempt == TRIES:
-                    raise TransientError(f"{self.origin} cannot be reached") from error
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # nothing was sent
+                if attempt == TRIES or is_certificate_refused(error):
+                    raise unreachable(self.origin, error) from error
                 pause = float(attempt)
             else:
                 if response.status_code not in (429, 503) or attempt == TRIES:
@@ -197,7 +167,7 @@ class HttpClient:
                 return self._read(request, response)
             finally:
                 response.close()
-        except httpx.ConnectError:
+        except (httpx.ConnectError, httpx.ConnectTimeout):
             raise
         except httpx.HTTPError as error:
             raise TransientError(

@@ -6,6 +6,7 @@ Prints its address, serves this machine only, and ends when standard input close
 import argparse
 import asyncio
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -30,7 +31,7 @@ def main() -> None:
     except StoreError as error:
         raise SystemExit(f"{given.database}: {error}") from None
     journal = Journal(kept=given.control)
-    api = PeopleApi(store, given.key_file.read_text().strip(), journal)
+    api = PeopleApi(store, _key(given.key_file), journal)
     if given.control:
         control = Control(store, api, journal)
         app = control.wrap(application(api, control.routes))
@@ -44,6 +45,17 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201  # its starter reads it
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def _key(path: Path) -> str:
+    """The API key; a new one, for its owner's eyes only, where the file does not exist yet."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32) + "\n")
+    key = path.read_text().strip()
+    if not key:
+        raise SystemExit(f"{path} is empty: write an API key into it, or remove it")
+    return key
 
 
 def _end_with_parent() -> None:

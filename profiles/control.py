@@ -67,6 +67,7 @@ class Fault:
     path: re.Pattern[str]
     effect: dict[str, Any]
     times: int
+    skip: int = 0  #: requests that pass before the first is met
     fired: int = 0
     happened: threading.Event = field(default_factory=threading.Event)
     lifted: threading.Event = field(default_factory=threading.Event)
@@ -104,6 +105,9 @@ class Control:
             fault.happened.set()
             if "hold" in fault.effect:
                 await run_in_threadpool(fault.lifted.wait)
+            # in the middle of an answer: before one begins, uvicorn would answer 500
+            length = [(b"content-length", b"1000")]
+            await send({"type": "http.response.start", "status": 200, "headers": length})
             raise ConnectionResetError("planned")
 
         return guarded
@@ -113,7 +117,9 @@ class Control:
             return None
         for fault in self._faults:
             fits = fault.method in ("", scope["method"]) and fault.path.search(scope["path"])
-            if fits and fault.fired < fault.times:
+            if fits and fault.skip:
+                fault.skip -= 1
+            elif fits and fault.fired < fault.times:
                 fault.fired += 1
                 return fault
         return None
@@ -167,6 +173,7 @@ class Control:
                     re.compile(given.get("path", "")),
                     given["effect"],
                     given.get("times", 1),
+                    given.get("skip", 0),
                 )
             )
             return {"id": len(self._faults)}

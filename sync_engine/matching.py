@@ -8,12 +8,14 @@
 | 4    | full name and company            |                                      |
 
 Rule 0, our own key, is read from the record and needs no group. A key that several
-records of one system carry links nobody, unless their names tell them apart.
+records of one system carry links nobody, unless their names tell them apart; nor does a
+key where a stronger rule says otherwise, both having its keys and none in common.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from sync_engine.folding import company, fold, given, sound
@@ -63,7 +65,7 @@ RULES: Mapping[str, Mapping[int, str]] = {
     "customer": _PERSON_RULES,
     "company": {VAT: "VAT number", DOMAIN: "web domain", NAME: "name, country and city"},
 }
-_RESEMBLES = 9  #: digests of this rule never link
+_OWN_NUMBER, _RESEMBLES = 8, 9  #: digests of these rules never link
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ class Key:
     digest: int
     is_address: bool = False  #: an e-mail or phone, which Customer Profiles gives one owner
 
+    @property
+    def is_number(self) -> bool:
+        return self.is_address and self.rule == PHONE
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -84,6 +90,7 @@ class Member:
     instance_id: int
     entity_id: int | None
     values: Values
+    keys: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +101,40 @@ class Group:
     rule: int
     members: tuple[Member, ...]
     apart: frozenset[frozenset[int]] = frozenset()  #: pairs of links a person told apart
+    #: entity -> the instances on which it has a record, in this group or not
+    places: Mapping[int, Collection[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A cluster of links that a person must be asked about."""
+
+    why: str
+    links: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
     linked: tuple[tuple[int, ...], ...]  #: link ids that are one
-    asked: tuple[tuple[int, str], ...]  #: link id, why a person must say
+    doubts: tuple[Doubt, ...]
 
 
 def keys(kind: str, values: Values) -> list[Key]:
     """The match keys of a record, strongest rule first."""
     if kind == "company":
         return _company_keys(values)
+    further = values.get("further", ())  # members of a set for which there is no slot
+    addresses = (values.get("email"), values.get("email2"), *further)
+    numbers = (values.get("mobile"), values.get("phone"), *further)
     found = [
-        _key(kind, EMAIL, values[name], is_address=True)
-        for name in ("email", "email2")
-        if is_personal_email(values.get(name))
+        _key(kind, EMAIL, address, is_address=True)
+        for address in addresses
+        if is_personal_email(address)
     ]
     found += [
-        _key(kind, PHONE, values[name], is_address=True)
-        for name in ("mobile", "phone")
-        if _is_phone(values.get(name)) and values.get("last_name")
+        _key(kind, PHONE, number, is_address=True)
+        for number in numbers
+        if _is_phone(number) and values.get("last_name")
     ]
     full = _full_name(values)
     if full and values.get("birth_date"):
@@ -138,12 +158,24 @@ def _company_keys(values: Values) -> list[Key]:
     return found
 
 
+def own_numbers(values: Values) -> list[int]:
+    """Digests of the numbers that belong to a company, which are nobody's key (practice 2.2)."""
+    return [number_of_company(values["phone"])] if _is_phone(values.get("phone")) else []
+
+
+def number_of_company(number: str) -> int:
+    return _digest("company", _OWN_NUMBER, number)
+
+
 def resemblance(kind: str, values: Values) -> list[int]:
-    """Digests under which records that might be one stand together; they never link."""
+    """Digests under which records that might be one stand together; they never link.
+
+    Who shares one is somebody else all the same where ``first_names_differ``.
+    """
     if kind == "company":
         name = values.get("name")
         return [_digest(kind, _RESEMBLES, company(name))] if name else []
-    surname, first = values.get("last_name"), values.get("first_name")
+    surname = values.get("last_name")
     if not surname:
         return []
     place = values.get("address") or {}
@@ -156,9 +188,14 @@ def resemblance(kind: str, values: Values) -> list[int]:
         values.get("email"),
         *phones,
     ]
-    initial = given(first)[:1] if first else ""
-    who = f"{sound(surname)}|{initial}"
+    who = sound(surname)
     return [_digest(kind, _RESEMBLES, f"{who}|{beside}") for beside in near if beside]
+
+
+def first_names_differ(left: Values, right: Values) -> bool:
+    """Whether two records that resemble each other have first names of another initial."""
+    mine, theirs = (given(str(v.get("first_name") or ""))[:1] for v in (left, right))
+    return bool(mine and theirs and mine != theirs)
 
 
 def agrees(kind: str, rule: int, left: Values, right: Values) -> bool:
@@ -178,11 +215,18 @@ def agrees(kind: str, rule: int, left: Values, right: Values) -> bool:
     )
 
 
-def contradicts(kind: str, left: Values, right: Values) -> bool:
-    """Both hold something stronger that differs."""
-    name = "vat" if kind == "company" else "birth_date"
-    mine, theirs = _bare(left.get(name)), _bare(right.get(name))
-    return bool(mine and theirs and mine != theirs)
+def contradicts(rule: int, left: Member, right: Member) -> bool:
+    """Both hold something stronger that differs: a key of a rule before this one, a birth date."""
+    born = [_bare(member.values.get("birth_date")) for member in (left, right)]
+    if all(born) and born[0] != born[1]:
+        return True
+    for stronger in range(1, rule):
+        mine, theirs = (
+            {key.digest for key in member.keys if key.rule == stronger} for member in (left, right)
+        )
+        if mine and theirs and not mine & theirs:
+            return True
+    return False
 
 
 def settle(group: Group) -> Settlement:
@@ -190,22 +234,21 @@ def settle(group: Group) -> Settlement:
 
     Members that disagree by name (a couple on one mailbox) fall into clusters of their own.
     A cluster with at most one record per instance and at most one entity is one; any other
-    has its unlinked members asked.
+    is doubtful, also where all of it is linked and two entities meet.
     """
     linked: list[tuple[int, ...]] = []
-    asked: list[tuple[int, str]] = []
+    doubts: list[Doubt] = []
     for cluster in _clusters(group):
-        if len(cluster) < 2:
+        is_open = any(member.entity_id is None for member in cluster)
+        if len(cluster) < 2 or not (is_open or len(_entities(cluster)) > 1):
             continue
-        open_ids = [member.link_id for member in cluster if member.entity_id is None]
-        if not open_ids:
-            continue
+        numbers = tuple(member.link_id for member in cluster)
         why = _doubt(group, cluster)
-        if why:
-            asked += [(number, why) for number in open_ids]
-        else:
-            linked.append(tuple(member.link_id for member in cluster))
-    return Settlement(tuple(linked), tuple(asked))
+        if not why:
+            linked.append(numbers)
+        elif is_open or why == "two entities":
+            doubts.append(Doubt(why, numbers))
+    return Settlement(tuple(linked), tuple(doubts))
 
 
 def is_personal_email(value: Any) -> bool:
@@ -237,7 +280,7 @@ def _clusters(group: Group) -> list[list[Member]]:
 
 
 def _meet(group: Group, left: Member, right: Member) -> bool:
-    if left.entity_id is not None and left.entity_id == right.entity_id:
+    if _are_linked(left, right):
         return True
     if frozenset((left.link_id, right.link_id)) in group.apart:
         return False
@@ -246,19 +289,26 @@ def _meet(group: Group, left: Member, right: Member) -> bool:
 
 def _doubt(group: Group, cluster: Sequence[Member]) -> str:
     """Why a cluster is not simply one; empty if it is."""
-    entities = {m.entity_id for m in cluster if m.entity_id is not None}
+    pairs = [pair for pair in combinations(cluster, 2) if not _are_linked(*pair)]
+    if any(contradicts(group.rule, *pair) for pair in pairs):
+        return "contradiction"
+    entities = _entities(cluster)
     if len(entities) > 1:
         return "two entities"
-    instances = [m.instance_id for m in cluster]
-    if len(set(instances)) < len(instances):
+    taken = {instance for entity in entities for instance in group.places.get(entity, ())}
+    taken |= {m.instance_id for m in cluster if m.entity_id is not None}
+    wanted = [m.instance_id for m in cluster if m.entity_id is None]
+    if taken & set(wanted) or len(set(wanted)) < len(wanted):
         return "duplicate in one system"
-    for number, left in enumerate(cluster):
-        for right in cluster[number + 1 :]:
-            if contradicts(group.kind, left.values, right.values):
-                return "contradiction"
-            if not _meet(group, left, right):
-                return "names differ"
-    return ""
+    return "" if all(_meet(group, *pair) for pair in pairs) else "names differ"
+
+
+def _entities(cluster: Sequence[Member]) -> list[int]:
+    return sorted({m.entity_id for m in cluster if m.entity_id is not None})
+
+
+def _are_linked(left: Member, right: Member) -> bool:
+    return left.entity_id is not None and left.entity_id == right.entity_id
 
 
 def _given_agree(left: Values, right: Values, *, strictly: bool = False) -> bool:

@@ -66,6 +66,7 @@ class Owes(IntEnum):
     CONVERT = 5
     DEACTIVATE = 6
     DELETE = 7
+    FOLLOW = 8  #: neither: match has to carry its merge or conversion through
 
 
 class SentResult(IntEnum):

@@ -127,6 +127,9 @@ def _decide(
     }
     if not claims:
         return None
+    for side_name, side in sides.items():
+        if name in side.insists and side.seen.get(name) is not None:
+            claims.setdefault(side_name, Claim(side.seen[name], side.stamps.get(name)))
     if policy.name == "consent":
         return _consent(name, golden, sides, claims, author)
     first_contact = any(name not in sides[side].base for side in claims)

@@ -98,6 +98,7 @@ class InfobipConnector:
                 actions=ACTIONS[object],
                 reports_deletions=False,
                 max_batch=MOST,
+                calls={Action.CREATE: 2 / MOST},  # the batch, and the look-up of the new ids
                 unique_addresses=object == PERSON,
             )
             for object in FIELDS

@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from connectors.errors import SetupError
-from connectors.http import check_host
+from connectors.hosts import check_host
+from connectors.secret_files import read_secret
 
 SUFFIXES = ("infobip.com",)
 SHARED = r"(api(-\w+)?\.)?infobip\.com"
@@ -32,6 +40,7 @@ class Rates(BaseModel):
 class InfobipSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    allow_host: list[str] = []  #: first, since the address is checked against it
     base_url: str
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
@@ -45,7 +54,6 @@ class InfobipSettings(BaseModel):
     #: default: Infobip's limits on its hosts, none elsewhere (the embedded store has none)
     rates: Rates | None = None
     ca_file: str | None = None
-    allow_host: list[str] = []
 
     @field_validator("api_key")
     @classmethod
@@ -54,23 +62,26 @@ class InfobipSettings(BaseModel):
             raise ValueError("is empty; give the API key of the account")
         return key
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        origin = check_host(self.base_url, SUFFIXES, self.allow_host)
+    @field_validator("base_url")
+    @classmethod
+    def _own_address(cls, base_url: str, rest: ValidationInfo) -> str:
+        origin = check_host(base_url, SUFFIXES, rest.data.get("allow_host", ()))
         if re.fullmatch(SHARED, urlsplit(origin).hostname or ""):
             raise ValueError(
-                "base_url: this host is shared by all accounts and names none; "
+                "this host is shared by all accounts and names none; "
                 "give the account's own, https://ID.api.infobip.com"
             )
-        if urlsplit(self.base_url).path.strip("/"):
-            raise ValueError("base_url: expected https://HOST without a path")
+        return origin
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
         if (self.api_key is None) == (self.api_key_file is None):
             raise ValueError("give exactly one of api_key and api_key_file")
         return self
 
     @property
     def origin(self) -> str:
-        return check_host(self.base_url, SUFFIXES, self.allow_host)
+        return self.base_url
 
     @property
     def host(self) -> str:
@@ -92,16 +103,4 @@ class InfobipSettings(BaseModel):
         """The API key, read anew where it stands in a file. Raises SetupError."""
         if self.api_key is not None:
             return self.api_key.get_secret_value().strip()
-        try:
-            key = Path(str(self.api_key_file)).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SetupError(
-                f"the key file {self.api_key_file} cannot be read ({type(error).__name__})",
-                remedy="name a readable file that holds the API key in api_key_file",
-            ) from error
-        if not key:
-            raise SetupError(
-                f"the key file {self.api_key_file} is empty",
-                remedy="put the API key of the account into it",
-            )
-        return key
+        return read_secret(Path(str(self.api_key_file))).strip()

@@ -18,8 +18,9 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 
 from connectors.errors import AuthError, ResponseError, TransientError
-from connectors.http import HttpClient, check_host, json_of
-from connectors.protocol import Runtime
+from connectors.hosts import check_host
+from connectors.http import HttpClient, json_of
+from connectors.protocol import Budget, Runtime
 from connectors.salesforce.answers import code_of, errors_of, problem, problem_of
 from connectors.salesforce.settings import SUFFIXES, SalesforceSettings
 
@@ -66,6 +67,7 @@ class SalesforceClient:
     def __init__(self, settings: SalesforceSettings, runtime: Runtime) -> None:
         self._settings = settings
         self._clock = runtime.clock
+        self._tell_budget = runtime.budget
         self._transport = runtime.transport(settings.ca_file)
         self._login = HttpClient(settings.origin, self._transport, runtime.clock)
         self._token = ""
@@ -165,6 +167,7 @@ class SalesforceClient:
         used, _, most = limits.partition("api-usage=")[2].partition(";")[0].partition("/")
         if used.isdigit() and most.isdigit():
             self.used = (int(used), int(most))
+            self._tell_budget(Budget(*self.used))
         return response
 
     def _http(self) -> HttpClient:

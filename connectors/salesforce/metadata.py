@@ -71,6 +71,7 @@ def object_type(described: Described, key_field: str) -> ObjectType:
         frozenset(actions),
         reports_deletions=True,
         max_batch=COLLECTION,
+        calls={Action.CREATE: 1 / COLLECTION},
     )
 
 

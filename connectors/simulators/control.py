@@ -69,7 +69,7 @@ class Control:
             return
         if fault is not None and fault.effect.get("drop") == "before":
             fault.happened.set()
-            raise ConnectionResetError("planned")
+            await _cut(send)
         answer: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -82,7 +82,7 @@ class Control:
             if fault.effect.get("hold") == "after":
                 await run_in_threadpool(fault.lifted.wait)
             if fault.effect.get("drop") == "after" or "hold" in fault.effect:
-                raise ConnectionResetError("planned")
+                await _cut(send)
         for message in answer:
             await send(message)
 
@@ -140,6 +140,17 @@ class Control:
             return self.world.act(act)
         except ActError as error:
             return {"error": str(error)}
+
+
+async def _cut(send: Send) -> None:
+    """Break the connection in the middle of an answer; before one begins, uvicorn answers 500."""
+    head: Message = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [(b"content-length", b"1000")],
+    }
+    await send(head)
+    raise ConnectionResetError("planned")
 
 
 def _planned(fault: Fault) -> Response:

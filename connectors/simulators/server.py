@@ -16,6 +16,9 @@ def serve(app: Any, port: int, certificate: str | None) -> None:
     ``certificate`` is a PEM file with private key and chain; without it http is spoken.
     """
     listener = socket.create_server(("127.0.0.1", port))
+    # connections inherit it: else an answer sent as head and body waits 40 ms for the
+    # client's acknowledgement (Nagle), which no vendor's server makes one do
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     scheme = "https" if certificate else "http"
     config = uvicorn.Config(
         app,
@@ -26,6 +29,7 @@ def serve(app: Any, port: int, certificate: str | None) -> None:
         date_header=False,  # the server's own clock tells the date
         ssl_certfile=certificate,
         ssl_keyfile=certificate,
+        h11_max_incomplete_event_size=64 * 1024,  # the vendors' own limits on a head are told by us
     )
     server = uvicorn.Server(config)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -1,10 +1,12 @@
 """What all commands share: the application, options, exit codes, how errors are told."""
 
 import json
+import platform
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +21,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Keeps people and companies equal in Salesforce, Dynamics 365 and Customer Profiles.",
 )
 
 
@@ -34,6 +35,27 @@ class Exit(IntEnum):
     RUNNING_ELSEWHERE = 5
     LEFT_UNANSWERED = 6
     INTERRUPTED = 130
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from connectors import PROTOCOL
+
+        ours = f"crm-sync {version('crm-sync')}"
+        typer.echo(f"{ours}, Python {platform.python_version()}, connector protocol {PROTOCOL}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print versions and exit."
+        ),
+    ] = False,
+) -> None:
+    """Keeps people and companies equal in Salesforce, Dynamics 365 and Customer Profiles."""
 
 
 ConfigOption = Annotated[
@@ -133,7 +155,7 @@ def known_instance(service: "Service", name: str | None) -> None:
 
 
 def print_json(value: "BaseModel | Sequence[BaseModel] | Any") -> None:
-    """A shape, or several, as JSON; the forms stand in sync_engine/README.md."""
+    """A shape, or several, as JSON; the forms stand in sync_engine/operations/README.md."""
     typer.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
 
 

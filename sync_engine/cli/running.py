@@ -52,10 +52,13 @@ def sync(
             print_json(report)
         else:
             show.show_run(report)
-    raise typer.Exit(_exit_code(report))
+        code = _exit_code(report, instances=len(service.connectors))
+    raise typer.Exit(code)
 
 
-def _exit_code(report: "RunReport") -> Exit:
+def _exit_code(report: "RunReport", instances: int) -> Exit:
+    if len(report.down) == instances:
+        return Exit.FAILED
     if report.waiting_for_release or report.stopped_by_guard:
         return Exit.WAITS_FOR_RELEASE
     return Exit.PARTLY if report.failed or report.down else Exit.DONE
@@ -97,9 +100,14 @@ def release(name: SyncName, config: ConfigOption = None) -> None:
 
     It holds once, for the numbers that were shown. Example: crm-sync release leads
     """
+    from sync_engine import operations
+
     with service_of(config) as service:
         known_sync(service, name)
-        let_go = service.release(name)
+        let_go = operations.release(service, name)
+    if let_go is None:
+        typer.echo(f"nothing of {name} waits for a release")
+        return
     shown = ", ".join(f"{number} x {what}" for what, number in sorted(let_go.items()))
     typer.echo(f"{name} may write from its next sync on" + (f": {shown}" if shown else ""))
 

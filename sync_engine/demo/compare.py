@@ -6,6 +6,7 @@ words and know nothing of mapping or state.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from connectors import Record, Upserted
@@ -15,7 +16,7 @@ from sync_engine.models import LinkState
 from sync_engine.service import Service
 from sync_engine.store import LinkRow
 
-_NAMES = {
+NAMED = {
     "sales": ("FirstName", "LastName"),
     "service": ("firstname", "lastname"),
     "profiles": ("firstName", "lastName"),
@@ -32,7 +33,7 @@ class Reading:
     def named(self, system: str, object_name: str, person: Person) -> list[Record]:
         """The records of that first and last name."""
         first, last = person.name.split(" ", 1)
-        one, two = _NAMES[system]
+        one, two = NAMED[system]
         return [
             record
             for record in self.records[system, object_name].values()
@@ -45,8 +46,9 @@ class Verdict:
     """What was compared and what differs without a reason."""
 
     compared: int  #: pairs of values
+    linked: int  #: people and companies that stand in several systems
     people: int  #: members of the cast
-    explained: int  #: differences that an issue or a held field explains
+    explained: tuple[str, ...]  #: differences that an open issue explains
     differences: tuple[str, ...]
 
     @property
@@ -73,19 +75,19 @@ def read(service: Service) -> Reading:
 
 def compare(service: Service, reading: Reading) -> Verdict:
     """Every linked pair of records, field by field; every member of the cast, by hand."""
-    compared, explained, found = _sides(service, reading)
-    people = 0
-    for person in (*LEADS, *CUSTOMERS):
-        people += 1
-        found += _person(reading, person)
-    return Verdict(compared, people, explained, tuple(found))
+    sides = _sides(service, reading)
+    cast = (*LEADS, *CUSTOMERS)
+    by_hand = [difference for person in cast for difference in _person(reading, person)]
+    differences = (*sides.differences, *by_hand)
+    return Verdict(sides.compared, sides.linked, len(cast), sides.explained, differences)
 
 
-def _sides(service: Service, reading: Reading) -> tuple[int, int, list[str]]:
-    compared = explained = 0
+def _sides(service: Service, reading: Reading) -> Verdict:
+    compared = linked = 0
+    explained: list[str] = []
     found: list[str] = []
+    issues = _issues(service)
     for links in _by_entity(service).values():
-        held = {name for link in links for name in link.held}
         values = {}
         for link in links:
             source = service.world.source(link.source_id)
@@ -93,17 +95,28 @@ def _sides(service: Service, reading: Reading) -> tuple[int, int, list[str]]:
             if record is None:
                 found.append(f"{source.name}:{link.record_id} is linked but not there")
             elif link.kind.name.lower() == source.mapping.kind_of(record.values):
-                values[source.name] = (source, record)
-        names = sorted(values)
-        for number, left in enumerate(names):
-            for right in names[number + 1 :]:
-                for name, same in _pair(*values[left], *values[right]).items():
-                    compared += 1
-                    if not same and name in held:
-                        explained += 1
-                    elif not same:
-                        found.append(f"{name} differs: {left}:{values[left][1].id} and {right}")
-    return compared, explained, found
+                values[source.name] = (source, record, link)
+        linked += len(values) > 1
+        for left, right in combinations(sorted(values), 2):
+            (mine, record, link), (other, theirs, link_there) = values[left], values[right]
+            for name, same in _pair(mine, record, other, theirs).items():
+                compared += 1
+                if same:
+                    continue
+                told = f"{name} of {left}:{record.id} and {right}:{theirs.id}"
+                holding = [k for k in (link, link_there) if name in k.held and k.id in issues]
+                if holding:
+                    explained.append(f"{told} (issue: {issues[holding[0].id]})")
+                else:
+                    found.append(f"{told} differs")
+    return Verdict(compared, linked, 0, tuple(explained), tuple(found))
+
+
+def _issues(service: Service) -> dict[int, str]:
+    """Link -> what is asked about it, of all open issues."""
+    with service.store.reading() as connection:
+        rows = service.store.issues.all(connection)
+    return {row.link_id: row.what for row in rows if row.link_id is not None}
 
 
 def _by_entity(service: Service) -> dict[int, list[LinkRow]]:
@@ -154,7 +167,7 @@ def _person(reading: Reading, person: Person) -> list[str]:
 
 
 def _called(records: Mapping[str, Record], system: str, person: Person) -> list[Record]:
-    one, two = _NAMES[system]
+    one, two = NAMED[system]
     first, last = person.name.split(" ", 1)
     return [r for r in records.values() if (r.values.get(one), r.values.get(two)) == (first, last)]
 

@@ -1,113 +1,134 @@
 """Plays the demo from setting up to the verdict, and tells what happens."""
 
+import fcntl
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from config import load
-from connectors import Record
 from sync_engine import operations, show
-from sync_engine.demo.compare import Reading, Verdict, compare, read
-from sync_engine.demo.day import DAY, live
-from sync_engine.demo.people import CUSTOMERS, LEADS
+from sync_engine.demo.compare import Verdict, compare, read
+from sync_engine.demo.day import DAY, finder, live
 from sync_engine.demo.systems import NAMES, Systems, configuration, running, seed
+from sync_engine.demo.telling import (
+    show_conflicts,
+    show_deeds,
+    show_people,
+    show_records,
+    show_verdict,
+)
 from sync_engine.demo.trying import try_lines
 from sync_engine.engine import Run
-from sync_engine.service import Service, build
+from sync_engine.service import Service, build, stopping
 
 FOLDER = Path("crm-sync-demo")
 MARK = ".crm-sync-demo"  #: only a folder with this file in it is ever emptied
 MOST_CYCLES = 8
-#: shown side by side, before and after
-SHOWN = ("Petra Novak", "Maja Knežević", "Clara Hofmann")
 
 
 def play(*, serve: bool) -> int:
     """The whole demo; the exit code is 0 if everything ended as it must."""
     console = Console()
-    folder = _fresh_folder(console)
-    if folder is None:
-        return 2
-    with running(folder) as systems:
-        path = folder / "crm-sync.yaml"
-        path.write_text(configuration(systems))
-        console.rule("[bold]crm-sync demo")
-        for name in NAMES:
-            console.print(f"  {name:9} {systems.addresses[name]}")
-        service = build(load(path, {}))
-        try:
-            verdict = _play(console, systems, service)
-        finally:
-            service.close()
-        if serve:
-            _serve(console, systems, path)
+    with _fresh_folder(console) as folder:
+        if folder is None:
+            return 2
+        with running(folder) as systems:
+            path = folder / "crm-sync.yaml"
+            path.write_text(configuration(systems))
+            console.rule("[bold]crm-sync demo")
+            console.print(f"Three systems on this machine, configured in {path}:")
+            for name, kind in zip(NAMES, _KINDS, strict=True):
+                console.print(f"  {name:9} {kind:28} {systems.addresses[name]}")
+            service = build(load(path, {}))
+            try:
+                verdict = _play(console, systems, service)
+                if serve:
+                    _serve(console, systems, service, path)
+            finally:
+                service.close()
     return 0 if verdict.is_right else 1
 
 
-def _fresh_folder(console: Console) -> Path | None:
+_KINDS = ("Salesforce (simulated)", "Dynamics 365 (simulated)", "Customer Profiles (embedded)")
+
+
+@contextmanager
+def _fresh_folder(console: Console) -> Iterator[Path | None]:
+    """An empty folder that no other demo has; None, with the reason told, where there is none."""
     if FOLDER.exists() and not (FOLDER / MARK).exists():
         console.print(f"{FOLDER} exists and was not made by a demo; remove it or run elsewhere")
-        return None
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(mode=0o700)
-    (FOLDER / MARK).touch()
-    return FOLDER.resolve()
+        yield None
+        return
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    with (FOLDER / MARK).open("w") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.print(f"a demo is running in {FOLDER.resolve()}; end it, or run elsewhere")
+            yield None
+            return
+        for path in FOLDER.iterdir():
+            if path.name != MARK:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        yield FOLDER.resolve()
 
 
 def _play(console: Console, systems: Systems, service: Service) -> Verdict:
-    console.print("\nSeeding three systems that have lived apart for years ...")
+    console.print("\nSeeding people and companies that have lived apart for years ...")
     seed(systems)
     service.prepare()
-    _show_down(console, service)
+    for instance, why in service.world.down.items():
+        console.print(f"[bold red]{instance} cannot be used:[/] {why}")
     before = read(service)
-    first = _until_quiet(service, release=True)
-    console.print(_sides(service, first))
-    _show_calls(console, "First sync", systems, service)
+    show_records(console, before)
+    first = _first_sync(console, service)
     after_first = read(service)
+    show_records(console, after_first)
     console.rule("[bold]A day passes")
     for deed in DAY:
         console.print(f"  {deed.system:9} {deed.says}")
-    live(systems, _finder(after_first))
-    runs = _until_quiet(service, release=False)
-    console.print(_sides(service, runs))
-    _show_conflicts(console, service, runs)
-    _show_people(console, before, after := read(service))
+    live(systems, finder(after_first))
+    runs = _until_quiet(service)
+    _show_sides(console, service, runs, "What the day's syncs did")
+    after = read(service)
+    show_deeds(console, service, after_first)
+    show_conflicts(console, service, runs)
+    show_people(console, before, after)
     console.rule("[bold]Open questions")
     show.show_groups(operations.grouped(service))
     verdict = compare(service, after)
     quiet = _one_more(systems, service)
-    _show_calls(console, "All in all", systems, service)
-    _show_verdict(console, verdict, quiet)
-    if quiet:
-        return Verdict(
-            verdict.compared, verdict.people, verdict.explained, (*verdict.differences, quiet)
-        )
-    return verdict
+    _show_calls(console, systems, service, first, runs)
+    return show_verdict(console, service, verdict, quiet)
 
 
-def _until_quiet(service: Service, *, release: bool) -> list[Run]:
-    """Cycles until one writes nothing. The first sync stops before its first write."""
+def _first_sync(console: Console, service: Service) -> list[Run]:
+    """It stops before its first write; then it is let go."""
+    console.rule("[bold]First sync: it stops before its first write")
     runs = [service.sync()]
-    if release:
-        for name in operations.unreleased(service, None):
-            service.release(name)
-        runs.append(service.sync())
+    show.show_run(operations.of_run(service, runs[0], None))
+    console.rule("[bold]Released")
+    for name in operations.unreleased(service, None):
+        console.print(f"  crm-sync release {name}")
+        operations.release(service, name)
+    runs += _until_quiet(service)
+    _show_sides(console, service, runs, "What the first sync did")
+    return runs
+
+
+def _until_quiet(service: Service) -> list[Run]:
+    """Cycles until one writes nothing."""
+    runs: list[Run] = []
     for _ in range(MOST_CYCLES):
         runs.append(service.sync())
         if not operations.wrote(runs[-1]):
             return runs
     raise RuntimeError(f"still writing after {MOST_CYCLES} cycles")
-
-
-def _sides(service: Service, runs: Sequence[Run]) -> Table:
-    counts = sum((run.counts for run in runs), Counter[str]())
-    return show.sides_table(operations.side_rows(service, counts))
 
 
 def _one_more(systems: Systems, service: Service) -> str:
@@ -119,103 +140,41 @@ def _one_more(systems: Systems, service: Service) -> str:
     return f"one more cycle wrote to {', '.join(loud)}" if loud else ""
 
 
-def _finder(reading: Reading) -> Any:
-    columns = {
-        "sales": ("FirstName", "LastName"),
-        "service": ("firstname", "lastname"),
-        "profiles": ("firstName", "lastName"),
-    }
-
-    def find(system: str, object_name: str, first: str, last: str) -> str:
-        one, two = columns[system]
-        for record in reading.records[system, object_name].values():
-            if (record.values.get(one), record.values.get(two)) == (first, last):
-                return record.id
-        raise RuntimeError(f"{first} {last} is not in {system}")
-
-    return find
+def _show_sides(console: Console, service: Service, runs: Sequence[Run], title: str) -> None:
+    counts = sum((run.counts for run in runs), Counter[str]())
+    show.show_sides(console, operations.side_rows(service, counts), title)
 
 
-def _show_down(console: Console, service: Service) -> None:
-    for instance, why in service.world.down.items():
-        console.print(f"[bold red]{instance} cannot be used:[/] {why}")
-
-
-def _show_calls(console: Console, when: str, systems: Systems, service: Service) -> None:
+def _show_calls(
+    console: Console,
+    systems: Systems,
+    service: Service,
+    first: Sequence[Run],
+    runs: Sequence[Run],
+) -> None:
+    table = show.plain_table("API calls", "system", "first sync", "the day", "records written")
     counts = systems.counts()
-    spent = ", ".join(
-        f"{name} {service.world.calls[name]} calls, {sum(counts[name]['writes'].values())} writes"
-        for name in NAMES
-    )
-    console.print(f"{when}: {spent}")
-
-
-def _show_conflicts(console: Console, service: Service, runs: Sequence[Run]) -> None:
-    with service.store.reading() as connection:
-        rows = service.store.entities.conflicts(connection, [run.id for run in runs])
-    table = show.plain_table("Conflicts of the day", "field", "won", "by", "lost", "of", "rule")
-    for row in rows:
-        for side, claim in (row.lost or {}).items():
-            table.add_row(row.field_name, str(row.new), row.by, str(claim["value"]), side, row.rule)
+    for name in NAMES:
+        spent = (str(sum(run.counts[f"calls {name}"] for run in some)) for some in (first, runs))
+        table.add_row(name, *spent, str(sum(counts[name]["writes"].values())))
     console.print(table)
 
 
-def _show_people(console: Console, before: Reading, after: Reading) -> None:
-    people = {person.name: person for person in (*LEADS, *CUSTOMERS)}
-    for name in SHOWN:
-        person = people[name]
-        table = show.plain_table(f"{name}: {person.story}", "system", "before", "after")
-        for system in NAMES:
-            table.add_row(system, *(_lines(reading, system, name) for reading in (before, after)))
-        console.print(table)
-
-
-def _lines(reading: Reading, system: str, name: str) -> str:
-    person = next(p for p in (*LEADS, *CUSTOMERS) if p.name == name)
-    found = []
-    for (instance, object_name), records in reading.records.items():
-        if instance == system and records:
-            found += [_line(object_name, r) for r in reading.named(system, object_name, person)]
-    return "\n".join(found) or "-"
-
-
-def _line(object_name: str, record: Record) -> str:
-    shown: Mapping[str, Any] = {
-        key: value for key, value in record.values.items() if value and key.lower() in _TELLING
-    }
-    several = (value if isinstance(value, list) else [value] for value in shown.values())
-    return "\n  ".join([object_name, *(str(one) for values in several for one in values)])
-
-
-_TELLING = frozenset(
-    {"type", "email", "emailaddress1", "emails", "phone", "telephone1", "mobilephone", "phones"}
-)
-
-
-def _show_verdict(console: Console, verdict: Verdict, quiet: str) -> None:
-    console.rule("[bold]Verdict")
-    console.print(
-        f"{verdict.compared} pairs of values compared over HTTP, {verdict.explained} differ for a "
-        f"stated reason; {verdict.people} people compared with what was written by hand."
-    )
-    for difference in verdict.differences:
-        console.print(f"[red]{difference}[/]")
-    console.print(f"[red]{quiet}[/]" if quiet else "One more cycle wrote nothing anywhere.")
-    console.print(
-        "[bold green]All three systems agree.[/]"
-        if verdict.is_right and not quiet
-        else "[bold red]Something differs that nothing explains.[/]"
-    )
-
-
-def _serve(console: Console, systems: Systems, path: Path) -> None:
-    """Keep the systems up until standard input ends or Enter is pressed."""
+def _serve(console: Console, systems: Systems, service: Service, path: Path) -> None:
+    """Keep the systems up until Enter is pressed, or, without a terminal, until a signal."""
     console.rule("[bold]The three systems stay up")
-    console.print("Read and edit one lead in each of them, then let the edit travel:")
+    console.print("Read and edit a lead in each of them, then let the edits travel:")
     for line in (*try_lines(systems, str(path.parent / "ca.pem")), _sync_line(path)):
         console.print(f"\n{line}", soft_wrap=True, highlight=False, markup=False)
-    console.print("\nPress Enter to end.")
-    sys.stdin.readline()
+    if sys.stdin.isatty():
+        console.print("\nPress Enter to end.")
+        sys.stdin.readline()
+        return
+    console.print("\nThey end with SIGTERM or SIGINT.")
+    sys.stdout.flush()
+    with stopping(service.clock):
+        while service.clock.wait(3600.0):
+            pass
 
 
 def _sync_line(path: Path) -> str:

@@ -28,7 +28,7 @@ def try_lines(systems: Systems, ca_file: str) -> Iterator[str]:
     yield from _both(
         f"curl -s --cacert {ca_file} -H 'Authorization: {service}'",
         f"{address['service']}{api}({row['leadid']})",
-        '{"jobtitle": "Edited in Dynamics"}',
+        '{"address1_city": "Edited in Dynamics"}',
         " -H 'If-Match: *'",
     )
     key = f"App {SECRETS['infobip']}"
@@ -37,13 +37,20 @@ def try_lines(systems: Systems, ca_file: str) -> Iterator[str]:
     yield from _both(
         f"curl -s -H 'Authorization: {key}'",
         where,
-        '{"customAttributes": {"job_title": "Edited in Customer Profiles"}}',
+        '{"middleName": "Edited in Customer Profiles"}',
+    )
+    acts = f'{{"acts": [{{"action": "convert", "object": "Lead", "id": "{lead}"}}]}}'
+    yield (
+        f"curl -s --cacert {ca_file} -H 'Content-Type: application/json' -d '{acts}' "
+        f"'{address['sales']}/_control/act'   # converts that lead, as a user of Salesforce would"
     )
 
 
 def _both(curl: str, where: str, change: str, condition: str = "") -> Iterator[str]:
     yield f"{curl} '{where}'"
-    yield f"{curl} -X PATCH{condition} -H 'Content-Type: application/json' -d '{change}' '{where}'"
+    told = "-w '%{http_code}\\n'"
+    head = f"{curl} {told} -X PATCH{condition} -H 'Content-Type: application/json'"
+    yield f"{head} -d '{change}' '{where}'"
 
 
 def _signed_in(

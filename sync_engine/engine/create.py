@@ -12,30 +12,12 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action
 from sync_engine import matching
+from sync_engine.engine.covering import Wish, held_by_other_kind
 from sync_engine.engine.keys import employers
 from sync_engine.engine.verdicts import verdicts
-from sync_engine.engine.world import Source, Sync, Told, World
+from sync_engine.engine.world import Sync, Told, World
 from sync_engine.models import EntityState, Kind, LinkState, Owes
-from sync_engine.store import EntityRow, LinkRow
-
-#: a link in one of these keeps the entity's place on its instance
-_OCCUPYING = (
-    LinkState.CREATING,
-    LinkState.LIVE,
-    LinkState.GONE,
-    LinkState.IGNORED,
-)
-
-#: a link in one of these holds its address
-_HOLDING = (LinkState.LIVE, LinkState.NEW, LinkState.ASKED)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """An entity that has no record on a side."""
-
-    entity: EntityRow
-    source: Source
+from sync_engine.store import PLACED, EntityRow, LinkRow
 
 
 @dataclass(slots=True)
@@ -57,10 +39,12 @@ def consider_creates(
 ) -> Creates:
     """Decide where entities get a record that have none."""
     listed = {s.id for s in world.store.registry.sources(connection) if s.listed_at}
+    turned = _turned_by_themselves(world, connection, links)
     found = Creates()
     wishes = []
     for entity in entities.values():
-        for instance in _vacant(world, sync, entity, links[entity.id], listed):
+        reasons = _reasons(world, sync, entity, links[entity.id], listed, entity.id in turned)
+        for instance in [name for name, reason in reasons.items() if not reason]:
             source = world.place(instance, entity.kind)
             if source is None or world.is_out(instance) or not source.type.name:
                 found.postponed.add(entity.id)
@@ -69,22 +53,27 @@ def consider_creates(
     if not wishes:
         return found
     hits = _resembling(world, connection, wishes, links)
-    covering, past = _held_by_customers(world, connection, wishes, links)
-    covered = []
+    covering, past = held_by_other_kind(world, connection, wishes, links)
+    waits = []
     for wish in wishes:
         missing = wish.source.mapping.missing(sync.kind.name.lower(), wish.entity.golden)
         about = {"entity_id": wish.entity.id, "source_id": wish.source.id}
         if missing:
             told.issue(world, "required value missing", cause=",".join(missing), **about)
         elif alike := hits[wish.entity.id]:
+            waits += [(number, wish.entity.id) for number in alike]
             told.issue(world, "possible duplicate", detail={"links": alike}, **about)
         elif (place := (wish.entity.id, wish.source.id)) in past:
             told.issue(world, "converted before", detail={"links": past[place]}, **about)
         elif place in covering:
-            covered.append((covering[place], wish.entity.id))
+            waits.append((covering[place], wish.entity.id))
+            if wish.entity.kind is Kind.CUSTOMER:
+                told.issue(
+                    world, "address held by a lead", detail={"links": [covering[place]]}, **about
+                )
         else:
             found.fresh.append(_creating(world, wish))
-    world.store.links.wait(connection, covered)
+    world.store.links.wait(connection, waits)
     return found
 
 
@@ -97,14 +86,15 @@ def why_none(
 ) -> dict[str, str]:
     """Side -> why the entity has no record there, in words for a person."""
     listed = {s.id for s in world.store.registry.sources(connection) if s.listed_at}
-    reasons = _reasons(world, sync, entity, links, listed)
+    turned = _turned_by_themselves(world, connection, {entity.id: links})
+    reasons = _reasons(world, sync, entity, links, listed, entity.id in turned)
     wishes = [
         Wish(entity, source)
         for instance, reason in reasons.items()
         if not reason and (source := world.place(instance, entity.kind)) is not None
     ]
     hits = _resembling(world, connection, wishes, {entity.id: links})
-    covering, past = _held_by_customers(world, connection, wishes, {entity.id: links})
+    covering, past = held_by_other_kind(world, connection, wishes, {entity.id: links})
     for wish in wishes:
         missing = wish.source.mapping.missing(sync.kind.name.lower(), entity.golden)
         if missing:
@@ -114,23 +104,28 @@ def why_none(
         elif (entity.id, wish.source.id) in past:
             reason = "the lead was converted there already; the customer carries on"
         elif (entity.id, wish.source.id) in covering:
-            reason = "covered by the customer who holds the address there"
+            other = "customer" if entity.kind is Kind.LEAD else "lead"
+            reason = f"the address, which has one owner there, is that of a {other}"
         else:
             reason = "it is to be created with the next cycle"
         reasons[wish.source.instance] = reason
     return {instance: reason for instance, reason in reasons.items() if reason}
 
 
-def _vacant(
-    world: World,
-    sync: Sync,
-    entity: EntityRow,
-    links: Sequence[LinkRow],
-    listed: Collection[int],
-) -> list[str]:
-    """The sides on which the entity may get a record."""
-    reasons = _reasons(world, sync, entity, links, listed)
-    return [instance for instance, reason in reasons.items() if not reason]
+def _turned_by_themselves(
+    world: World, connection: Connection, links: Mapping[int, Sequence[LinkRow]]
+) -> set[int]:
+    """Customers known only by a record that its system made a customer of, in place.
+
+    Nobody has allowed that to convert anything elsewhere (practice 3.2).
+    """
+    alone = {}
+    for number, group in links.items():
+        live = [link for link in group if link.state is LinkState.LIVE]
+        if len(live) == 1 and world.source(live[0].source_id).mapping.kind_by:
+            alone[live[0].id] = number
+    left = world.store.links.converted_into(connection, alone)
+    return {alone[number] for number in left}
 
 
 def _reasons(
@@ -139,6 +134,7 @@ def _reasons(
     entity: EntityRow,
     links: Sequence[LinkRow],
     listed: Collection[int],
+    turned: bool,
 ) -> dict[str, str]:
     """Side -> why nothing is created there; empty where something may be."""
     live = [link for link in links if link.state is LinkState.LIVE and link.kind is entity.kind]
@@ -147,12 +143,13 @@ def _reasons(
         general = "there is no live record to make it from"
     elif all(link.inactive for link in live) and not sync.born_inactive:
         general = "it is inactive, and the past is created nowhere (create_inactive)"
-    # a lead that was converted keeps a lead's place, never a customer's
+    elif turned:
+        general = "it became a customer by itself; it is one elsewhere when its lead is converted"
+    elif not any(_enters(world, sync, entity, link) for link in live):
+        general = "the filter of the side it comes from keeps it away"
+    # whatever has become of it keeps the place; a lead's past never that of a customer
     occupied = {
-        link.instance_id
-        for link in links
-        if link.state in _OCCUPYING
-        or (link.state is LinkState.CONVERTED and link.kind is entity.kind)
+        link.instance_id for link in links if link.state in PLACED or link.kind is entity.kind
     }
     found = {}
     for instance in sync.sides:
@@ -168,55 +165,66 @@ def _reasons(
     return found
 
 
+def _enters(world: World, sync: Sync, entity: EntityRow, link: LinkRow) -> bool:
+    """Whether that record may be the cause of others (practice 3.2)."""
+    condition = sync.enters.get(world.source(link.source_id).instance)
+    return condition is None or condition(entity.golden)
+
+
 def _resembling(
     world: World,
     connection: Connection,
     wishes: Sequence[Wish],
     links: Mapping[int, Sequence[LinkRow]],
 ) -> dict[int, list[int]]:
-    """Entity -> links on other instances that resemble it and stand alone.
+    """Entity -> links on other instances that may be the same person or company.
 
-    A record stands alone while its entity has no live record on any instance where ours has
-    one: it might be the same person. Then ours is created nowhere, or a third system would
-    get both.
+    They resemble it and stand alone: their entity has no live record on any instance where
+    ours has one. Then ours is created nowhere, or a third system would get both. Or they
+    carry a match key of ours, and the names agree, whosever they are.
     """
     wanted = {wish.entity.id: wish.entity for wish in wishes}
-    named = employers(world, connection, [link for number in wanted for link in links[number]])
-    blocks = {
-        number: {
-            digest
-            for link in links[number]
-            if link.seen and link.state is LinkState.LIVE
-            for digest in named.resemblance(link)
-        }
+    live = {
+        number: [k for k in links[number] if k.seen and k.state is LinkState.LIVE]
         for number in wanted
     }
-    sharing = world.store.links.sharing_keys(
-        connection, {digest for found in blocks.values() for digest in found}
-    )
+    named = employers(world, connection, [link for group in live.values() for link in group])
+    blocks = {n: {d for link in live[n] for d in named.resemblance(link)} for n in wanted}
+    keys = {n: {key for link in live[n] for key in named.keys(link)} for n in wanted}
+    digests = {digest for found in blocks.values() for digest in found}
+    digests |= {key.digest for found in keys.values() for key in found}
+    sharing = world.store.links.sharing_keys(connection, digests)
     ids = {number for found in sharing.values() for number in found}
     near = world.store.links.by_id(connection, ids)
     owners = {link.entity_id for link in near.values() if link.entity_id is not None}
     places: dict[int, set[int]] = {}
     for link in world.store.links.of_entities(connection, owners):
-        if link.state in (LinkState.LIVE, LinkState.CREATING):
+        if link.state in PLACED:
             places.setdefault(link.entity_id or 0, set()).add(link.instance_id)
     own = {link.id: link for number in wanted for link in links[number]}
     apart = verdicts(world, connection, near | own).apart
     found: dict[int, list[int]] = {}
     for number, entity in wanted.items():
         mine = {k.instance_id for k in links[number] if k.state is LinkState.LIVE}
+        meant = {n for key in keys[number] for n in sharing.get(key.digest, [])}
+        meant = {n for n in meant if _agree(entity, near[n])}
         alike = {n for digest in blocks[number] for n in sharing.get(digest, [])}
+        alike = {n for n in alike if _stands_alone(near[n], mine, places)}
         found[number] = [
             n
-            for n in sorted(alike)
+            for n in sorted(alike | meant)
             if near[n].kind is entity.kind
             and near[n].entity_id != number
             and near[n].instance_id not in mine
-            and _stands_alone(near[n], mine, places)
+            and not matching.first_names_differ(entity.golden, near[n].seen or {})
             and not any(frozenset((link.id, n)) in apart for link in links[number])
         ]
     return found
+
+
+def _agree(entity: EntityRow, link: LinkRow) -> bool:
+    kind = entity.kind.name.lower()
+    return matching.agrees(kind, matching.EMAIL, entity.golden, link.seen or {})
 
 
 def _stands_alone(link: LinkRow, mine: set[int], places: Mapping[int, set[int]]) -> bool:
@@ -225,57 +233,6 @@ def _stands_alone(link: LinkRow, mine: set[int], places: Mapping[int, set[int]])
     if link.state is not LinkState.LIVE or link.entity_id is None:
         return False
     return not (places.get(link.entity_id, set()) & mine)
-
-
-def _held_by_customers(
-    world: World,
-    connection: Connection,
-    wishes: Sequence[Wish],
-    links: Mapping[int, Sequence[LinkRow]],
-) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], list[int]]]:
-    """Where a record of the other kind stands in the way, by (entity, source).
-
-    First the record that holds the person's address where addresses are unique (practice
-    2.5). Then the places where the person's own lead was converted already (practice 1.4).
-    """
-    wishes = [wish for wish in wishes if wish.entity.kind is not Kind.COMPANY]
-    addresses = {(wish.entity.id, wish.source.id): _addresses(wish) for wish in wishes}
-    digests = {digest for found in addresses.values() for digest in found}
-    sharing = world.store.links.sharing_keys(connection, digests)
-    near = world.store.links.by_id(connection, {n for ns in sharing.values() for n in ns})
-    near = {n: k for n, k in near.items() if k.state in _HOLDING}
-    became = world.store.links.converted_into(connection, near)
-    covering: dict[tuple[int, int], int] = {}
-    past: dict[tuple[int, int], list[int]] = {}
-    own = {link.id: link for wish in wishes for link in links[wish.entity.id]}
-    apart = verdicts(world, connection, {n: near[n] for n in became} | own).apart if became else ()
-    for wish in wishes:
-        place = (wish.entity.id, wish.source.id)
-        holding = [
-            number
-            for digest in addresses[place]
-            for number in sharing.get(digest, ())
-            if number in near and near[number].instance_id == wish.source.instance_id
-        ]
-        if holding and wish.source.type.unique_addresses:
-            covering[place] = min(holding)
-        told = [n for n in sorted(set(holding) & became) if _agree(wish.entity, near[n])]
-        if told and not any(
-            frozenset((link.id, n)) in apart for n in told for link in links[wish.entity.id]
-        ):
-            past[place] = told
-    return covering, past
-
-
-def _agree(entity: EntityRow, link: LinkRow) -> bool:
-    return matching.agrees("customer", matching.EMAIL, entity.golden, link.seen or {})
-
-
-def _addresses(wish: Wish) -> list[int]:
-    """Digests of the person's addresses as a record of the other kind would carry them."""
-    other = "customer" if wish.entity.kind is Kind.LEAD else "lead"
-    keys = matching.keys(other, wish.entity.golden)
-    return [key.digest for key in keys if key.is_address]
 
 
 def _creating(world: World, wish: Wish) -> LinkRow:

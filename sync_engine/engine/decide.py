@@ -10,7 +10,7 @@ from sync_engine.engine.create import consider_creates
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.showing import Shown, difference, shown
 from sync_engine.engine.world import Run, Sync, Told, World
-from sync_engine.models import EntityState, Happened, LinkState, Owes
+from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.reconcile import MANUAL, Change, Side, reconcile
 from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held, hash_of
@@ -21,6 +21,7 @@ TRIES = 8  #: before a link is parked
 _ANSWERABLE = (
     "possible duplicate",
     "converted before",
+    "address held by a lead",
     "required value missing",
     "rejected",
     "flipping",
@@ -41,6 +42,7 @@ class Batch:
     told: Told
     changed: dict[int, LinkRow] = field(default_factory=dict)
     waits: set[tuple[int, int]] = field(default_factory=set)
+    stubs: list[LinkRow] = field(default_factory=list)  #: of records known only as references
 
 
 def decide(world: World, sync: Sync, run: Run) -> None:
@@ -75,7 +77,7 @@ def decide_entities(
         batch.entities[number].dirty = POSTPONED
     world.store.entities.save(connection, batch.entities.values())
     world.store.links.save(connection, batch.changed.values())
-    world.store.links.insert(connection, creates.fresh)
+    world.store.links.insert(connection, [*creates.fresh, *batch.stubs])
     world.store.links.wait(connection, batch.waits)
     _close_answered(world, connection, batch)
     batch.told.store(world, connection)
@@ -178,9 +180,12 @@ def _side(
     run: Run,
 ) -> Side:
     source = world.source(link.source_id)
-    for name in reference_fields(world, entity.kind):
+    refs = reference_fields(world, entity.kind)
+    for name in sorted(refs):
         native = (link.seen or {}).get(name)
-        waiting = batch.references.unread.get((link.instance_id, native)) if native else None
+        if native is None or (link.instance_id, native) in batch.references.entities:
+            continue
+        waiting = _unread(world, batch, link, name, refs[name])
         if waiting is not None:
             batch.waits.add((waiting, entity.id))
     offered = [row.values for row in batch.offers.get(link.id, [])]
@@ -188,6 +193,24 @@ def _side(
     claims = {field.name for field in source.mapping.fields if field.direction != "to"}
     insists = run.insisted(source.instance, entity.id, claims)
     return Side(side.base, side.seen, offered, link.held, claims, link.stamps, insists)
+
+
+def _unread(world: World, batch: Batch, link: LinkRow, name: str, kind: Kind) -> int | None:
+    """The link of a record that is nobody's yet; a stub of one that was never read."""
+    record = (link.instance_id, (link.seen or {})[name])
+    place = world.place(world.source(link.source_id).instance, kind)
+    if record not in batch.references.unread and place is not None:
+        stub = LinkRow(
+            id=world.ids.row(),
+            source_id=place.id,
+            instance_id=place.instance_id,
+            kind=kind,
+            state=LinkState.STUB,
+            record_id=record[1],
+        )
+        batch.references.unread[record] = stub.id
+        batch.stubs.append(stub)
+    return batch.references.unread.get(record)
 
 
 def _advance(
@@ -282,6 +305,8 @@ def _retire(
     own: Mapping[str, LinkRow],
 ) -> None:
     """A lead whose person has become a customer follows by its system's means, or stays as past."""
+    if link.owes is Owes.REREAD:
+        return  # whether it has followed already is what that will tell
     source = world.source(link.source_id)
     if source.mapping.kind_by and source.instance not in own:
         link.owes = Owes.CONVERT

@@ -1,10 +1,9 @@
 """Carries merges and conversions that a system reported through to the entities.
 
-A merged or converted link that owes a reading has not been followed yet; ``into_id``
-names the link that carries on.
+``into_id`` of a merged or converted link names the link that carries on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
@@ -25,67 +24,103 @@ class Following:
     touched: set[int] = field(default_factory=set)
     born: list[EntityRow] = field(default_factory=list)  #: entities that are new
     merged: set[int] = field(default_factory=set)  #: entities that have become part of others
-    #: entity -> field -> where its value came from
     authors: Mapping[int, Mapping[str, Author]] = field(default_factory=dict)
 
 
 def follow(world: World, run: Run, connection: Connection) -> None:
-    """Join the entities of merged records; turn the leads of converted ones into customers."""
+    """Join the entities of merged records; turn the leads of converted ones into customers.
+
+    Where a person is asked whose record carries on, following waits for the answer.
+    """
     pending = world.store.links.to_follow(connection)
+    if not pending:
+        return
+    rows = _gather(world, connection, pending)
+    pending = [
+        link
+        for link in pending
+        if link.into_id is None or rows.links[link.into_id].state is not LinkState.ASKED
+    ]
     if not pending:
         return
     run.store(world, connection)
     told = Told(run.id)
-    rows = _gather(world, connection, pending)
     for link in pending:
-        target = rows.links.get(link.into_id) if link.into_id is not None else None
-        if target is not None and link.entity_id is not None:
-            _follow_one(world, told, rows, link, target)
+        if link.into_id is not None and link.entity_id is not None:
+            _follow_one(world, told, rows, link, rows.links[link.into_id])
         link.owes = Owes.NOTHING
         rows.changed.add(link.id)
+    for link in _that_went_before(rows, pending):
+        _follow_one(world, told, rows, link, rows.links[link.into_id or 0])
     keep(world, connection, rows, told)
-    awaited = world.store.links.awaited(connection, rows.changed)
-    world.store.entities.mark(connection, awaited)
     run.counts["followed"] += len(pending)
 
 
 def keep(world: World, connection: Connection, rows: Following, told: Told) -> None:
-    """Store the rows that changed; what was asked about an entity that is no more ends."""
+    """Store the rows that changed, and what follows of it for others.
+
+    Questions about an entity or a surplus record that is no more end.
+    """
     store = world.store
     store.entities.insert(connection, rows.born)
     store.entities.save(connection, [rows.entities[n] for n in sorted(rows.touched)])
     store.links.save(connection, [rows.links[n] for n in sorted(rows.changed)])
-    store.issues.close_about(connection, world.clock.now(), entities=rows.merged)
+    now = world.clock.now()
+    store.issues.close_about(connection, now, entities=rows.merged)
+    settled = {n for n in rows.changed if rows.links[n].state is not LinkState.SURPLUS}
+    store.issues.close_about(connection, now, whats=("surplus record",), links=settled)
+    store.entities.mark(connection, store.links.awaited(connection, rows.changed))
     told.store(world, connection)
 
 
-def _gather(world: World, connection: Connection, pending: Iterable[LinkRow]) -> Following:
+def load(world: World, connection: Connection, links: dict[int, LinkRow]) -> Following:
+    """These links with their entities and all of those' links."""
+    ids = {link.entity_id for link in links.values() if link.entity_id is not None}
+    every = {link.id: link for link in world.store.links.of_entities(connection, ids)} | links
+    entities = world.store.entities.by_id(connection, ids)
+    authors = world.store.entities.authors(connection, ids)
+    return Following(every, entities, authors=authors)
+
+
+def _gather(world: World, connection: Connection, pending: Sequence[LinkRow]) -> Following:
     links = {link.id: link for link in pending}
+    ids = {link.entity_id for link in pending if link.entity_id is not None}
+    for link in world.store.links.of_entities(connection, ids):
+        if link.state is LinkState.CONVERTED:
+            links.setdefault(link.id, link)
     targets = {link.into_id for link in links.values() if link.into_id is not None}
     links |= world.store.links.by_id(connection, targets - set(links))
-    ids = {link.entity_id for link in links.values() if link.entity_id is not None}
-    for link in world.store.links.of_entities(connection, ids):
-        links.setdefault(link.id, link)
-    entities = world.store.entities
-    return Following(
-        links, entities.by_id(connection, ids), authors=entities.authors(connection, ids)
-    )
+    return load(world, connection, links)
+
+
+def _that_went_before(rows: Following, pending: Sequence[LinkRow]) -> list[LinkRow]:
+    """Where a lead has become a customer: its records that had left for that customer already."""
+    turned = {link.entity_id for link in pending if link.state is LinkState.CONVERTED}
+    return [
+        link
+        for _, link in sorted(rows.links.items())
+        if link.state is LinkState.CONVERTED
+        and link not in pending
+        and link.entity_id in turned
+        and link.into_id is not None
+        and rows.links[link.into_id].entity_id is not None
+    ]
 
 
 def _follow_one(world: World, told: Told, rows: Following, link: LinkRow, target: LinkRow) -> None:
     source = rows.entities[_end(rows, link.entity_id or 0)]
     if target.entity_id is None:
-        # unlinked or not even read: it takes the place of the link that ended
+        # not matched or not even read: it gets its place when it is matched
         target.entity_id = source.id
-        if target.state in (LinkState.NEW, LinkState.ASKED):
-            target.state = LinkState.LIVE
         rows.changed.add(target.id)
-        told.event(world, entity_id=source.id, link_id=target.id, what=Happened.LINKED)
     else:
         other = rows.entities[_end(rows, target.entity_id)]
         if other.id != source.id:
             join(world, told, rows, source, other)
             source = other
+    if target.state is LinkState.SURPLUS and not _has_record(rows, source.id, target):
+        target.state, target.base = LinkState.LIVE, {}
+        rows.changed.add(target.id)
     if target.kind is Kind.CUSTOMER and source.kind is Kind.LEAD:
         source.kind = Kind.CUSTOMER
         told.event(
@@ -94,6 +129,15 @@ def _follow_one(world: World, told: Told, rows: Following, link: LinkRow, target
     source.dirty = 1
     source.rev += 1
     rows.touched.add(source.id)
+
+
+def _has_record(rows: Following, entity_id: int, beside: LinkRow) -> bool:
+    return any(
+        link.entity_id == entity_id
+        and link.instance_id == beside.instance_id
+        and link.state in PLACED
+        for link in rows.links.values()
+    )
 
 
 def _end(rows: Following, entity_id: int) -> int:
@@ -105,41 +149,9 @@ def _end(rows: Following, entity_id: int) -> int:
 def join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: EntityRow) -> None:
     """Two entities become one: the survivor's golden stands, its empty fields are filled.
 
-    An opt-out of either stands, set by who had set it (practice 4.1).
+    Of two words about consent the stricter stands (practice 4.1).
     """
-    for name, value in loser.golden.items():
-        mine = survivor.golden.get(name, UNSET)
-        if value is None or mine == value:
-            continue
-        if value is True and name in world.consents:
-            survivor.golden[name] = True
-            author = rows.authors.get(loser.id, {}).get(name, Author(GOLDEN))
-            told.event(
-                world,
-                entity_id=survivor.id,
-                what=Happened.CONFLICT,
-                field_name=name,
-                by=author.by,
-                stamp=author.stamp,
-                rule="merge",
-                old=None if mine is UNSET else mine,
-                new=True,
-                lost={GOLDEN: {"value": None if mine is UNSET else mine}},
-            )
-        elif mine is UNSET or mine is None:
-            survivor.golden[name] = value
-        else:
-            told.event(
-                world,
-                entity_id=survivor.id,
-                what=Happened.CONFLICT,
-                field_name=name,
-                by="golden",
-                rule="merge",
-                old=mine,
-                new=mine,
-                lost={"merged": {"value": value}},
-            )
+    _merge_golden(world, told, rows, loser, survivor)
     loser.state, loser.into_id, loser.dirty = EntityState.MERGED, survivor.id, 0
     rows.touched |= {loser.id, survivor.id}
     rows.merged.add(loser.id)
@@ -159,3 +171,32 @@ def join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: 
             told.issue(world, "surplus record", link_id=link.id, entity_id=survivor.id)
         elif link.state in PLACED:
             places.add(link.instance_id)
+
+
+def _merge_golden(
+    world: World, told: Told, rows: Following, loser: EntityRow, survivor: EntityRow
+) -> None:
+    for name, value in sorted(loser.golden.items()):
+        mine = survivor.golden.get(name, UNSET)
+        if value is None or mine == value:
+            continue
+        opt_out = name in world.consents and value is True
+        empty = mine is UNSET or mine is None
+        if opt_out or empty:
+            survivor.golden[name] = value
+        if empty and not opt_out:
+            continue
+        # an opt-out keeps its author: who set it may end it
+        author = rows.authors.get(loser.id, {}).get(name) if opt_out else None
+        lost = {"survivor": {"value": mine}} if opt_out else {"merged": {"value": value}}
+        told.event(
+            world,
+            entity_id=survivor.id,
+            what=Happened.VALUE if empty else Happened.CONFLICT,
+            field_name=name,
+            by=author.by if author else GOLDEN,
+            rule="merge",
+            old=None if empty else mine,
+            new=survivor.golden[name],
+            lost=None if empty else lost,
+        )

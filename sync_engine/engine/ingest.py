@@ -6,56 +6,25 @@ raw values changed, writes only what changed, and leaves marks for match and rec
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID
 
 import orjson
 from sqlalchemy.engine import Connection
 
-from connectors import Action, Change, Converted, Deleted, Merged, Record, Upserted
+from connectors import Action, Change, Merged, Record, Upserted
 from sync_engine.converters import resembles
+from sync_engine.engine.batch import Batch
+from sync_engine.engine.ended import end, load_targets
+from sync_engine.engine.groups import review
 from sync_engine.engine.keys import employers
+from sync_engine.engine.recognise import recognise
 from sync_engine.engine.world import Run, Source, Told, World
-from sync_engine.ids import key_parts
-from sync_engine.models import Kind, LinkState, Owes, SentResult
+from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import LinkRow
 from sync_engine.values import UNSET, Held, hash_of
 
-#: what a read record brings back to matching
-_REMATCHED = (LinkState.STUB, LinkState.ASKED)
-#: what a deletion ends
-_ENDED = (LinkState.NEW, LinkState.ASKED, LinkState.STUB, LinkState.LIVE, LinkState.SURPLUS)
-
-
-@dataclass(slots=True)
-class Batch:
-    """The links a batch of changes touches, before and after."""
-
-    layout: int  #: of what the source shows now
-    links: dict[str, LinkRow]
-    fresh: list[LinkRow] = field(default_factory=list)
-    changed: dict[int, LinkRow] = field(default_factory=dict)
-    dirty: set[int] = field(default_factory=set)
-    settled: set[int] = field(default_factory=set)  #: links whose state changed
-    was: dict[int, LinkRow] = field(default_factory=dict)  #: before its keys may have changed
-    _fresh: set[int] = field(default_factory=set)
-
-    def add(self, link: LinkRow, *, first: bool = False) -> None:
-        """A link that is to be inserted; ``first`` before those that point to it."""
-        self.fresh.insert(0 if first else len(self.fresh), link)
-        self._fresh.add(link.id)
-
-    def rekey(self, link: LinkRow) -> None:
-        """Its keys may change from now on."""
-        if link.id not in self._fresh:
-            self.was.setdefault(link.id, replace(link))
-
-    def touch(self, link: LinkRow) -> None:
-        if link.id not in self._fresh:
-            self.changed[link.id] = link
-        if link.entity_id is not None:
-            self.dirty.add(link.entity_id)
+#: what a read record brings back to matching, changed or not
+_RETURNED = (LinkState.STUB, LinkState.GONE, LinkState.REPLACED, LinkState.MERGED)
 
 
 def ingest(
@@ -77,11 +46,13 @@ def ingest(
     layout = world.store.layouts.of(source.mapping.forms)
     batch = Batch(layout, world.store.links.by_record(connection, source.id, ids))
     told = Told(run.id)
-    _fill_creating(world, source, connection, batch, records)
+    recognise(world, source, connection, batch, records)
+    _know_customers(world, source, connection, batch, records)
     for record in records:
         _upsert(world, source, batch, told, record, tick)
+    load_targets(world, source, connection, batch, ends)
     for change in ends:
-        _end(world, source, connection, batch, told, change)
+        end(world, source, batch, told, change)
     _settle_renditions(world, source, connection, batch, told)
     _store(world, run, connection, batch, told)
 
@@ -93,41 +64,19 @@ def fingerprint(record: Record, fields: Iterable[str]) -> bytes:
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
-def _fill_creating(
-    world: World,
-    source: Source,
-    connection: Connection,
-    batch: Batch,
-    records: Sequence[Record],
+def _know_customers(
+    world: World, source: Source, connection: Connection, batch: Batch, records: Sequence[Record]
 ) -> None:
-    """A record that carries the key of a link which may not exist yet: our create has landed."""
-    unknown: dict[UUID, Record] = {
-        record.key: record
+    """Which of the records that changed their kind belong to somebody who is a customer."""
+    turned = {
+        link.entity_id
         for record in records
-        if record.id not in batch.links and record.key and _is_ours(world, record.key)
+        if (link := batch.links.get(record.id))
+        and link.entity_id is not None
+        and source.mapping.kind_of(record.values) not in (None, link.kind.name.lower())
     }
-    if not unknown:
-        return
-    found = world.store.links.by_key(connection, unknown)
-    landed = {key: link for key, link in found.items() if link.state is LinkState.CREATING}
-    offers = world.store.writes.open(connection, {link.id for link in landed.values()})
-    for key, link in landed.items():
-        record = unknown[key]
-        link.record_id, link.state, link.owes = record.id, LinkState.LIVE, Owes.NOTHING
-        # the values sent are what was agreed: what differs was entered by somebody since
-        link.base = dict(offers[link.id][-1].values) if link.id in offers else {}
-        link.seen, link.fingerprint, link.layout = dict(link.base), None, batch.layout
-        batch.links[record.id] = link
-        batch.settled.add(link.id)
-        batch.touch(link)
-        for row in offers.get(link.id, []):
-            row.result, row.answered_at = SentResult.DONE, world.clock.now()
-        world.store.writes.close(connection, offers.get(link.id, []))
-
-
-def _is_ours(world: World, key: UUID) -> bool:
-    parts = key_parts(key)
-    return parts is not None and parts.installation == world.installation
+    entities = world.store.entities.by_id(connection, turned) if turned else {}
+    batch.customers = {n for n, entity in entities.items() if entity.kind is Kind.CUSTOMER}
 
 
 def _upsert(
@@ -146,7 +95,7 @@ def _upsert(
             batch.changed[link.id] = link
         return
     mark = fingerprint(record, source.selection.fields)
-    returned = link.state is LinkState.GONE
+    returned = link.state in _RETURNED
     if link.owes is Owes.REREAD:
         # what it owes besides is derived again from what was read
         link.owes, link.due_at = Owes.NOTHING, None
@@ -164,12 +113,21 @@ def _upsert(
         _remap(world, batch, link, seen, unchanged=link.fingerprint == mark)
     _see(batch, link, record, seen, mark)
     if returned:
-        batch.rekey(link)
-        link.state = LinkState.LIVE if link.entity_id is not None else LinkState.NEW
-        batch.settled.add(link.id)
-    elif link.state in _REMATCHED:
+        _return(batch, link)
+    elif link.state is LinkState.ASKED:
         link.state = LinkState.NEW
     batch.touch(link)
+
+
+def _return(batch: Batch, link: LinkRow) -> None:
+    """A record that was only known of, or that is back: matching gives it its place."""
+    batch.rekey(link)
+    if link.state is LinkState.MERGED:  # restored beside the one it had become part of
+        link.entity_id, link.into_id, link.base, link.owes = None, None, {}, Owes.NOTHING
+    elif link.state is LinkState.STUB and link.entity_id is None:
+        link.entity_id = batch.owners.get(link.record_id or "")
+    link.state = LinkState.NEW
+    batch.settled.add(link.id)
 
 
 def _remap(
@@ -215,6 +173,7 @@ def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Ki
         instance_id=source.instance_id,
         kind=kind,
         state=LinkState.NEW,
+        entity_id=batch.owners.get(record.id),
         record_id=record.id,
         layout=batch.layout,
         seen=source.mapping.golden_of(kind.name.lower(), record.values),
@@ -234,109 +193,27 @@ def _change_kind(
     if link.kind is Kind.LEAD and kind is Kind.CUSTOMER:
         batch.rekey(link)
         link.kind = kind
-        if link.entity_id is None:
-            return
+        if link.entity_id is None or link.entity_id in batch.customers:
+            return  # nobody's yet; or our own conversion, whose answer was lost
         # practice 3.2: it converts nothing elsewhere until a person or a rule allows it;
-        # the profile leaves for the customer that it is now
+        # the profile leaves for the customer that it is now and keeps the lead's place
         batch.dirty.add(link.entity_id)
         told.issue(world, "type changed", link_id=link.id, entity_id=link.entity_id)
+        batch.add(
+            LinkRow(
+                id=world.ids.row(),
+                source_id=source.id,
+                instance_id=source.instance_id,
+                kind=Kind.LEAD,
+                state=LinkState.CONVERTED,
+                entity_id=link.entity_id,
+                into_id=link.id,
+            )
+        )
         link.entity_id, link.state, link.base = None, LinkState.NEW, {}
         batch.settled.add(link.id)
     else:
         told.issue(world, "customer became lead", link_id=link.id, entity_id=link.entity_id)
-
-
-def _end(
-    world: World,
-    source: Source,
-    connection: Connection,
-    batch: Batch,
-    told: Told,
-    change: Change,
-) -> None:
-    link = batch.links.get(change.id if not isinstance(change, Upserted) else change.record.id)
-    if isinstance(change, Converted):
-        _convert(world, source, connection, batch, told, link, change)
-        return
-    if link is None or link.state not in _ENDED:
-        return
-    batch.rekey(link)
-    batch.settled.add(link.id)
-    if isinstance(change, Merged):
-        into = batch.links.get(change.into) or _stub(world, source, batch, change.into, link.kind)
-        link.state, link.into_id = LinkState.MERGED, into.id
-        link.owes = Owes.REREAD  # read by follow: the entities are to be joined
-    elif isinstance(change, Deleted):
-        link.state, link.owes = LinkState.GONE, Owes.NOTHING
-    link.due_at = None
-    batch.touch(link)
-
-
-def _convert(
-    world: World,
-    source: Source,
-    connection: Connection,
-    batch: Batch,
-    told: Told,
-    link: LinkRow | None,
-    change: Converted,
-) -> None:
-    if link is not None and link.state is LinkState.CONVERTED:
-        return
-    if link is None:  # converted before it was first read: the past of a customer (practice 1.4)
-        link = LinkRow(
-            id=world.ids.row(),
-            source_id=source.id,
-            instance_id=source.instance_id,
-            kind=Kind.LEAD,
-            state=LinkState.CONVERTED,
-            record_id=change.id,
-        )
-        batch.links[change.id] = link
-        batch.add(link)
-    batch.rekey(link)
-    link.state, link.owes, link.due_at = LinkState.CONVERTED, Owes.NOTHING, None
-    batch.settled.add(link.id)
-    customers = [
-        s
-        for s in world.sources
-        if s.instance_id == source.instance_id
-        and Kind.CUSTOMER in s.kinds
-        and s.object in change.into
-    ]
-    if customers:
-        target = _customer(world, customers[0], connection, batch, change.into[customers[0].object])
-        link.into_id = target.id
-    if link.entity_id is not None:
-        link.owes = Owes.REREAD  # read by follow
-        if not customers:
-            told.issue(world, "conversion without customer side", link_id=link.id)
-    batch.touch(link)
-
-
-def _customer(
-    world: World, source: Source, connection: Connection, batch: Batch, record_id: str
-) -> LinkRow:
-    known = world.store.links.by_record(connection, source.id, [record_id])
-    if record_id in known:
-        return known[record_id]
-    fresh = (row for row in batch.fresh if (row.source_id, row.record_id) == (source.id, record_id))
-    return next(fresh, None) or _stub(world, source, batch, record_id, Kind.CUSTOMER)
-
-
-def _stub(world: World, source: Source, batch: Batch, record_id: str, kind: Kind) -> LinkRow:
-    stub = LinkRow(
-        id=world.ids.row(),
-        source_id=source.id,
-        instance_id=source.instance_id,
-        kind=kind,
-        state=LinkState.STUB,
-        record_id=record_id,
-    )
-    if kind is not Kind.CUSTOMER or source.mapping.kind_by:
-        batch.links[record_id] = stub
-    batch.add(stub, first=True)
-    return stub
 
 
 def _settle_renditions(
@@ -378,8 +255,12 @@ def _store(world: World, run: Run, connection: Connection, batch: Batch, told: T
     # who shared a key with one that has left it may be told apart now
     links.ask_anew(connection, {digest for digest, _ in before - after})
     links.replace_keys(connection, before, after)
-    if batch.settled:
-        batch.dirty |= links.awaited(connection, batch.settled)
+    moved = {pair for pair in before ^ after if pair[1] in batch.was}
+    if moved:
+        review(world, connection, told, moved)
+    # who waits for a record does so for its state, or for whom its keys tell it to be
+    if stirred := batch.settled | {number for _, number in moved}:
+        batch.dirty |= links.awaited(connection, stirred)
     world.store.entities.mark(connection, batch.dirty)
     told.store(world, connection)
     run.counts["read"] += len(batch.fresh) + len(batch.changed)

@@ -26,8 +26,10 @@ class Employers:
     names: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     def described(self, link: LinkRow) -> dict[str, Any]:
-        """What the link shows, with its employer by name."""
+        """What the link shows, with its employer by name and all members of its sets."""
         seen = dict(link.seen or {})
+        sets = (value for value in seen.values() if isinstance(value, list))
+        seen["further"] = [member for members in sets for member in members]
         if link.kind is Kind.CUSTOMER and seen.get("company"):
             seen["company_name"] = self.names.get((link.instance_id, seen["company"]))
         return seen
@@ -44,8 +46,14 @@ class Employers:
             (digest, link.id)
             for link in links
             if link.seen and link.state not in _ENDED
-            for digest in (*(key.digest for key in self.keys(link)), *self.resemblance(link))
+            for digest in self._digests(link)
         }
+
+    def _digests(self, link: LinkRow) -> list[int]:
+        found = [*(key.digest for key in self.keys(link)), *self.resemblance(link)]
+        if link.kind is Kind.COMPANY:
+            found += matching.own_numbers(link.seen or {})
+        return found
 
 
 def employers(world: World, connection: Connection, links: Collection[LinkRow]) -> Employers:

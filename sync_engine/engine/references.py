@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from sync_engine.engine.world import World
+from sync_engine.engine.world import Source, World
 from sync_engine.models import Kind, LinkState
 from sync_engine.store import EntityRow, LinkRow
+from sync_engine.values import Values
 
 _POINTING = (LinkState.LIVE, LinkState.MERGED, LinkState.SURPLUS)
 
@@ -44,6 +45,11 @@ class References:
             else self.natives[instance_id, self.survivors.get(entity, entity)]
         )
 
+    def knows(self, instance_id: int, entity: Any) -> bool:
+        """Whether ``native`` has an answer."""
+        end = self.survivors.get(entity, entity)
+        return entity is None or (instance_id, end) in self.natives
+
 
 def resolve(
     world: World,
@@ -64,6 +70,29 @@ def resolve(
         wanted = {int(e.golden[n]) for e in entities for n in names if e.golden.get(n)}
         _look_up(world, connection, found, target, records, wanted)
     return found
+
+
+def natives_of(
+    world: World, connection: Connection, source: Source, golden: Mapping[int, Values]
+) -> dict[int, dict[str, Any]]:
+    """Golden values, by link, as this source holds them; unknown references are left out."""
+    refs = {
+        name: kind for kind in source.kinds for name, kind in reference_fields(world, kind).items()
+    }
+    found = References()
+    for target in sorted(set(refs.values())):
+        names = [name for name, kind in refs.items() if kind is target]
+        wanted = {int(one[n]) for one in golden.values() for n in names if one.get(n)}
+        _look_up(world, connection, found, target, {}, wanted)
+    here = source.instance_id
+    return {
+        number: {
+            name: found.native(here, value) if name in refs else value
+            for name, value in one.items()
+            if name not in refs or found.knows(here, value)
+        }
+        for number, one in golden.items()
+    }
 
 
 def reference_fields(world: World, kind: Kind) -> Mapping[str, Kind]:

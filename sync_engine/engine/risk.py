@@ -23,7 +23,7 @@ _RISKS = {
     Owes.DELETE: "delete",
     Owes.CLEAR: "clear",
 }
-WRITES = frozenset(Owes) - {Owes.NOTHING, Owes.REREAD}
+WRITES = frozenset({Owes.UPDATE, *_RISKS})
 
 
 def allowed_classes(

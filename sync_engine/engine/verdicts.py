@@ -9,7 +9,7 @@ from itertools import combinations
 
 from sqlalchemy.engine import Connection
 
-from sync_engine.engine.follow import Following, join, keep
+from sync_engine.engine.follow import Following, join, keep, load
 from sync_engine.engine.world import Run, Told, World
 from sync_engine.models import EntityState, Happened, LinkState, Owes
 from sync_engine.store import PLACED, DecisionRow, EntityRow, LinkRow
@@ -78,7 +78,7 @@ def same(world: World, connection: Connection, run: Run, links: Sequence[LinkRow
     """
     told = Told(run.id)
     run.store(world, connection)
-    rows = _following(world, connection, links)
+    rows = load(world, connection, {link.id: link for link in links})
     own = {link.entity_id for link in links if link.entity_id is not None}
     survivor = _survivor(world, told, rows, links, own)
     for number in sorted(own - {survivor.id}):
@@ -155,6 +155,8 @@ def unlink(world: World, connection: Connection, run: Run, link: LinkRow) -> Non
             rule="decided",
         )
         world.store.entities.mark(connection, [link.entity_id])
+    waiting = world.store.links.awaited(connection, [link.id])
+    world.store.entities.mark(connection, waiting)
     link.state, link.owes, link.held = LinkState.IGNORED, Owes.NOTHING, {}
     world.store.links.save(connection, [link])
     world.store.issues.close_about(connection, world.clock.now(), whats=_ANSWERED, links=[link.id])
@@ -164,14 +166,6 @@ def unlink(world: World, connection: Connection, run: Run, link: LinkRow) -> Non
 def joinable(link: LinkRow) -> bool:
     """Whether a person may say of it whose record it is."""
     return link.state in _JOINABLE
-
-
-def _following(world: World, connection: Connection, links: Sequence[LinkRow]) -> Following:
-    owners = {link.entity_id for link in links if link.entity_id is not None}
-    rows = {link.id: link for link in world.store.links.of_entities(connection, owners)}
-    return Following(
-        rows | {link.id: link for link in links}, world.store.entities.by_id(connection, owners)
-    )
 
 
 def _survivor(

@@ -70,6 +70,8 @@ class Sync:
     deletes: Mapping[str, str]  #: instance -> ``unlink``, ``propagate``, ``deactivate``, ``ignore``
     creates: Mapping[str, bool]  #: instance -> whether records are created there
     limits: Limits
+    #: instance -> whether a person (golden values) known there alone may be created elsewhere
+    enters: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     born_inactive: bool = False  #: whether the past is created elsewhere too
 
 

@@ -15,6 +15,7 @@ from sync_engine.operations.explaining import explain, history
 from sync_engine.operations.issues import exported, grouped, shown
 from sync_engine.operations.planning import plan
 from sync_engine.operations.records import WrongUseError
+from sync_engine.operations.releasing import release
 from sync_engine.operations.report import of_run, side_rows, unreleased, wrote
 from sync_engine.operations.resyncing import Wanted, resync
 from sync_engine.operations.status import runs, status
@@ -32,6 +33,7 @@ __all__ = [
     "link",
     "of_run",
     "plan",
+    "release",
     "resolve",
     "resolve_group",
     "resync",

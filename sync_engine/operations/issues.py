@@ -1,6 +1,6 @@
 """What waits for a person: grouped by cause, one by one with both values side by side."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.engine import Connection
 
@@ -20,9 +20,11 @@ def grouped(service: Service) -> list[IssueGroup]:
     with service.store.reading() as connection:
         rows = service.store.issues.all(connection)
         links = _links(service, connection, rows)
-    groups: dict[tuple[str, str], list[Issue]] = {}
+    groups: dict[tuple[str, str], dict[tuple[str | int, ...], list[IssueRow]]] = {}
     for row in rows:
-        groups.setdefault((row.what, row.cause), []).append(_issue(service, row, links[row.id]))
+        about = sorted(link.id for link in links[row.id]) or [row.id]
+        question: tuple[str | int, ...] = (row.field_name or "", *about)
+        groups.setdefault((row.what, row.cause), {}).setdefault(question, []).append(row)
     return [
         IssueGroup(
             what=what,
@@ -30,10 +32,18 @@ def grouped(service: Service) -> list[IssueGroup]:
             meaning=meaning(what).says,
             remedy=meaning(what).remedy,
             count=len(found),
-            issues=found,
+            issues=[_issue(service, several, links[several[0].id]) for several in found.values()],
         )
         for (what, cause), found in sorted(groups.items())
     ]
+
+
+def counted(service: Service) -> dict[str, int]:
+    """What -> how many questions of that sort are open."""
+    found: dict[str, int] = {}
+    for group in grouped(service):
+        found[group.what] = found.get(group.what, 0) + group.count
+    return found
 
 
 def shown(service: Service, number: int) -> IssueDetail:
@@ -46,7 +56,7 @@ def shown(service: Service, number: int) -> IssueDetail:
 
 def _detail(service: Service, row: IssueRow, links: Collection[LinkRow]) -> IssueDetail:
     return IssueDetail(
-        issue=_issue(service, row, links),
+        issue=_issue(service, [row], links),
         meaning=meaning(row.what).says,
         remedy=meaning(row.what).remedy,
         detail={k: v for k, v in row.detail.items() if k not in ("with", "links")},
@@ -99,15 +109,16 @@ def _links(
     return found
 
 
-def _issue(service: Service, row: IssueRow, links: Collection[LinkRow]) -> Issue:
+def _issue(service: Service, rows: Sequence[IssueRow], links: Collection[LinkRow]) -> Issue:
+    first, sides = rows[0], [row.source_id for row in rows if row.source_id]
     return Issue(
-        id=str(row.id),
-        what=row.what,
-        cause=row.cause,
-        opened_at=row.opened_at,
+        id=str(first.id),
+        what=first.what,
+        cause=first.cause,
+        opened_at=first.opened_at,
         records=[name_of(service.world, link) for link in links],
-        source=service.world.source(row.source_id).name if row.source_id else None,
-        field=row.field_name,
+        sides=[service.world.source(number).name for number in dict.fromkeys(sides)],
+        field=first.field_name,
     )
 
 

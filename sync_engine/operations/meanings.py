@@ -29,6 +29,10 @@ MEANINGS: dict[str, Meaning] = {
         "nothing, if the old lead was meant; issues resolve ID --different creates a new one",
         ("different", "later"),
     ),
+    "address held by a lead": Meaning(
+        "not created, since a lead's record there has the address, which has one owner",
+        "make that record a customer there, or give the two different addresses",
+    ),
     "required value missing": Meaning(
         "not created, since a required value is missing",
         "fill in the field in any of the systems; it is created with the next cycle",
@@ -59,7 +63,7 @@ MEANINGS: dict[str, Meaning] = {
         "a lead of somebody who is a customer now; left as it is", _KNOWN.remedy, ("seen",)
     ),
     "type changed": Meaning(
-        "a profile turned customer by itself; nothing was converted elsewhere",
+        "a profile turned customer by itself; nothing is converted or created elsewhere",
         "convert the lead in the CRM if it is meant, or " + _KNOWN.remedy,
         ("seen",),
     ),

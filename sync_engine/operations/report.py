@@ -9,11 +9,13 @@ from sync_engine.engine import Run, Source, Sync
 from sync_engine.engine.references import resolve
 from sync_engine.engine.showing import Shown, difference, shown
 from sync_engine.models import LinkState, Owes
+from sync_engine.operations.issues import counted
 from sync_engine.operations.records import alike, names_of
 from sync_engine.operations.shapes import RunReport, Sample, SideRow
 from sync_engine.service import Service
 
 SAMPLES = 3  #: of each side and class
+_RESEMBLING = ("possible duplicate", "converted before")
 _HELD = ("required value missing", "rejected")
 _FAILED = (" rejected", " retry", " gone")
 _UPDATES = (Owes.UPDATE, Owes.CLEAR)
@@ -39,7 +41,6 @@ def of_run(service: Service, run: Run, name: str | None) -> RunReport:
     """What a run did and left."""
     store = service.store
     with store.reading() as connection:
-        issues = store.issues.counts(connection)
         conflicts = store.entities.conflicts(connection, [run.id])
         stopped = Counter[str]()
         for issue in store.issues.all(connection, whats=("guard",)):
@@ -54,7 +55,8 @@ def of_run(service: Service, run: Run, name: str | None) -> RunReport:
         sides=side_rows(service, run.counts),
         conflicts=dict(Counter(sorted(row.field_name or "" for row in conflicts))),
         failed=sum(n for counted, n in run.counts.items() if counted.endswith(_FAILED)),
-        issues=issues,
+        unread=_unread(service, name),
+        issues=counted(service),
         calls=run.calls(),
         cost=_cost(service, name) if waiting or stopped else {},
         down=dict(service.world.down),
@@ -73,10 +75,7 @@ def side_rows(service: Service, counts: Counter[str]) -> list[SideRow]:
     with store.reading() as connection:
         states = store.links.counts(connection)
         owed = {s.id: store.links.owed(connection, s.id) for s in service.world.sources}
-        held = Counter(
-            (issue.source_id, "held" if issue.what in _HELD else issue.what)
-            for issue in store.issues.all(connection, whats=("possible duplicate", *_HELD))
-        )
+        held = store.issues.by_side(connection, (*_RESEMBLING, *_HELD))
     rows = []
     for kind, sync in sorted(service.world.syncs.items()):
         for source in service.world.of_kind(kind):
@@ -99,11 +98,19 @@ def side_rows(service: Service, counts: Counter[str]) -> list[SideRow]:
                     created=did[Action.CREATE],
                     updated=did[Action.UPDATE] + did[Action.CONVERT],
                     deleted=did[Action.DELETE] + did[Action.DEACTIVATE],
-                    possible_duplicates=held[source.id, "possible duplicate"],
-                    held=held[source.id, "held"],
+                    possible_duplicates=sum(held[source.id, kind, what] for what in _RESEMBLING),
+                    held=sum(held[source.id, kind, what] for what in _HELD),
                 )
             )
     return rows
+
+
+def _unread(service: Service, name: str | None) -> list[str]:
+    with service.store.reading() as connection:
+        listed = {s.id for s in service.store.registry.sources(connection) if s.listed_at}
+    kinds = [sync.kind for sync in _meant(service, name)]
+    sources = [source for kind in kinds for source in service.world.of_kind(kind)]
+    return sorted({source.name for source in sources if source.id not in listed})
 
 
 def cost_of(source: Source, writes: Counter[Action]) -> int:

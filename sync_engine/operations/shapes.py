@@ -1,6 +1,6 @@
 """What commands and the admin API tell: the shapes of every ``--json``.
 
-Documented in sync_engine/README.md. Records are named ``INSTANCE/OBJECT:ID``; times are UTC.
+Documented in README.md beside this file. Records are named ``INSTANCE/OBJECT:ID``; times are UTC.
 Only plan, history, explain and a single issue show values of people; nothing here is logged.
 """
 
@@ -57,6 +57,7 @@ class RunReport(Shape):
     sides: list[SideRow]
     conflicts: dict[str, int]  #: field -> values of this run that differed
     failed: int  #: writes that were refused, parked or left open
+    unread: list[str]  #: sides that were never listed whole; nothing is matched or created there
     issues: dict[str, int]
     calls: dict[str, int]  #: instance -> API calls of this run
     cost: dict[str, int]  #: instance -> API calls that what waits for release will cost
@@ -164,12 +165,12 @@ class Issue(Shape):
     cause: str
     opened_at: datetime
     records: list[str]
-    source: str | None
+    sides: list[str]  #: on which it stands in the way
     field: str | None
 
 
 class IssueGroup(Shape):
-    """All open issues of one cause."""
+    """All open issues of one cause; several rows about the same records are one."""
 
     what: str
     cause: str

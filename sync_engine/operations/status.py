@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 from sync_engine.engine import Sync
 from sync_engine.ids import time_of
 from sync_engine.models import Happened, Owes
+from sync_engine.operations.issues import counted
 from sync_engine.operations.report import side_rows
 from sync_engine.operations.shapes import (
     InstanceStatus,
@@ -28,10 +29,10 @@ def status(service: Service) -> Status:
     registry = service.store.registry
     with service.store.reading() as connection:
         sources = {row.id: row for row in registry.sources(connection)}
-        issues = service.store.issues.counts(connection)
         rows = registry.instances(connection)
         instances = [_instance(service, rows[name]) for name in service.connectors]
         syncs = [_sync(service, connection, sync, sources) for sync in service.world.syncs.values()]
+    issues = counted(service)
     summary = _summary(instances, syncs, issues)
     return Status(
         well=not summary,

@@ -9,6 +9,7 @@ import httpx
 
 from config import Config, SyncSettings
 from config.catalogue import CATALOGUE, CONSENT
+from config.expressions import condition
 from connectors import Budget, Connector, Runtime
 from connectors.http import GuardedTransport
 from sync_engine import mapping as mappings
@@ -26,7 +27,7 @@ from sync_engine.store import Store, migrate, open_database
 def build(config: Config, clock: SystemClock | None = None) -> Service:
     """A service for a configuration; nothing is sent yet. Raises StateError."""
     clock = clock or SystemClock()
-    engine = open_database(_state_url(config))
+    engine = open_database(config.state_url)
     migrate(engine)
     ids = Ids(clock.now, random.SystemRandom())
     store = Store(engine, clock.now, holder(), is_dead, clock.wait)
@@ -41,15 +42,6 @@ def build(config: Config, clock: SystemClock | None = None) -> Service:
     world = _world(config, clock, ids, store, connectors)
     world.calls = calls
     return Service(config, clock, store, world, connectors, budgets)
-
-
-def _state_url(config: Config) -> str:
-    """Relative SQLite paths count from the configuration file."""
-    url = config.settings.state
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith("sqlite:////"):
-        return prefix + str((config.path.parent / url.removeprefix(prefix)).resolve())
-    return url
 
 
 def _runtime(
@@ -126,7 +118,7 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
             tuple(own.prefer) if own and own.prefer else order,
             concerns=CONSENT.get(field_name, ()),
         )
-    objects = {side: settings.objects(side) for side in settings.sides}
+    objects = settings.sides
     guard = settings.guard
     return Sync(
         name=name,
@@ -138,6 +130,12 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
             for side, ones in objects.items()
         },
         creates={side: all(one.create for one in ones) for side, ones in objects.items()},
+        enters={
+            side: condition(one.filter, CATALOGUE[str(settings.kind)]).holds
+            for side, ones in objects.items()
+            for one in ones
+            if one.filter is not None
+        },
         limits=Limits(
             **{
                 risk: Limit(limit.count, limit.share)

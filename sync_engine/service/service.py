@@ -235,6 +235,12 @@ class Service:
             issues.close(connection, now, [stop.id for stop in stops])
         return dict(let_go)
 
+    def organization(self, name: str) -> str | None:
+        """The id of the organization that an instance is pinned to; None before first contact."""
+        with self.store.reading() as connection:
+            identity = self.store.registry.instances(connection)[name].identity
+        return identity["id"] if identity else None
+
     def rebind(self, name: str) -> Checked:
         """Take an instance's present organization for the one it is linked with.
 

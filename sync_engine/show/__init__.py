@@ -10,7 +10,7 @@ from sync_engine.show.reports import (
     show_runs,
     show_status,
 )
-from sync_engine.show.tables import number_of, plain_table, sides_table, told
+from sync_engine.show.tables import number_of, plain_table, show_sides, told
 
 __all__ = [
     "as_csv",
@@ -27,7 +27,7 @@ __all__ = [
     "show_resolutions",
     "show_run",
     "show_runs",
+    "show_sides",
     "show_status",
-    "sides_table",
     "told",
 ]

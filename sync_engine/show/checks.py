@@ -51,7 +51,7 @@ def as_csv(found: Sequence[IssueDetail]) -> str:
             values = json.dumps(side.values, ensure_ascii=False, sort_keys=True)
             table.writerow([*head, side.record, side.state, _harmless(values)])
         if not one.sides:
-            table.writerow([*head, issue.source or "", "", ""])
+            table.writerow([*head, ", ".join(issue.sides), "", ""])
     return text.getvalue()
 
 

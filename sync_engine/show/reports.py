@@ -6,17 +6,17 @@ from rich.console import Console
 
 from sync_engine.operations.meanings import meaning
 from sync_engine.operations.shapes import IssueDetail, IssueGroup, RunLine, RunReport, Status
-from sync_engine.show.tables import number_of, plain_table, sides_table, told
+from sync_engine.show.tables import number_of, plain_table, show_sides, told
 
 SHOWN = 3  #: issues of a group
 
 
 def show_run(report: RunReport) -> None:
     console = Console()
-    console.print(sides_table(report.sides))
+    show_sides(console, report.sides)
     if report.samples:
         table = plain_table("What it would do, for example", "side", "does", "record", "fields")
-        for one in report.samples:
+        for one in {(one.side, one.does): one for one in reversed(report.samples)}.values():
             record = one.record or "a new one, like " + " and ".join(one.like)
             table.add_row(one.side, one.does, record, ", ".join(one.fields))
         console.print(table)
@@ -26,7 +26,12 @@ def show_run(report: RunReport) -> None:
     spent = ", ".join(f"{name} {number}" for name, number in report.calls.items())
     console.print(f"API calls: {spent or 'none'}", highlight=False)
     for instance, why in report.down.items():
-        console.print(f"[bold red]{instance} was left out:[/] {why}")
+        console.print(f"[bold red]{instance} was left out, so its rows are as before:[/] {why}")
+    if report.unread:
+        console.print(
+            f"Nothing is matched with or created in {', '.join(report.unread)} before it has been "
+            "read whole; on a first sync nothing at all."
+        )
     _show_counts(console, report.issues)
     if report.waiting_for_release or report.stopped_by_guard:
         cost = ", ".join(f"{name} {number}" for name, number in report.cost.items())
@@ -68,7 +73,7 @@ def show_status(status: Status) -> None:
             backlog += f" since {sync.oldest_unsent:%H:%M:%S}"
         syncs.add_row(sync.name, sync.state, last, next_run, backlog, str(sync.parked or ""))
     console.print(syncs)
-    console.print(sides_table(status.sides))
+    show_sides(console, status.sides)
     for source in status.sources:
         when = f"{source.read_at:%Y-%m-%d %H:%M:%S} UTC" if source.read_at else "never"
         console.print(f"{source.source}: last read {when}", highlight=False)
@@ -93,18 +98,19 @@ def show_groups(groups: Sequence[IssueGroup], *, every: bool = False) -> None:
     if not groups:
         console.print("Nothing waits for a person.")
     for group in groups:
-        # several records of one question are one line for a person
-        questions = list({frozenset(one.records): one for one in group.issues}.values())
         cause = f" ({group.cause})" if group.cause else ""
-        console.print(f"[bold]{len(questions)} x {group.what}[/]{cause}", highlight=False)
+        console.print(f"[bold]{group.count} x {group.what}[/]{cause}", highlight=False)
         console.print(f"  {group.meaning}")
         console.print(f"  remedy: {group.remedy}", style="dim")
-        for issue in questions if every else questions[:SHOWN]:
-            console.print(f"  {issue.id}  {issue.opened_at:%Y-%m-%d %H:%M}", highlight=False)
+        for issue in group.issues if every else group.issues[:SHOWN]:
+            where = f", for {' and '.join(issue.sides)}" if issue.sides else ""
+            field = f", {issue.field}" if issue.field else ""
+            since = f"since {issue.opened_at:%Y-%m-%d %H:%M}"
+            console.print(f"  {issue.id}  {since}{where}{field}", highlight=False)
             for record in issue.records:
                 console.print(f"    {record}", highlight=False)
-        if len(questions) > SHOWN and not every:
-            console.print(f"  and {len(questions) - SHOWN} more (--all or --json lists them)")
+        if group.count > SHOWN and not every:
+            console.print(f"  and {group.count - SHOWN} more (--all or --json lists them)")
 
 
 def show_issue(found: IssueDetail) -> None:

@@ -4,11 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
 from sync_engine.operations.shapes import SideRow
 
 _NAMES = ("sync", "kind", "instance", "object")
+_HEADINGS = {"possible_duplicates": "look alike"}
+#: what a column counts, where its heading does not say so
+_MEANINGS = {
+    "past": "past: converted, merged or deleted there; kept, so that nothing comes back by itself",
+    "asked": "asked: nobody can tell whose record it is; a person is asked",
+    "possible_duplicates": "look alike: not created, since somebody there looks like them",
+    "held": "held: not created or not written, since a value is missing or was refused",
+}
 
 
 def plain_table(title: str, *columns: str) -> Table:
@@ -18,20 +27,26 @@ def plain_table(title: str, *columns: str) -> Table:
     return table
 
 
-def sides_table(rows: Sequence[SideRow], title: str = "Per system") -> Table:
+def show_sides(console: Console, rows: Sequence[SideRow], title: str = "Per side") -> None:
     """Per side: what it holds and what happened to it; columns that say nothing are left out."""
-    table = plain_table(title, "kind", "side")
     numbers = [
         name
         for name in SideRow.model_fields
         if name not in _NAMES and any(getattr(row, name) for row in rows)
     ]
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("side", no_wrap=True)
     for name in numbers:
-        table.add_column(name.replace("_", " "), justify="right")
+        table.add_column(_HEADINGS.get(name, name.replace("_", " ")), justify="right")
+    objects = [(row.instance, row.object) for row in rows]
     for row in rows:
-        shown = (str(getattr(row, name) or "") for name in numbers)
-        table.add_row(row.kind, f"{row.instance}/{row.object}", *shown)
-    return table
+        several = objects.count((row.instance, row.object)) > 1
+        side = f"{row.instance}/{row.object}" + (f" ({row.kind})" if several else "")
+        table.add_row(side, *(str(getattr(row, name) or "") for name in numbers))
+    console.print(table)
+    for name in numbers:
+        if name in _MEANINGS:
+            console.print(_MEANINGS[name], style="dim")
 
 
 def number_of(things: int, name: str) -> str:

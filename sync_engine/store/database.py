@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 
@@ -92,7 +92,7 @@ def alembic_config(engine: Engine) -> Config:
 def migrate(engine: Engine) -> None:
     """Bring the database to this version's tables.
 
-    Raises StateError for one that a newer version has written.
+    Raises StateError for one that a newer version has written, or a file that is none.
     """
     config = alembic_config(engine)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
@@ -102,6 +102,10 @@ def migrate(engine: Engine) -> None:
     except OperationalError as error:
         raise StateError(
             "the state database cannot be opened", remedy="check the URL, the server and its rights"
+        ) from error
+    except DatabaseError as error:
+        raise StateError(
+            "the state file is no database", remedy="name another file, or restore a backup"
         ) from error
     if not present <= known:
         raise StateError(

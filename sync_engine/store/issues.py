@@ -1,5 +1,6 @@
 """Queries on what waits for a person, and on what people have decided."""
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -7,12 +8,13 @@ from typing import Any
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
-from sync_engine.models import Decision, Issue
+from sync_engine.models import Decision, Entity, Issue, Kind
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import DecisionRow, IssueRow
 from sync_engine.store.sql import chunks, insert_new
 
 ISSUE: Any = Issue.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
 DECISION: Any = Decision.__table__  # type: ignore[attr-defined]
 
 
@@ -100,6 +102,18 @@ class Issues:
         if whats:
             query = query.where(ISSUE.c.what.in_(sorted(whats)))
         connection.execute(query.values(closed_at=now))
+
+    def by_side(
+        self, connection: Connection, whats: Collection[str]
+    ) -> Counter[tuple[int, Kind, str]]:
+        """(source, kind of the entity, what) -> open issues."""
+        query = (
+            select(ISSUE.c.source_id, ENTITY.c.kind, ISSUE.c.what, func.count())
+            .join(ENTITY, ENTITY.c.id == ISSUE.c.entity_id)
+            .where(ISSUE.c.closed_at.is_(None), ISSUE.c.what.in_(sorted(whats)))
+            .group_by(ISSUE.c.source_id, ENTITY.c.kind, ISSUE.c.what)
+        )
+        return Counter({(s, Kind(k), w): n for s, k, w, n in connection.execute(query) if s})
 
     def counts(self, connection: Connection) -> dict[str, int]:
         query = (

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import (
@@ -39,6 +39,17 @@ _AS_THEY_ARE = tuple(
     if field.name not in ("seen", "base", "held", "stamps", "inactive")
 )
 PLACED = (LinkState.CREATING, LinkState.LIVE)
+
+
+def _of_entities(entities: Any) -> Any:
+    """Finds links of entities in two halves, so that both partial indexes serve.
+
+    The states stand in the text: SQLite uses a partial index only for what it can read there.
+    """
+    owned = LINK.c.entity_id.in_(entities)
+    placed: Any = bindparam("placed", sorted(PLACED), expanding=True, literal_execute=True)
+    past = and_(LINK.c.state.not_in(placed), LINK.c.entity_id.is_not(None))
+    return or_(and_(owned, LINK.c.state.in_(placed)), and_(owned, past))
 
 
 class Links:
@@ -82,7 +93,11 @@ class Links:
         return found
 
     def of_entities(self, connection: Connection, entities: Collection[int]) -> list[LinkRow]:
-        return self._where(connection, LINK.c.entity_id, entities)
+        found: list[LinkRow] = []
+        for chunk in chunks(entities):
+            query = select(LINK).where(_of_entities(chunk)).order_by(LINK.c.id)
+            found += [self._row(row) for row in connection.execute(query.with_for_update())]
+        return found
 
     def references(
         self,
@@ -106,9 +121,7 @@ class Links:
 
     def to_follow(self, connection: Connection) -> list[LinkRow]:
         """Merged and converted links whose entity has not followed them yet."""
-        query = select(LINK).where(
-            LINK.c.owes > 0, LINK.c.state.in_((LinkState.MERGED, LinkState.CONVERTED))
-        )
+        query = select(LINK).where(LINK.c.owes == Owes.FOLLOW, LINK.c.owes > 0)
         rows = connection.execute(query.order_by(LINK.c.id).with_for_update())
         return [self._row(row) for row in rows]
 
@@ -245,6 +258,16 @@ class Links:
                 delete(LINK).where(LINK.c.id.in_(chunk), LINK.c.state == LinkState.CREATING)
             )
 
+    def absorb(self, connection: Connection, stub: int, link: int) -> None:
+        """A link turns out to be of the record that a stub stands for."""
+        waiting = select(literal(link), WAITING.c.entity_id).where(WAITING.c.link_id == stub)
+        connection.execute(
+            insert_new(connection, WAITING).from_select(["link_id", "entity_id"], waiting)
+        )
+        connection.execute(delete(WAITING).where(WAITING.c.link_id == stub))
+        connection.execute(update(LINK).where(LINK.c.into_id == stub).values(into_id=link))
+        connection.execute(delete(LINK).where(LINK.c.id == stub))
+
     def replace_keys(
         self,
         connection: Connection,
@@ -280,10 +303,17 @@ class Links:
             connection.execute(insert_new(connection, WAITING), rows)
 
     def awaited(self, connection: Connection, links: Collection[int]) -> set[int]:
-        """The entities that waited for these links; they wait no longer."""
+        """The entities that waited for these links, or for a record of the same entity.
+
+        They wait no longer.
+        """
         found: set[int] = set()
         for chunk in chunks(links):
-            gone = delete(WAITING).where(WAITING.c.link_id.in_(chunk))
+            owners = select(LINK.c.entity_id).where(LINK.c.id.in_(chunk))
+            theirs = select(LINK.c.id).where(_of_entities(owners))
+            gone = delete(WAITING).where(
+                or_(WAITING.c.link_id.in_(chunk), WAITING.c.link_id.in_(theirs))
+            )
             rows = connection.execute(gone.returning(WAITING.c.entity_id))
             found.update(row.entity_id for row in rows)
         return found

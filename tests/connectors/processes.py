@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import trustme
 
-from connectors import Runtime
+from connectors import Budget, Runtime
 from connectors.http import GuardedTransport
 from sync_engine.service import SystemClock
 
@@ -85,13 +85,13 @@ def simulator(name: str, folder: Path) -> Iterator[Server]:
         process.stdout.close()
 
 
-def runtime() -> Runtime:
+def runtime(budget: Callable[[Budget], None] = lambda _: None) -> Runtime:
     """The real clock and the real network, as far as 127.0.0.1."""
 
     def transport(ca_file: str | None) -> httpx.BaseTransport:
         return GuardedTransport(ca_file, ["127.0.0.1"])
 
-    return Runtime(SystemClock(), uuid.uuid4, transport)
+    return Runtime(SystemClock(), uuid.uuid4, transport, budget)
 
 
 KEY = "a-key-for-tests"

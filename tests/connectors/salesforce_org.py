@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
-from connectors import Action, Page, Record, Selection, Values, Write, registry
+from connectors import Action, Page, Record, Runtime, Selection, Values, Write, registry
 from tests.connectors.processes import Server, runtime
 
 LEAD = Selection("Lead", ("Company", "Email", "LastName", "Title"))
@@ -17,10 +17,11 @@ AUTH = {
 }
 
 
-def opened(org: Server, **more: Any) -> Any:
+def opened(org: Server, given_runtime: Runtime | None = None, **more: Any) -> Any:
     connector = registry.load("salesforce")
     given = {"url": org.address, "auth": AUTH, "ca_file": org.ca_file} | more
-    return connector.open(connector.Settings(**given, allow_host=["127.0.0.1"]), runtime())
+    settings = connector.Settings(**given, allow_host=["127.0.0.1"])
+    return connector.open(settings, given_runtime or runtime())
 
 
 def lead(org: Server, **values: Any) -> str:

@@ -14,7 +14,8 @@ from connectors.errors import (
     SetupError,
     TransientError,
 )
-from connectors.http import MAX_BODY, GuardedTransport, HttpClient, check_host, json_of
+from connectors.hosts import check_host
+from connectors.http import MAX_BODY, GuardedTransport, HttpClient, json_of
 
 ORIGIN = "https://org.example"
 
@@ -203,7 +204,19 @@ def test_where_a_secret_may_be_sent(url: str, allowed: list[str], expected: str 
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "169.254.169.254", "10.0.0.1", "2130706433", "[::1]"]
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "169.254.169.254",
+        "10.0.0.1",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+    ],
 )
 def test_a_private_address_is_refused_at_connect(host: str) -> None:
     transport = GuardedTransport(None)

@@ -58,7 +58,7 @@ def errors(findings: tuple[Finding, ...]) -> list[Finding]:
         ({"base_url": "https://evilinfobip.com", "api_key": "a"}, "not one of the vendor's hosts"),
         ({"base_url": "http://x1.api.infobip.com", "api_key": "a"}, "must start with https"),
         ({"base_url": "http://127.0.0.1:8", "api_key": "a"}, "not one of the vendor's hosts"),
-        ({"base_url": f"{URL}/people", "api_key": "a"}, "without a path"),
+        ({"base_url": f"{URL}/people", "api_key": "a"}, "without user, path"),
         ({"base_url": "https://api.infobip.com", "api_key": "a"}, "shared by all accounts"),
         ({"base_url": "https://API-US.infobip.com", "api_key": "a"}, "shared by all accounts"),
         ({"base_url": URL, "api_key": "a", "page_size": 1001}, "less than or equal to 1000"),

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from connectors import (
     Action,
     AuthError,
+    Budget,
     Level,
     ResponseError,
     Selection,
@@ -16,7 +17,7 @@ from connectors import (
     TransientError,
     registry,
 )
-from tests.connectors.processes import Server, simulator
+from tests.connectors.processes import Server, runtime, simulator
 from tests.connectors.salesforce_org import AUTH, LEAD, opened
 
 TOKEN = "/services/oauth2/token"
@@ -71,10 +72,13 @@ def test_settings_that_cannot_work_are_refused(given: dict[str, Any]) -> None:
         registry.load("salesforce").Settings(**({"auth": AUTH} | given))
 
 
-def test_an_address_is_cut_to_its_origin() -> None:
-    address = "https://Acme.my.salesforce.com/home/home.jsp"
-    settings = registry.load("salesforce").Settings(url=address, auth=AUTH)
-    assert settings.origin == "https://acme.my.salesforce.com"
+def test_an_address_is_a_host_alone_whatever_its_case() -> None:
+    settings = registry.load("salesforce").Settings
+    assert settings(url="https://Acme.my.salesforce.com/", auth=AUTH).origin == (
+        "https://acme.my.salesforce.com"
+    )
+    with pytest.raises(ValidationError, match="without user, path"):
+        settings(url="https://acme.my.salesforce.com/home/home.jsp", auth=AUTH)
 
 
 # login
@@ -310,3 +314,13 @@ def test_what_the_organization_does_not_allow_is_not_offered(
     org.act("alter", "Lead", field=field, to=to)
     lead = sales.describe()[0]
     assert lead.actions == {Action.CREATE, Action.UPDATE, Action.DELETE} - {missing}
+
+
+def test_what_is_left_of_the_calls_of_the_day_is_told(org: Server) -> None:
+    budgets: list[Budget] = []
+    sales = opened(org, runtime(budgets.append))
+    sales.check([])
+    sales.describe()
+    sales.close()
+    assert budgets[-1].limit == 15_000
+    assert 0 < budgets[0].used < budgets[-1].used

@@ -146,13 +146,24 @@ def test_practice_1_4_a_lead_is_not_created_where_it_was_converted_before(three:
     three.settle()
     assert three.sales.alive("Lead") == []
     (question,) = asked(three, "converted before")
-    assert [name.split(":")[0] for name in question.records] == [
-        "service/lead",
-        "profiles/person",
-        "sales/Contact",
-    ]
+    assert [name.split(":")[0] for name in question.records] == ["service/lead", "sales/Contact"]
     answer(three, "converted before", DIFFERENT)
     assert len(three.sales.alive("Lead")) == 1
+
+
+def test_practice_3_2_a_filter_keeps_its_side_from_causing_records(three: Three) -> None:
+    three.filter(Kind.LEAD, "profiles", "last_name != null && email != null")
+    nobody = three.profiles.create("person", type="LEAD", phones=["385915550101"])
+    three.profiles.create("person", type="LEAD", last="Horvat", mails=["ann@plavi.example"])
+    three.settle()
+    assert [row.values["last"] for row in three.service.alive("lead")] == []  # no company yet
+    three.filter(Kind.LEAD, "profiles", "last_name != null")
+    (place, *_) = [
+        place
+        for place in operations.explain(three.face(), f"profiles:{nobody}").places
+        if place.side == "sales"
+    ]
+    assert place.why == "the filter of the side it comes from keeps it away"
 
 
 def test_link_and_keep_apart_last(three: Three) -> None:

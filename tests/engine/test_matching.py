@@ -76,7 +76,7 @@ def test_companies_link_by_number_domain_and_name_with_place() -> None:
 def settle(*members: tuple[int, int, int | None, dict[str, Any]], **more: Any) -> Any:
     group = Group("lead", matching.EMAIL, tuple(Member(*member) for member in members), **more)
     found = matching.settle(group)
-    return found.linked, dict(found.asked)
+    return found.linked, {doubt.links: doubt.why for doubt in found.doubts}
 
 
 WIFE, HUSBAND = person(first_name="Marija"), person(first_name="Stjepan")
@@ -91,9 +91,10 @@ WIFE, HUSBAND = person(first_name="Marija"), person(first_name="Stjepan")
         (
             [(1, 1, None, ANN), (2, 1, None, ANN), (3, 2, None, ANN)],
             (),
-            dict.fromkeys((1, 2, 3), "duplicate in one system"),
+            {(1, 2, 3): "duplicate in one system"},
         ),
-        ([(1, 1, 8, ANN), (2, 2, 9, ANN), (3, 3, None, ANN)], (), {3: "two entities"}),
+        ([(1, 1, 8, ANN), (2, 2, 9, ANN), (3, 3, None, ANN)], (), {(1, 2, 3): "two entities"}),
+        ([(1, 1, 8, ANN), (2, 2, 9, ANN)], (), {(1, 2): "two entities"}),
         (
             [(1, 1, None, WIFE), (2, 1, None, HUSBAND), (3, 2, None, WIFE), (4, 2, None, HUSBAND)],
             ((1, 3), (2, 4)),
@@ -105,7 +106,7 @@ WIFE, HUSBAND = person(first_name="Marija"), person(first_name="Stjepan")
                 (2, 2, None, person(birth_date="1981-01-01")),
             ],
             (),
-            dict.fromkeys((1, 2), "contradiction"),
+            {(1, 2): "contradiction"},
         ),
     ],
     ids=[
@@ -113,6 +114,7 @@ WIFE, HUSBAND = person(first_name="Marija"), person(first_name="Stjepan")
         "one is known",
         "both are known",
         "twice in one system",
+        "two people and a third meet",
         "two people meet",
         "a couple on one mailbox",
         "birth dates differ",
@@ -128,6 +130,30 @@ def test_who_was_told_apart_is_not_linked() -> None:
     assert settle((1, 1, None, ANN), (2, 2, None, ANN), apart=apart) == ((), {})
 
 
+def test_state_9_a_place_that_is_taken_is_a_doubt() -> None:
+    pair = (1, 1, 9, ANN), (2, 2, None, ANN)
+    assert settle(*pair, places={9: (1, 2)}) == ((), {(1, 2): "duplicate in one system"})
+    assert settle(*pair, places={9: (1, 3)}) == (((1, 2),), {})
+
+
+@pytest.mark.parametrize(
+    ("rule", "email", "linked"),
+    [
+        (matching.PHONE, "ann@plavi.example", True),
+        (matching.PHONE, None, True),
+        (matching.PHONE, "other@plavi.example", False),
+        (matching.EMAIL, "other@plavi.example", True),  # what was asked of the stronger rule
+    ],
+)
+def test_state_9_a_stronger_rule_contradicts(rule: int, email: str | None, linked: bool) -> None:
+    both = [ANN, person(email=email)]
+    members = tuple(
+        Member(n, n, None, values, tuple(matching.keys("lead", values)))
+        for n, values in enumerate(both)
+    )
+    assert bool(matching.settle(Group("lead", rule, members)).linked) is linked
+
+
 @pytest.mark.parametrize(
     ("left", "right", "alike"),
     [
@@ -135,13 +161,14 @@ def test_who_was_told_apart_is_not_linked() -> None:
         (person(mobile="+385915550104"), person(first_name="A.", phone="+3851915550104"), True),
         (person(last_name="Horvath", email=None, address={"city": "Zadar"}),
          person(email=None, address={"city": "zadar"}), True),
+        (person(company_name="Plavi"), person(first_name=None, company_name="Plavi"), True),
         (person(email=None), person(email=None), False),
         (person(company_name="Plavi"), person(first_name="Eve", company_name="Plavi"), False),
     ],
 )  # fmt: skip
 def test_practice_2_3_resemblance(left: dict[str, Any], right: dict[str, Any], alike: bool) -> None:
     one, two = (set(matching.resemblance("lead", values)) for values in (left, right))
-    assert bool(one & two) is alike
+    assert (bool(one & two) and not matching.first_names_differ(left, right)) is alike
 
 
 def test_folding() -> None:

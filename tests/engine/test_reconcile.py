@@ -167,6 +167,16 @@ def test_a_side_that_only_receives_claims_nothing() -> None:
     assert decision.changes == ()
 
 
+def test_a_side_that_insists_wins_over_edits_elsewhere() -> None:
+    sides = {"sales": side("a", "a", insists={"mail"}), "service": side("a", "b")}
+    decision = reconcile({"mail": "a"}, sides, PREFER, {})
+    assert decision.golden == {"mail": "a"}
+    assert decision.changes[0].lost["service"].value == "b"
+    assert decision.bases["service"] == {"mail": "b"}  # heard, and written over
+    sides = {"sales": side("b", "a", insists={"mail"}), "service": side("b", "b")}
+    assert reconcile({"mail": "b"}, sides, PREFER, {}).golden == {"mail": "a"}
+
+
 MANUALLY = {"mail": Policy("manual", ORDER)}
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from config import Config
 from config.catalogue import CATALOGUE, CONSENT
+from config.expressions import condition
 from connectors import FieldType
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
 from sync_engine import mapping as mappings
@@ -19,7 +20,7 @@ from sync_engine.ids import Ids
 from sync_engine.models import Kind
 from sync_engine.reconcile import Policy
 from sync_engine.service import Service, SystemClock
-from sync_engine.store import IssueRow, Store, migrate, open_database
+from sync_engine.store import IssueRow, LinkRow, Store, migrate, open_database
 
 TEXT = FieldType("string")
 SET = FieldType("string", many=True)
@@ -239,6 +240,17 @@ class Three:
             for name, system in self.systems.items()
         }
 
+    def source(self, name: str) -> Source:
+        return next(one for one in self.world.sources if one.name == name)
+
+    def links(self, name: str) -> list[LinkRow]:
+        """What the engine keeps of the records of a source."""
+        one = self.source(name)
+        records = set(self.systems[one.instance].objects[one.object].rows)
+        with self.store.reading() as connection:
+            found = self.store.links.by_record(connection, one.id, records)
+        return [found[number] for number in sorted(found)]
+
     def issues(self) -> list[IssueRow]:
         with self.store.reading() as connection:
             return self.store.issues.all(connection)
@@ -250,6 +262,9 @@ class Three:
         sync = self.world.syncs[kind]
         changed = {**sync.policies, name: Policy(policy, ORDER)}
         self._replace(kind, policies=changed)
+
+    def filter(self, kind: Kind, side: str, text: str) -> None:
+        self._replace(kind, enters={side: condition(text, CATALOGUE[kind.name.lower()]).holds})
 
     def deletes(self, kind: Kind, policy: str) -> None:
         self._replace(kind, deletes=dict.fromkeys(ORDER, policy))

@@ -32,7 +32,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "COLUMNS": "140"},
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "COLUMNS": "400"},
         )
 
     def run(self, *arguments: str) -> tuple[int, str]:

@@ -5,7 +5,6 @@ whose pages are named where they rule.
 """
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.connectors.processes import Server, simulator
-from tests.simulators.salesforce_api import (
+from tests.connectors.processes import Server
+from tests.simulators.salesforce.api import (
     ANN,
     KEY,
     RECORDED,
@@ -24,27 +23,7 @@ from tests.simulators.salesforce_api import (
     insert,
     refusal,
     shape,
-    signed_in,
 )
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with simulator("salesforce", tmp_path_factory.mktemp("salesforce")) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Server) -> Server:
-    server.post("reset")
-    return server
-
-
-@pytest.fixture
-def api(org: Server) -> Iterator[httpx.Client]:
-    with signed_in(org) as client:
-        yield client
-
 
 # rows
 

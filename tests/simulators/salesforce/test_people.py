@@ -1,40 +1,19 @@
 """What people do in the Salesforce simulator, and how it shows over plain HTTP."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import httpx
-import pytest
 
-from tests.connectors.processes import Server, simulator
-from tests.simulators.salesforce_api import (
+from tests.connectors.processes import Server
+from tests.simulators.salesforce.api import (
     ANN,
     DAY,
     KEY,
     found,
     insert,
     refusal,
-    signed_in,
     values_of,
 )
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with simulator("salesforce", tmp_path_factory.mktemp("salesforce")) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Server) -> Server:
-    server.post("reset")
-    return server
-
-
-@pytest.fixture
-def api(org: Server) -> Iterator[httpx.Client]:
-    with signed_in(org) as client:
-        yield client
 
 
 def test_deleted_rows_stay_fifteen_days(org: Server, api: httpx.Client) -> None:

@@ -12,8 +12,8 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from tests.connectors.processes import Server, simulator
-from tests.simulators.salesforce_api import (
+from tests.connectors.processes import Server
+from tests.simulators.salesforce.api import (
     ANN,
     CREDENTIALS,
     DAY,
@@ -27,27 +27,8 @@ from tests.simulators.salesforce_api import (
     refusal,
     shape,
     sign_in,
-    signed_in,
     values_of,
 )
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with simulator("salesforce", tmp_path_factory.mktemp("salesforce")) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Server) -> Server:
-    server.post("reset")
-    return server
-
-
-@pytest.fixture
-def api(org: Server) -> Iterator[httpx.Client]:
-    with signed_in(org) as client:
-        yield client
 
 
 @pytest.fixture

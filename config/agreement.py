@@ -1,0 +1,70 @@
+"""What the parts of a file say of each other: names, precedence, policies, schedules."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from config.catalogue import CATALOGUE, CONSENT
+from config.faults import suggestion
+from config.settings import Settings, SyncSettings
+from config.tree import Findings
+
+Where = tuple[str | int, ...]
+
+
+def check_agreement(findings: Findings, settings: Settings) -> None:
+    kinds: dict[str, str] = {}
+    for name, sync in settings.syncs.items():
+        where = ("syncs", name)
+        if sync.kind in kinds:
+            what = f"sync {kinds[sync.kind]} is of this kind too; one sync keeps a kind equal"
+            findings.refuse((*where, "kind"), what, "add this sync's sides to it")
+        kinds[sync.kind] = name
+        _schedule(findings, where, sync)
+        _sides(findings, where, sync, settings.instances)
+        if sync.prefer is not None:
+            _order(findings, (*where, "prefer"), sync.prefer, sync.sides)
+        _fields(findings, where, sync)
+
+
+def _schedule(findings: Findings, where: Where, sync: SyncSettings) -> None:
+    if sync.every is None and sync.cron is None:
+        findings.refuse(where, "says not when it runs", "give every: 1m, or cron")
+    if sync.every is not None and sync.cron is not None:
+        findings.refuse((*where, "cron"), "every and cron exclude each other", "keep one of them")
+
+
+def _sides(
+    findings: Findings, where: Where, sync: SyncSettings, instances: Collection[str]
+) -> None:
+    for side, objects in sync.sides.items():
+        here = (*where, "sides", side)
+        if side not in instances:
+            findings.refuse(here, f"there is no instance {side}", suggestion(side, instances))
+        if len({one.object for one in objects}) < len(objects):
+            findings.refuse(here, "names one object twice", "keep one of them")
+
+
+def _order(findings: Findings, where: Where, given: Sequence[str], sides: Collection[str]) -> None:
+    """An order of precedence names every side once: what it left open would be decided unseen."""
+    for place, name in enumerate(given):
+        if name not in sides:
+            findings.refuse((*where, place), "prefer names no side here", suggestion(name, sides))
+    if any(times > 1 for times in Counter(given).values()):
+        findings.refuse(where, "prefer names a side twice", "name each side once")
+    missing = [side for side in sides if side not in given]
+    if missing:
+        what = f"prefer lacks {', '.join(missing)}"
+        findings.refuse(where, what, "name every side, most trusted first")
+
+
+def _fields(findings: Findings, where: Where, sync: SyncSettings) -> None:
+    known = CATALOGUE[str(sync.kind)]
+    for name, field in sync.fields.items():
+        here = (*where, "fields", name)
+        if name not in known:
+            findings.refuse(here, f"there is no golden field {name}", suggestion(name, known))
+        elif name in CONSENT:
+            what = "consent has a policy of its own: an opt-out anywhere wins"
+            findings.refuse(here, what, "leave this field out")
+        if field.prefer is not None:
+            _order(findings, (*here, "prefer"), field.prefer, sync.sides)

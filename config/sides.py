@@ -1,0 +1,190 @@
+"""The sides of syncs as sources: shipped mappings with the user's changes in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from config.catalogue import ADDRESS_PARTS, CATALOGUE, RECOGNISED_BY
+from config.expressions import condition
+from config.faults import suggestion
+from config.settings import FieldMapSettings, Settings, SideSettings, SyncSettings
+from config.tree import Findings
+
+Where = tuple[str | int, ...]
+Shipped = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One object of one instance as all syncs together map it."""
+
+    instance: str
+    object: str
+    mapping: Mapping[str, Any]  #: in the form of connectors' shipped mappings
+    kinds: frozenset[str]
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A source as one sync speaks of it."""
+
+    where: Where
+    side: SideSettings
+    sync: SyncSettings
+    mapping: Mapping[str, Any]
+
+
+def sources(
+    findings: Findings, settings: Settings, shipped: Mapping[str, Shipped]
+) -> list[SourceSettings]:
+    """Every source that the syncs name; ``shipped`` has each instance's mappings by object."""
+    mentions: dict[tuple[str, str], list[_Mention]] = {}
+    for sync_name, sync in settings.syncs.items():
+        for instance, objects in sync.sides.items():
+            for place, side in enumerate(objects):
+                where = ("syncs", sync_name, "sides", instance, place)
+                mapping = _mapping(findings, where, sync, side, shipped[instance])
+                if mapping is not None:
+                    mention = _Mention(where, side, sync, mapping)
+                    mentions.setdefault((instance, side.object), []).append(mention)
+    return [_source(findings, settings, *key, several) for key, several in mentions.items()]
+
+
+def _source(
+    findings: Findings,
+    settings: Settings,
+    instance: str,
+    name: str,
+    mentions: list[_Mention],
+) -> SourceSettings:
+    """A source is read once for all its syncs, so that only one may say how it is mapped."""
+    detailed = [one for one in mentions if not _is_plain(one.side)]
+    first = (detailed or mentions)[0]
+    for other in detailed[1:]:
+        if (other.mapping, other.side.region) != (first.mapping, first.side.region):
+            what = (
+                f"{name} is mapped differently in sync {first.where[1]}; it is read once for both"
+            )
+            findings.refuse(other.where, what, "give its details in one of them only")
+    kinds = frozenset(str(one.sync.kind) for one in mentions)
+    return SourceSettings(
+        instance, name, first.mapping, kinds, first.side.region or settings.region
+    )
+
+
+def _is_plain(side: SideSettings) -> bool:
+    own = {"create": side.create, "deletes": side.deletes, "filter": side.filter}
+    return side == SideSettings(object=side.object, **own)
+
+
+def _mapping(
+    findings: Findings, where: Where, sync: SyncSettings, side: SideSettings, shipped: Shipped
+) -> dict[str, Any] | None:
+    """The connector's shipped mapping of the object with the user's changes in it."""
+    if side.object not in shipped:
+        remedy = suggestion(side.object, shipped)
+        findings.refuse((*where, "object"), "the connector maps no such object", remedy)
+        return None
+    mapping = dict(shipped[side.object])
+    kinds = _kinds(mapping)
+    if sync.kind not in kinds:
+        holds = " and ".join(sorted(kinds))
+        what = f"this object holds records of kind {holds}, this sync is of {sync.kind}"
+        findings.refuse(where, what, "leads match leads, customers match customers")
+        return None
+    known = {name: form for kind in kinds for name, form in CATALOGUE[kind].items()}
+    mapping["fields"] = _fields(findings, where, known, mapping["fields"], side)
+    _filter(findings, where, known, side)
+    if side.required is not None:
+        mapping["required"] = side.required
+        _required(findings, (*where, "required"), known, mapping)
+    if side.on_create is not None:
+        mapping["on_create"] = side.on_create
+    own = {n: e for n, e in mapping["fields"].items() if n in CATALOGUE[str(sync.kind)]}
+    _once_each(findings, where, own)
+    if not RECOGNISED_BY[str(sync.kind)] & set(mapping["fields"]):
+        remedy = f"map one of {', '.join(sorted(RECOGNISED_BY[str(sync.kind)]))}"
+        findings.refuse(where, "nothing by which records are recognised is mapped here", remedy)
+    return mapping
+
+
+def _kinds(mapping: Mapping[str, Any]) -> set[str]:
+    kind = mapping["kind"]
+    return {kind} if isinstance(kind, str) else {v for k, v in kind.items() if k != "by"}
+
+
+def _fields(
+    findings: Findings,
+    where: Where,
+    known: Mapping[str, str],
+    shipped: Mapping[str, Any],
+    side: SideSettings,
+) -> dict[str, Any]:
+    fields = dict(shipped)
+    for name, entry in side.fields.items():
+        here = (*where, "fields", name)
+        if name not in known:
+            findings.refuse(here, f"there is no golden field {name}", suggestion(name, known))
+        elif entry is None:
+            fields.pop(name, None)
+        else:
+            _fitting(findings, here, known[name], entry)
+            fields[name] = entry.model_dump(exclude_none=True, mode="json")
+    return fields
+
+
+def _filter(findings: Findings, where: Where, known: Mapping[str, str], side: SideSettings) -> None:
+    if side.filter is None:
+        return
+    try:
+        condition(side.filter, known)
+    except ValueError as error:
+        findings.refuse((*where, "filter"), str(error), "see cel.dev for the language")
+
+
+def _fitting(findings: Findings, where: Where, form: str, entry: FieldMapSettings) -> None:
+    parts = ", ".join(ADDRESS_PARTS)
+    if (entry.parts is None) == (form == "address"):
+        what = "an address is mapped by its parts, and nothing else is"
+        findings.refuse(where, what, f"parts are: {parts}")
+    for part in entry.parts or ():
+        if part not in ADDRESS_PARTS:
+            findings.refuse((*where, "parts", part), f"an address has no part {part}", parts)
+    if (entry.ref is None) == (form == "reference"):
+        what = "ref belongs to a field that refers to a record, and to no other"
+        findings.refuse(where, what, "write ref: company, or leave it out")
+
+
+def _required(
+    findings: Findings, where: Where, known: Mapping[str, str], mapping: Mapping[str, Any]
+) -> None:
+    for place, name in enumerate(mapping["required"]):
+        if name not in known:
+            what = "there is no such golden field"
+            findings.refuse((*where, place), what, suggestion(name, known))
+        elif name not in mapping["fields"]:
+            what = "a required field must be mapped here"
+            findings.refuse((*where, place), what, "map it under fields, or leave it out")
+
+
+def _once_each(findings: Findings, where: Where, fields: Mapping[str, Any]) -> None:
+    """Two golden values in one native field would overwrite each other for ever; sets hold many."""
+    taken: dict[str, str] = {}
+    for name, entry in fields.items():
+        here = (*where, "fields", name)
+        for native, is_set in _natives(entry):
+            if native in taken and not (is_set and taken[native] == ""):
+                other = taken[native] or "a set"
+                what = f"{name} stands in the native field of {other}"
+                findings.refuse(here, what, f"map one of them elsewhere, or write {name}: null")
+            taken[native] = "" if is_set else name
+
+
+def _natives(entry: Any) -> list[tuple[str, bool]]:
+    """The native fields of a mapped field, each with whether it holds a set of values."""
+    if isinstance(entry, str):
+        return [(entry, False)]
+    if "parts" in entry:
+        return [(native, False) for native in entry["parts"].values()]
+    return [(entry["field"], False)] if "field" in entry else [(entry["member_of"], True)]

@@ -1,0 +1,242 @@
+"""Key groups: the links that share a key with those at hand, and what follows of it.
+
+Loads the groups, lets ``matching.settle`` decide and notes who joins whom and whom a
+person must be asked about. Carrying that out is ``match``'s work.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.engine import Connection
+
+from sync_engine import matching
+from sync_engine.engine.keys import employers
+from sync_engine.engine.verdicts import Verdicts, verdicts
+from sync_engine.engine.world import Told, World
+from sync_engine.models import Kind, LinkState
+from sync_engine.store import PLACED, LinkRow
+
+_JOINABLE = (LinkState.NEW, LinkState.ASKED, LinkState.LIVE)
+
+
+@dataclass(slots=True)
+class Pool:
+    """The links at hand and those in their groups, with what is decided of them."""
+
+    fresh: Sequence[int]  #: the links whose groups are complete
+    links: dict[int, LinkRow]
+    keys: dict[int, tuple[matching.Key, ...]]
+    said: Verdicts  #: what people have decided of pairs of them
+    heirs: dict[int, int]  #: what a record became by merge or conversion -> that one's entity
+    kinds: dict[int, Kind] = field(default_factory=dict)  #: entity -> its kind
+    #: entity -> instance -> the link that has, or will have, its place there
+    places: dict[int, dict[int, int]] = field(default_factory=dict)
+    #: (entity, instance) -> links of it that are gone
+    gone: dict[tuple[int, int], list[LinkRow]] = field(default_factory=dict)
+    joined: dict[int, int] = field(default_factory=dict)  #: link -> entity, decided here
+    surplus: dict[int, int] = field(default_factory=dict)  #: likewise, its place being taken
+    rules: dict[int, str] = field(default_factory=dict)  #: link -> the rule that linked it
+    doubts: list[matching.Doubt] = field(default_factory=list)
+
+    def entity(self, number: int) -> int | None:
+        decided = self.joined.get(number, self.surplus.get(number))
+        return decided if decided is not None else self.links[number].entity_id
+
+    def seat(self, number: int, entity: int) -> None:
+        """The link is of that entity: it takes the place on its instance, or is surplus."""
+        places = self.places.setdefault(entity, {})
+        holder = places.setdefault(self.links[number].instance_id, number)
+        (self.joined if holder == number else self.surplus)[number] = entity
+
+    def join(self, cluster: Sequence[int], rule: str) -> None:
+        """Those of the cluster that have no entity take the others', or one to be born.
+
+        A negative number stands for that one.
+        """
+        owners = [self.entity(number) for number in cluster]
+        entity = next((owner for owner in owners if owner is not None), None)
+        for number, owner in zip(cluster, owners, strict=True):
+            if owner is None:
+                self.seat(number, -min(cluster) if entity is None else entity)
+            self.rules.setdefault(number, rule)
+
+    @property
+    def asked(self) -> set[int]:
+        """Links that belong to nobody until a person has answered."""
+        doubtful = (number for doubt in self.doubts for number in doubt.links)
+        return {number for number in doubtful if self.entity(number) is None}
+
+
+def gather(world: World, connection: Connection, links: Iterable[LinkRow]) -> Pool:
+    """These links with their groups; whoever in these is asked about comes in with his own."""
+    fresh = {link.id: link for link in links}
+    keys, near = _sharing(world, connection, fresh)
+    asked = {n: link for n, link in near.items() if link.state is LinkState.ASKED}
+    if asked:
+        more, further = _sharing(world, connection, asked)
+        keys, near, fresh = keys | more, near | further, fresh | asked
+    links_ = near | fresh
+    said = verdicts(world, connection, links_, gather=True)
+    strangers = {n: link for n, link in links_.items() if n not in keys}
+    named = employers(world, connection, strangers.values())
+    keys |= {n: named.keys(link) for n, link in strangers.items()}
+    pool = Pool(sorted(fresh), links_, _personal(world, connection, keys), said, {})
+    _know_entities(world, connection, pool)
+    return pool
+
+
+def _sharing(
+    world: World, connection: Connection, links: dict[int, LinkRow]
+) -> tuple[dict[int, list[matching.Key]], dict[int, LinkRow]]:
+    """The keys of these links, and the other links that carry one of them."""
+    named = employers(world, connection, links.values())
+    keys = {number: named.keys(link) for number, link in links.items()}
+    digests = {key.digest for found in keys.values() for key in found}
+    sharing = world.store.links.sharing_keys(connection, digests)
+    ids = {number for found in sharing.values() for number in found}
+    return keys, world.store.links.by_id(connection, ids - set(links))
+
+
+def _personal(
+    world: World, connection: Connection, keys: dict[int, list[matching.Key]]
+) -> dict[int, tuple[matching.Key, ...]]:
+    """The keys without the numbers that are a company's own (practice 2.2)."""
+    numbers = {
+        matching.number_of_company(key.text): key.text
+        for found in keys.values()
+        for key in found
+        if key.is_number
+    }
+    shared = {numbers[n] for n in world.store.links.sharing_keys(connection, numbers)}
+    return {
+        link: tuple(key for key in found if not (key.is_number and key.text in shared))
+        for link, found in keys.items()
+    }
+
+
+def _know_entities(world: World, connection: Connection, pool: Pool) -> None:
+    pending = world.store.links.to_follow(connection)
+    pool.heirs = {k.into_id: k.entity_id for k in pending if k.into_id and k.entity_id}
+    owners = {link.entity_id for link in pool.links.values() if link.entity_id is not None}
+    owners |= {pool.heirs[number] for number in pool.heirs if number in pool.links}
+    if not owners:
+        return
+    kinds = {n: e.kind for n, e in world.store.entities.by_id(connection, owners).items()}
+    # who is on the way to be a customer is no lead any more
+    turned = {k.entity_id: Kind.CUSTOMER for k in pending if k.state is LinkState.CONVERTED}
+    pool.kinds = {n: turned.get(n, kind) for n, kind in kinds.items()}
+    for link in world.store.links.of_entities(connection, owners):
+        if link.state in PLACED:
+            pool.places.setdefault(link.entity_id or 0, {})[link.instance_id] = link.id
+        elif link.state is LinkState.GONE:
+            pool.gone.setdefault((link.entity_id or 0, link.instance_id), []).append(link)
+    for number, entity in sorted(pool.heirs.items()):
+        if number in pool.links and pool.links[number].entity_id is None:
+            pool.places.setdefault(entity, {}).setdefault(pool.links[number].instance_id, number)
+
+
+def settle(pool: Pool) -> None:
+    """Who of the pool is one, and who is to be asked about."""
+    for number in pool.fresh:  # read again, or known before it was read
+        link = pool.links[number]
+        if link.state is LinkState.NEW and link.entity_id is not None:
+            pool.seat(number, link.entity_id)
+    for pair in sorted(pool.said.same, key=sorted):
+        rows = [pool.links[number] for number in sorted(pair)]
+        if all(_joinable(pool, row) for row in rows):
+            pool.join(sorted(pair), "decided")
+    groups: dict[tuple[int, int], list[int]] = {}
+    for number, link in sorted(pool.links.items()):
+        for key in pool.keys[number] if _joinable(pool, link) else ():
+            groups.setdefault((key.rule, key.digest), []).append(number)
+    for (rule, _), members in sorted(groups.items()):
+        if len(members) > 1:
+            _settle_group(pool, members, rule)
+
+
+def _joinable(pool: Pool, link: LinkRow) -> bool:
+    """A lead whose person has become a customer is no way to that customer."""
+    kind = link.kind if link.entity_id is None else pool.kinds[link.entity_id]
+    return link.state in _JOINABLE and kind is link.kind
+
+
+def _settle_group(pool: Pool, numbers: Sequence[int], rule: int) -> None:
+    rows = [pool.links[number] for number in numbers]
+    group = matching.Group(
+        kind=rows[0].kind.name.lower(),
+        rule=rule,
+        members=tuple(
+            matching.Member(
+                row.id, row.instance_id, pool.entity(row.id), row.seen or {}, pool.keys[row.id]
+            )
+            for row in rows
+        ),
+        apart=pool.said.apart,
+        places=pool.places,
+    )
+    settlement = matching.settle(group)
+    for cluster in settlement.linked:
+        pool.join(cluster, matching.RULES[group.kind][rule])
+    pool.doubts += settlement.doubts
+
+
+def ask(world: World, connection: Connection, told: Told, pool: Pool) -> None:
+    """Open the questions that are not open already; close those that are no more."""
+    questions = _questions(pool)
+    over = []
+    about = {*pool.fresh, *questions}
+    for issue in world.store.issues.of_links(connection, ("identity",), about):
+        number = issue.link_id or 0
+        if questions.get(number) == (issue.cause, issue.detail.get("with")):
+            del questions[number]
+        else:
+            over.append(issue.id)
+    world.store.issues.close(connection, world.clock.now(), over)
+    for number, (why, others) in questions.items():
+        told.issue(world, "identity", cause=why, link_id=number, detail={"with": others})
+
+
+def _questions(pool: Pool) -> dict[int, tuple[str, list[int]]]:
+    """One question per cluster (practice 2.4): its first link -> why, and the others."""
+    asked = pool.asked
+    causes: dict[int, str] = {}
+    beside: dict[int, set[int]] = {}
+    for doubt in pool.doubts:
+        open_ = [number for number in doubt.links if number in asked]
+        two = len({pool.entity(number) for number in doubt.links} - {None}) > 1
+        for number in open_ or (doubt.links[:1] if two else ()):
+            causes.setdefault(number, doubt.why)
+            beside.setdefault(number, set()).update(doubt.links)
+    found: dict[int, tuple[str, list[int]]] = {}
+    told: set[frozenset[int]] = set()
+    for number, why in sorted(causes.items()):
+        if (cluster := frozenset(beside[number])) not in told:
+            told.add(cluster)
+            found[number] = (why, sorted(cluster - {number}))
+    return found
+
+
+def review(
+    world: World,
+    connection: Connection,
+    told: Told,
+    moved: Collection[tuple[int, int]],
+) -> None:
+    """Ask about linked records whose keys have changed, where they now meet somebody else.
+
+    ``moved`` are their keys that came and went: (digest, link id). Where they meet nobody
+    any more the question ends.
+    """
+    sharing = world.store.links.sharing_keys(connection, {digest for digest, _ in moved})
+    near = {number for found in sharing.values() for number in found}
+    changed = {number for _, number in moved}
+    open_ = world.store.issues.of_links(connection, ("identity",), near | changed)
+    if not (near - changed or open_):
+        return
+    about = {issue.id: issue.link_id or 0 for issue in open_}
+    links = world.store.links.by_id(connection, changed | set(about.values()))
+    over = [issue for issue, number in about.items() if links[number].state not in _JOINABLE]
+    world.store.issues.close(connection, world.clock.now(), over)
+    pool = gather(world, connection, [k for k in links.values() if k.state is LinkState.LIVE])
+    settle(pool)
+    ask(world, connection, told, pool)

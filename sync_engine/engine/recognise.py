@@ -1,0 +1,85 @@
+"""Records that carry a key of ours (rule 0): creates that have landed, people we know."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy.engine import Connection
+
+from connectors import Record
+from sync_engine.engine.batch import Batch
+from sync_engine.engine.references import natives_of
+from sync_engine.engine.world import Source, World
+from sync_engine.ids import key_parts
+from sync_engine.models import EntityState, LinkState, Owes, SentResult
+from sync_engine.store import LinkRow
+
+
+def recognise(
+    world: World,
+    source: Source,
+    connection: Connection,
+    batch: Batch,
+    records: Sequence[Record],
+) -> None:
+    """Records that carry a key of ours: a create has landed, or they are somebody's we know."""
+    unknown: dict[UUID, Record] = {}
+    for record in records:
+        link = batch.links.get(record.id)
+        is_new = link is None or (link.state is LinkState.STUB and link.entity_id is None)
+        if is_new and record.key and _entity_of(world, record.key):
+            unknown[record.key] = record
+    if not unknown:
+        return
+    found = world.store.links.by_key(connection, unknown)
+    landed = {key: link for key, link in found.items() if link.state is LinkState.CREATING}
+    _fill_creating(world, source, connection, batch, landed, unknown)
+    told = {
+        record.id: (found[key].entity_id if key in found else _entity_of(world, key)) or 0
+        for key, record in unknown.items()
+        if key not in landed
+    }
+    ends = world.store.entities.survivors(connection, set(told.values()))
+    known = world.store.entities.by_id(connection, set(ends.values()))
+    for record in unknown.values():
+        entity = known.get(ends.get(told.get(record.id, 0), 0))
+        kind = source.mapping.kind_of(record.values)
+        if entity and entity.state is EntityState.LIVE and entity.kind.name.lower() == kind:
+            batch.owners[record.id] = entity.id
+
+
+def _entity_of(world: World, key: UUID) -> int | None:
+    """The entity that a key tells; None for a key that is not of this installation."""
+    parts = key_parts(key)
+    return parts.entity_id if parts and parts.installation == world.installation else None
+
+
+def _fill_creating(
+    world: World,
+    source: Source,
+    connection: Connection,
+    batch: Batch,
+    landed: Mapping[UUID, LinkRow],
+    records: Mapping[UUID, Record],
+) -> None:
+    offers = world.store.writes.open(connection, {link.id for link in landed.values()})
+    sent = {
+        link.id: offers[link.id][-1].values if link.id in offers else {} for link in landed.values()
+    }
+    # the values sent are what was agreed: what differs was entered by somebody since
+    agreed = natives_of(world, connection, source, sent)
+    for key, link in landed.items():
+        record = records[key]
+        if stub := batch.links.get(record.id):
+            world.store.links.absorb(connection, stub.id, link.id)
+        batch.was[link.id] = replace(link)  # it had no keys
+        link.record_id, link.state, link.owes = record.id, LinkState.LIVE, Owes.NOTHING
+        link.base, link.seen, link.fingerprint = agreed[link.id], dict(agreed[link.id]), None
+        link.layout = batch.layout
+        batch.links[record.id] = link
+        batch.settled.add(link.id)
+        batch.touch(link)
+    rows = [row for opened in offers.values() for row in opened]
+    for row in rows:
+        row.result, row.answered_at = SentResult.DONE, world.clock.now()
+    world.store.writes.close(connection, rows)

@@ -1,0 +1,286 @@
+"""What becomes of records that are deleted, restored, merged and converted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connectors.protocol import Page
+from sync_engine import operations
+from sync_engine.models import LinkState
+from sync_engine.operations import Verdict
+from tests.engine.three import Three
+
+ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
+PERSON = {name: value for name, value in ANN.items() if name != "firm"}
+
+
+@pytest.fixture
+def three() -> Iterator[Three]:
+    found = Three()
+    yield found
+    found.close()
+
+
+def only(rows: list[Any]) -> Any:
+    assert len(rows) == 1, rows
+    return rows[0]
+
+
+def test_state_8_undelete_after_the_person_was_entered_anew(three: Three) -> None:
+    old = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.sales.delete("Lead", old)
+    three.settle()
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    three.sales.undelete("Lead", old)
+    three.settle()  # IntegrityError: unique (entity_id, instance_id)
+    assert len(three.service.alive("lead")) == 1
+
+
+def test_state_8_undelete_after_a_merge_elsewhere(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN)
+    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
+    three.settle()
+    gone = next(r for r in three.service.alive("lead") if r.values["last"] == "Horvath")
+    three.service.delete("lead", gone.id)
+    three.settle()
+    three.sales.merge("Lead", ann, other)
+    three.settle()
+    three.service.undelete("lead", gone.id)
+    three.settle()
+    assert len(three.service.alive("lead")) == 2
+
+
+def test_state_8_a_merged_record_that_is_restored_is_a_record_again(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN)
+    other = three.sales.create("Lead", first="Ivo", last="Babic", mail="a@b.example", firm="Zub")
+    three.settle()
+    three.sales.merge("Lead", ann, other)
+    three.settle()
+    three.sales.undelete("Lead", other)
+    three.settle()
+    back = next(link for link in three.links("sales/Lead") if link.record_id == other)
+    assert back.state is not LinkState.MERGED
+
+
+def test_state_9_a_surplus_record_merged_into_an_unlinked_one(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN)
+    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
+    three.settle()
+    three.sales.merge("Lead", ann, other)
+    three.settle()
+    surplus = next(link for link in three.links("service/lead") if link.state is LinkState.SURPLUS)
+    third = three.service.create("lead", **ANN)
+    three.settle()
+    three.service.merge("lead", third, surplus.record_id or "")
+    three.settle()
+
+
+def test_state_8_the_live_record_is_merged_into_the_surplus_one(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN)
+    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
+    three.settle()
+    three.sales.merge("Lead", ann, other)
+    three.settle()
+    found = {link.state: link for link in three.links("service/lead")}
+    live, surplus = found[LinkState.LIVE].record_id, found[LinkState.SURPLUS].record_id
+    three.service.merge("lead", surplus or "", live or "")
+    three.settle()
+    assert only(three.service.alive("lead")).id == surplus
+    three.sales.update("Lead", ann, title="Buyer")
+    three.settle()
+    assert only(three.service.alive("lead")).values["title"] == "Buyer"
+
+
+def test_practice_3_1_a_converted_lead_whose_contact_is_not_visible_yet(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    contacts = three.source("sales/Contact")
+    real = contacts.connector
+    three.sales.convert("Lead", number)
+    contacts.connector = _Lagging(real)  # type: ignore[assignment]
+    three.settle()
+    contacts.connector = real
+    three.settle()
+    assert len(three.sales.alive("Contact")) == 1
+
+
+class _Lagging:
+    """A feed that shows nothing yet; everything else works."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def changes(self, selection: Any, since: Any) -> Iterator[Page]:
+        yield Page([], dict(since))
+
+
+def test_state_8_follow_runs_before_matching(three: Three) -> None:
+    three.service.create("lead", **ANN)
+    three.settle()
+    three.sales.convert("Lead", only(three.sales.alive("Lead")).id)
+    three.sales.create("Lead", **ANN)  # entered again before the conversion was read
+    three.settle()  # IntegrityError, and a lead linked with a customer
+    assert only(three.service.alive("contact")).values["last"] == "Horvat"
+
+
+def test_i_14_a_conversion_into_a_second_contact_does_not_spread(three: Three) -> None:
+    three.sales.create("Contact", **PERSON)
+    three.service.create("lead", **ANN)
+    three.settle()
+    three.sales.convert("Lead", only(three.sales.alive("Lead")).id)  # the user makes a duplicate
+    three.settle()
+    assert "identity" in three.whats()
+    assert len(three.service.alive("contact")) == 1
+    assert len([r for r in three.profiles.alive("person") if r.values["type"] == "CUSTOMER"]) == 1
+
+
+def test_practice_3_3_a_lost_answer_to_a_conversion_is_no_foreign_type_change(three: Three) -> None:
+    number = three.sales.create("Lead", first="Ann", last="Horvat", firm="Plavi")
+    three.settle()
+    three.profiles.lost_answers = 1
+    three.sales.convert("Lead", number)
+    three.cycle()
+    three.settle()
+    assert "type changed" not in three.whats()
+    assert len(three.sales.alive("Contact")) == 1
+    assert len(three.service.alive("contact")) == 1
+    assert len(three.profiles.alive("person")) == 1
+
+
+def test_practice_3_2_a_type_change_leaves_no_second_profile(three: Three) -> None:
+    three.sales.create("Lead", first="Ann", last="Horvat", firm="Plavi")
+    three.settle()
+    profile = only(three.profiles.alive("person"))
+    three.profiles.update("person", profile.id, type="CUSTOMER")
+    three.settle()
+    assert len(three.profiles.alive("person")) == 1
+
+
+def test_practice_3_2_a_type_change_converts_nothing_in_a_crm(three: Three) -> None:
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    profile = only(three.profiles.alive("person"))
+    three.profiles.update("person", profile.id, type="CUSTOMER")
+    three.settle()
+    assert "type changed" in three.whats()
+    assert three.sales.alive("Contact") == []
+    assert three.service.alive("contact") == []
+
+
+def test_state_5_a_person_born_while_a_side_is_down_reaches_it_later(three: Three) -> None:
+    three.cycle()
+    three.service.down = True
+    three.sales.create("Lead", **ANN)
+    for _ in range(3):
+        three.cycle()
+    three.service.down = False
+    three.settle()
+    three.cycle()
+    assert len(three.service.alive("lead")) == 1
+
+
+def test_practice_3_2_the_lead_of_a_profile_that_turned_joins_it_when_converted(
+    three: Three,
+) -> None:
+    three.sales.create("Lead", first="Ann", last="Horvat", firm="Plavi")
+    three.settle()
+    profile = only(three.profiles.alive("person"))
+    three.profiles.update("person", profile.id, type="CUSTOMER")
+    three.settle()
+    three.sales.convert("Lead", only(three.sales.alive("Lead")).id)
+    three.settle()
+    three.profiles.update("person", profile.id, title="Buyer")
+    three.settle()
+    assert only(three.sales.alive("Contact")).values["title"] == "Buyer"
+    assert only(three.service.alive("contact")).values["title"] == "Buyer"
+    assert len(three.profiles.alive("person")) == 1
+
+
+def test_state_8_a_conversion_waits_for_the_answer_whose_contact_it_is(three: Three) -> None:
+    three.sales.create("Contact", **PERSON)
+    three.service.create("lead", **ANN)
+    three.settle()
+    three.sales.convert("Lead", only(three.sales.alive("Lead")).id)
+    three.settle()
+    quiet = three.cycle()
+    assert not quiet.stored
+    (question,) = [issue for issue in three.issues() if issue.what == "identity"]
+    operations.resolve(three.face(), question.id, Verdict("same"), "somebody")
+    three.settle()
+    owners = {
+        link.entity_id for link in (*three.links("sales/Lead"), *three.links("sales/Contact"))
+    }
+    assert len(owners) == 1
+    assert len(three.service.alive("contact")) == 1
+
+
+def test_state_8_a_conversion_in_two_systems_at_once_is_one_customer(three: Three) -> None:
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    three.sales.convert("Lead", only(three.sales.alive("Lead")).id)
+    three.service.convert("lead", only(three.service.alive("lead")).id)
+    three.settle()
+    assert len(three.sales.alive("Contact")) == len(three.service.alive("contact")) == 1
+    assert len(three.profiles.alive("person")) == 1
+    assert three.whats() == []
+
+
+def test_practice_3_3_who_is_a_customer_already_becomes_one_with_the_lead(three: Three) -> None:
+    three.service.create("contact", **PERSON)
+    lead = three.sales.create("Lead", **ANN, title="Buyer")
+    three.settle()
+    three.sales.convert("Lead", lead, only(three.sales.alive("Contact")).id)
+    three.settle()
+    contacts = (only(three.sales.alive("Contact")), only(three.service.alive("contact")))
+    assert [row.values["title"] for row in contacts] == ["Buyer", "Buyer"]
+    assert len(three.profiles.alive("person")) == 1
+
+
+def test_state_8_a_replaced_record_that_is_restored_is_surplus(three: Three) -> None:
+    old = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.sales.delete("Lead", old)
+    three.settle()
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    states = [link.state for link in three.links("sales/Lead")]
+    assert states == [LinkState.REPLACED, LinkState.LIVE]
+    three.sales.undelete("Lead", old)
+    three.settle()
+    states = [link.state for link in three.links("sales/Lead")]
+    assert states == [LinkState.SURPLUS, LinkState.LIVE]
+    assert three.whats() == ["surplus record"]
+
+
+def test_state_8_a_merge_fills_what_is_empty_and_keeps_what_lost(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN, mobile=None, title="Buyer")
+    other = three.sales.create(
+        "Lead", first="Ivo", last="Babic", firm="Zub", mobile="091 555 0104", title="Seller"
+    )
+    three.settle()
+    three.sales.merge("Lead", ann, other)
+    run = three.cycle()
+    three.settle()
+    row = three.sales.row("Lead", ann)
+    assert (row.values["mobile"], row.values["title"]) == ("+385915550104", "Buyer")
+    with three.store.reading() as connection:
+        lost = three.store.entities.conflicts(connection, [run.id])
+    assert {"merged": {"value": "Seller"}} in [one.lost for one in lost]
+
+
+def test_state_3_the_first_run_waits_for_every_side(three: Three) -> None:
+    three.profiles.down = True
+    three.sales.create("Lead", **ANN)
+    for _ in range(2):
+        three.cycle()
+    assert [link.state for link in three.links("sales/Lead")] == [LinkState.NEW]
+    assert three.service.alive("lead") == []
+    three.profiles.down = False
+    three.settle()
+    assert len(three.service.alive("lead")) == 1
