@@ -1,6 +1,7 @@
 """Carries merges and conversions that a system reported through to the entities.
 
-``into_id`` of a merged or converted link names the link that carries on.
+A merged or converted link that owes it has not been followed yet; ``into_id`` names the
+link that carries on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,16 +60,13 @@ def follow(world: World, run: Run, connection: Connection) -> None:
 def keep(world: World, connection: Connection, rows: Following, told: Told) -> None:
     """Store the rows that changed, and what follows of it for others.
 
-    Questions about an entity or a surplus record that is no more end.
+    Questions about an entity that is no more end.
     """
     store = world.store
     store.entities.insert(connection, rows.born)
     store.entities.save(connection, [rows.entities[n] for n in sorted(rows.touched)])
     store.links.save(connection, [rows.links[n] for n in sorted(rows.changed)])
-    now = world.clock.now()
-    store.issues.close_about(connection, now, entities=rows.merged)
-    settled = {n for n in rows.changed if rows.links[n].state is not LinkState.SURPLUS}
-    store.issues.close_about(connection, now, whats=("surplus record",), links=settled)
+    store.issues.close_about(connection, world.clock.now(), entities=rows.merged)
     store.entities.mark(connection, store.links.awaited(connection, rows.changed))
     told.store(world, connection)
 
