@@ -174,26 +174,27 @@ def join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: 
 def _merge_golden(
     world: World, told: Told, rows: Following, loser: EntityRow, survivor: EntityRow
 ) -> None:
-    policies = world.syncs[survivor.kind].policies
-    consent = {name for name, policy in policies.items() if policy.name == "consent"}
     for name, value in sorted(loser.golden.items()):
         mine = survivor.golden.get(name, UNSET)
         if value is None or mine == value:
             continue
-        opt_out = name in consent and value is True
-        if opt_out or mine is UNSET or mine is None:
+        opt_out = name in world.consents and value is True
+        empty = mine is UNSET or mine is None
+        if opt_out or empty:
             survivor.golden[name] = value
-        if mine is UNSET or mine is None:
+        if empty and not opt_out:
             continue
+        # an opt-out keeps its author: who set it may end it
         author = rows.authors.get(loser.id, {}).get(name) if opt_out else None
+        lost = {"survivor": {"value": mine}} if opt_out else {"merged": {"value": value}}
         told.event(
             world,
             entity_id=survivor.id,
-            what=Happened.CONFLICT,
+            what=Happened.VALUE if empty else Happened.CONFLICT,
             field_name=name,
             by=author.by if author else GOLDEN,
             rule="merge",
-            old=mine,
+            old=None if empty else mine,
             new=survivor.golden[name],
-            lost={"survivor": {"value": mine}} if opt_out else {"merged": {"value": value}},
+            lost=None if empty else lost,
         )

@@ -5,7 +5,7 @@ before each call and answered after it; no call is made inside a transaction.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -23,9 +23,9 @@ from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
 from sync_engine.values import Held, hash_of
 
 SELECTED = 2000  #: owing links of one round
-#: a field that six of a sync's last ten runs have written is in a loop; in a quiet system ten
-#: runs may be weeks of honest edits, so only those of a day count
-FLIPS, FLIP_RUNS, FLIP_TIME = 6, 10, timedelta(days=1)
+#: a field that six of a sync's last ten runs have written is in a loop: what is written for a
+#: person's edit is read in the run after it, so edits alone reach five
+FLIPS, FLIP_RUNS = 6, 10
 PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
 
 _ACTIONS = {
@@ -46,6 +46,16 @@ class Planned:
     entity: EntityRow
     write: Write
     row: SentRow
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a round of links comes to."""
+
+    told: Told
+    writes: list[Planned] = field(default_factory=list)
+    changed: list[LinkRow] = field(default_factory=list)
+    awaited: set[tuple[int, int]] = field(default_factory=set)  #: (link of a parent, entity)
 
 
 def push(world: World, sync: Sync, source: Source, run: Run) -> None:
@@ -91,42 +101,49 @@ def _plan(
         )
         references = resolve(world, connection, sync.kind, entities.values(), links)
         worn = _worn(world, run, connection, links)
-        told = Told(run.id)
-        planned, changed = [], []
-        awaited: set[tuple[int, int]] = set()
+        plan = Plan(Told(run.id))
         for link in links:
             entity = entities[link.entity_id or 0]
-            if (action := _ACTIONS[link.owes]) not in source.type.actions:
-                refuse(world, told, link, action, f"{action} is not offered there")
-                changed.append(link)
-                continue
-            if parents := _coming_parents(world, link, entity, references):
-                link.due_at = world.clock.now() + PAUSE
-                changed.append(link)
-                awaited |= {(parent, entity.id) for parent in parents}
-                continue
-            if entity.id in worn:
-                _hold(world, told, link, entity, references, worn[entity.id])
-                changed.append(link)
-            if link.version is None and source.has_versions and link.owes is not Owes.CREATE:
-                link.owes = Owes.REREAD
-                changed.append(link)
-            elif plan := _derive(world, source, run, link, entity, references):
-                planned.append(plan)
-            else:
-                link.owes = Owes.NOTHING
-                changed.append(link)
-        if planned:
+            _consider(world, source, run, plan, link, entity, references, worn.get(entity.id, ()))
+        if plan.writes or plan.told.issues:
             run.store(world, connection)
-        world.store.links.save(connection, changed)
-        if told.issues:
-            run.store(world, connection)
-            world.store.entities.mark(connection, {i.entity_id for i in told.issues if i.entity_id})
-            told.store(world, connection)
-        world.store.links.wait(connection, awaited)
-        world.store.writes.insert(connection, [p.row for p in planned])
-        _wait_for_references(world, connection, sync.kind, planned, references)
-    return planned
+        world.store.links.save(connection, plan.changed)
+        asking = {issue.entity_id for issue in plan.told.issues if issue.entity_id}
+        world.store.entities.mark(connection, asking)
+        plan.told.store(world, connection)
+        world.store.links.wait(connection, plan.awaited)
+        world.store.writes.insert(connection, [one.row for one in plan.writes])
+        _wait_for_references(world, connection, sync.kind, plan.writes, references)
+    return plan.writes
+
+
+def _consider(
+    world: World,
+    source: Source,
+    run: Run,
+    plan: Plan,
+    link: LinkRow,
+    entity: EntityRow,
+    references: References,
+    worn: Collection[str],
+) -> None:
+    """Plan the link's write, or say why there is none."""
+    if worn:
+        _hold(world, plan.told, link, entity, references, worn)
+        plan.changed.append(link)
+    if (action := _ACTIONS[link.owes]) not in source.type.actions:
+        refuse(world, plan.told, link, action, f"{action} is not offered there")
+    elif parents := _coming_parents(world, link, entity, references):
+        link.due_at = world.clock.now() + PAUSE
+        plan.awaited |= {(parent, entity.id) for parent in parents}
+    elif link.version is None and source.has_versions and action is not Action.CREATE:
+        link.owes = Owes.REREAD
+    elif write := _derive(world, source, run, link, entity, references):
+        plan.writes.append(write)
+        return
+    else:
+        link.owes = Owes.NOTHING
+    plan.changed.append(link)
 
 
 def _coming_parents(
@@ -153,7 +170,6 @@ def _worn(
     if not updated:
         return {}
     since = world.store.registry.begun(connection, run.sync, FLIP_RUNS)
-    since = max(since, world.ids.row_at(world.clock.now() - FLIP_TIME))
     return world.store.writes.repeated(connection, updated, since, FLIPS)
 
 

@@ -132,17 +132,6 @@ def test_practice_2_5_the_customer_covers_the_lead_when_both_are_new(three: Thre
     assert only(three.profiles.alive("person")).values["type"] == "CUSTOMER"
 
 
-def test_practice_4_1_a_merge_keeps_the_stricter(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN, noemail=False)
-    other = three.sales.create(
-        "Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub", noemail=True
-    )
-    three.settle()
-    three.sales.merge("Lead", ann, other)
-    three.settle()
-    assert three.sales.row("Lead", ann).values["noemail"] is True
-
-
 def test_practice_4_1_only_the_setter_of_a_merged_opt_out_gives_permission(three: Three) -> None:
     ann = three.sales.create("Lead", **ANN, noemail=False)
     three.settle()
