@@ -279,11 +279,11 @@ def test_practice_2_3_a_held_create_goes_when_the_look_alike_is_corrected(three:
 
 def test_practice_2_5_a_lead_on_its_way_holds_the_address(three: Three) -> None:
     three.cycle()
-    three.profiles.rejects = {"first": "Ann"}
+    three.profiles.rejects = {"type": "LEAD"}
     three.sales.create("Lead", **ANN)
-    three.cycle()
+    three.settle()
     three.service.create("contact", **PERSON)
-    three.cycle()
+    three.settle()
     assert "address held by a lead" in three.whats()
 
 
@@ -310,3 +310,15 @@ def test_state_8_who_carries_on_after_a_merge_has_the_place_before_others(three:
     three.settle()
     states = {link.record_id: link.state for link in three.links("sales/Lead")}
     assert (states[into], states[double]) == (LinkState.LIVE, LinkState.ASKED)
+
+
+def test_practice_2_4_who_is_linked_by_another_key_is_asked_about_no_more(three: Three) -> None:
+    mobile = "091 555 0104"
+    three.sales.create("Lead", **ANN, mobile=mobile)
+    double = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.service.create("lead", first="Ann", last="Horvat", firm="Zub", mobile=mobile)
+    three.settle()
+    (question,) = [issue for issue in three.issues() if issue.what == "identity"]
+    asked = next(link for link in three.links("sales/Lead") if link.record_id == double)
+    assert (question.link_id, asked.state) == (asked.id, LinkState.ASKED)
