@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sync_engine import operations
-from sync_engine.models import Kind
+from sync_engine.models import Kind, LinkState
 from sync_engine.operations import Verdict
 from tests.engine.three import Three
 
@@ -252,3 +252,73 @@ def test_state_9_decisions_last(three: Three) -> None:
     three.settle()
     owners = {link.entity_id for link in (*three.links("service/lead"), *three.links("sales/Lead"))}
     assert len(owners) == 1
+
+
+def test_i_11_a_create_found_by_its_key_is_found_by_its_address(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.service.lost_answers = 1
+    three.settle()
+    three.sales.delete("Lead", number)
+    three.profiles.update("person", only(three.profiles.alive("person")).id, mails=[])
+    three.settle()
+    three.service.create("lead", **ANN)  # the first one alone carries its keys now
+    three.settle()
+    assert "identity" in three.whats()
+
+
+def test_practice_2_3_a_held_create_goes_when_the_look_alike_is_corrected(three: Three) -> None:
+    three.sales.create("Lead", **ANN)
+    alike = three.service.create("lead", first="Ana", last="Horvat", firm="Plavi d.o.o.")
+    three.settle()
+    assert len(three.service.alive("lead")) == 1
+    three.service.update("lead", alike, first="Eve", last="Novak", firm="Zub")
+    three.settle()
+    assert len(three.service.alive("lead")) == 2
+    assert three.whats() == []
+
+
+def test_practice_2_5_a_lead_on_its_way_holds_the_address(three: Three) -> None:
+    three.cycle()
+    three.profiles.rejects = {"type": "LEAD"}
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    three.service.create("contact", **PERSON)
+    three.settle()
+    assert "address held by a lead" in three.whats()
+
+
+def test_state_9_a_question_about_two_people_ends_with_one_of_them(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN)
+    three.service.create("lead", **ANN | {"mail": "a@b.example", "firm": "Zub"})
+    three.settle()
+    three.sales.update("Lead", ann, mail="a@b.example")
+    three.settle()
+    assert "identity" in three.whats()
+    for system, name in ((three.sales, "Lead"), (three.service, "lead")):
+        for row in system.alive(name):
+            system.delete(name, row.id)
+    three.settle()
+    assert "identity" not in three.whats()
+
+
+def test_state_8_who_carries_on_after_a_merge_has_the_place_before_others(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN)
+    three.settle()
+    double = three.sales.create("Lead", **ANN)
+    into = three.sales.create("Lead", last="Horvatova", firm="Plavi")
+    three.sales.merge("Lead", into, ann)
+    three.settle()
+    states = {link.record_id: link.state for link in three.links("sales/Lead")}
+    assert (states[into], states[double]) == (LinkState.LIVE, LinkState.ASKED)
+
+
+def test_practice_2_4_who_is_linked_by_another_key_is_asked_about_no_more(three: Three) -> None:
+    mobile = "091 555 0104"
+    three.sales.create("Lead", **ANN, mobile=mobile)
+    double = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.service.create("lead", first="Ann", last="Horvat", firm="Zub", mobile=mobile)
+    three.settle()
+    (question,) = [issue for issue in three.issues() if issue.what == "identity"]
+    asked = next(link for link in three.links("sales/Lead") if link.record_id == double)
+    assert (question.link_id, asked.state) == (asked.id, LinkState.ASKED)

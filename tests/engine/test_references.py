@@ -122,3 +122,28 @@ def test_state_8_a_company_known_as_a_reference_is_the_one_that_was_created(thre
     assert len(three.service.alive("account")) == len(three.sales.alive("Account")) == 1
     created = only(three.sales.alive("Account"))
     assert only(three.sales.alive("Contact")).values["account"] == created.id
+
+
+def test_state_10_a_company_whose_double_goes_reaches_its_people(three: Three) -> None:
+    account = three.sales.create("Account", name="Plavi", vat="HR1")
+    double = three.sales.create("Account", name="Plavi", vat="HR1")
+    three.sales.create("Contact", **PERSON, account=account)
+    three.settle()
+    assert only(three.service.alive("contact")).values["account"] is None
+    three.sales.delete("Account", double)
+    three.settle()
+    created = only(three.service.alive("account"))
+    assert only(three.service.alive("contact")).values["account"] == created.id
+
+
+def test_state_10_a_company_that_is_linked_reaches_its_people(three: Three) -> None:
+    plavi = {"name": "Plavi", "vat": "HR1"}
+    account, double = (three.sales.create("Account", **plavi) for _ in range(2))
+    there = three.service.create("account", **plavi)
+    three.profiles.create("company", **plavi)
+    three.sales.create("Contact", **PERSON, account=account)
+    three.settle()
+    assert only(three.service.alive("contact")).values["account"] is None
+    three.sales.delete("Account", double)
+    three.settle()
+    assert only(three.service.alive("contact")).values["account"] == there
