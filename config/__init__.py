@@ -1,7 +1,7 @@
 """Settings models and the loading of the configuration file."""
 
 from config.loading import Config, Instance, SourceSettings, find, load
-from config.service import ServiceSettings, service_settings
+from config.service import ServiceSettings, ServiceSettingsError, service_settings
 from config.settings import Settings, SyncSettings
 from config.tree import ConfigError, Fault
 
@@ -11,6 +11,7 @@ __all__ = [
     "Fault",
     "Instance",
     "ServiceSettings",
+    "ServiceSettingsError",
     "Settings",
     "SourceSettings",
     "SyncSettings",

@@ -8,16 +8,28 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS = "/run/secrets"
+PREFIX = "CRM_SYNC_"
+
+
+class ServiceSettingsError(Exception):
+    """The environment, or a secret file, says something that cannot be meant."""
+
+    def __init__(self, what: str, *, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
 
 
 class ServiceSettings(BaseSettings):
     """Where to listen, how to log, and the service's own token."""
 
-    model_config = SettingsConfigDict(env_prefix="CRM_SYNC_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     config: Path | None = None
     listen: str = "127.0.0.1:8470"
@@ -43,8 +55,13 @@ class ServiceSettings(BaseSettings):
 
 
 def service_settings() -> ServiceSettings:
-    """Read them now. Raises pydantic's ValidationError."""
+    """Read them now. Raises ServiceSettingsError, which does not tell what was read."""
     folder = Path(os.environ.get("CRM_SYNC_SECRETS", SECRETS))
-    if folder.is_dir():
-        return ServiceSettings(_secrets_dir=folder)
-    return ServiceSettings()
+    try:
+        return ServiceSettings(_secrets_dir=folder) if folder.is_dir() else ServiceSettings()
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        named = [f"{PREFIX}{one['loc'][0]}".upper() + f": {one['msg']}" for one in faults]
+        raise ServiceSettingsError(
+            "; ".join(named), remedy=f"correct the variable, or the secret file in {folder}"
+        ) from None

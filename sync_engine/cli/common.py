@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _told(error: Exception) -> Exit:
-    from config import ConfigError
+    from config import ConfigError, ServiceSettingsError
     from connectors import ConnectorError
     from sync_engine.operations import WrongUseError
     from sync_engine.store import LeaseTakenError, StateError
@@ -75,7 +75,7 @@ def _told(error: Exception) -> Exit:
     if isinstance(error, ConfigError):
         complain(str(error))
         return Exit.WRONG_USE
-    if isinstance(error, WrongUseError):
+    if isinstance(error, (WrongUseError, ServiceSettingsError)):
         complain(error.what, error.remedy)
         return Exit.WRONG_USE
     if isinstance(error, LeaseTakenError):
@@ -108,28 +108,6 @@ def service_of(config: Path | None, *, wait: float = 0.0) -> Iterator["Service"]
             raise typer.Exit(Exit.INTERRUPTED)
     finally:
         service.close()
-
-
-def known_sync(service: "Service", name: str | None) -> None:
-    """Refuse a name that no sync has."""
-    from sync_engine.operations import WrongUseError
-
-    names = [one.name for one in service.world.syncs.values()]
-    if name is not None and name not in names:
-        raise WrongUseError(
-            f"there is no sync {name}", remedy=f"configured are: {', '.join(names)}"
-        )
-
-
-def known_instance(service: "Service", name: str | None) -> None:
-    """Refuse a name that no instance has."""
-    from sync_engine.operations import WrongUseError
-
-    if name is not None and name not in service.connectors:
-        raise WrongUseError(
-            f"there is no instance {name}",
-            remedy=f"configured are: {', '.join(service.connectors)}",
-        )
 
 
 def print_json(value: "BaseModel | Sequence[BaseModel] | Any") -> None:

@@ -9,7 +9,6 @@ from sync_engine.cli.common import (
     Exit,
     JsonOption,
     app,
-    known_instance,
     print_json,
     service_of,
 )
@@ -56,7 +55,9 @@ def rebind(
     Links are kept where record and key are found again; nothing is deleted.
     Example: crm-sync rebind sales
     """
+    from sync_engine import operations
+
     with service_of(config) as service:
-        known_instance(service, instance)
+        operations.known_instance(service.connectors, instance)
         checked = service.rebind(instance)
     typer.echo(f"{instance} is now {checked.name} ({checked.identity}); it will be listed anew")

@@ -12,8 +12,6 @@ from sync_engine.cli.common import (
     JsonOption,
     WaitOption,
     app,
-    known_instance,
-    known_sync,
     print_json,
     service_of,
 )
@@ -40,7 +38,7 @@ def sync(
     from sync_engine import operations, show
 
     with service_of(config, wait=wait) as service:
-        known_sync(service, name)
+        operations.known_sync(service.world, name)
         service.prepare()
         if yes:
             for waiting in operations.unreleased(service, name):
@@ -78,7 +76,7 @@ def plan(
     from sync_engine import operations, show
 
     with service_of(config) as service:
-        known_sync(service, name)
+        operations.known_sync(service.world, name)
         service.prepare()
         found = operations.plan(service, name)
     if output is not None:
@@ -97,8 +95,10 @@ def release(name: SyncName, config: ConfigOption = None) -> None:
 
     It holds once, for the numbers that were shown. Example: crm-sync release leads
     """
+    from sync_engine import operations
+
     with service_of(config) as service:
-        known_sync(service, name)
+        operations.known_sync(service.world, name)
         let_go = service.release(name)
     shown = ", ".join(f"{number} x {what}" for what, number in sorted(let_go.items()))
     typer.echo(f"{name} may write from its next sync on" + (f": {shown}" if shown else ""))
@@ -143,8 +143,8 @@ def resync(
     from sync_engine import operations, show
 
     with service_of(config, wait=wait) as service:
-        known_sync(service, name)
-        known_instance(service, prefer)
+        operations.known_sync(service.world, name)
+        operations.known_instance(service.connectors, prefer)
         wanted = operations.Wanted(
             full=full,
             records=tuple(record or ()),
@@ -196,15 +196,15 @@ def resume(
 def _pause_or_resume(
     name: str | None, instance: str | None, config: Path | None, *, paused: bool
 ) -> None:
-    from sync_engine.operations import WrongUseError
+    from sync_engine import operations
 
     if (name is None) == (instance is None):
-        raise WrongUseError(
+        raise operations.WrongUseError(
             "say what: a sync or an instance", remedy="crm-sync pause NAME or --instance INSTANCE"
         )
     with service_of(config) as service:
-        known_sync(service, name)
-        known_instance(service, instance)
+        operations.known_sync(service.world, name)
+        operations.known_instance(service.connectors, instance)
         if paused:
             service.pause(sync=name, instance=instance)
         else:

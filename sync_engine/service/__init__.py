@@ -6,6 +6,15 @@ from sync_engine.service.building import build
 from sync_engine.service.daemon import Daemon
 from sync_engine.service.processes import server, stopping
 from sync_engine.service.seams import SystemClock
-from sync_engine.service.service import Health, Service
+from sync_engine.service.service import Health, Service, failed_writes
 
-__all__ = ["Daemon", "Health", "Service", "SystemClock", "build", "server", "stopping"]
+__all__ = [
+    "Daemon",
+    "Health",
+    "Service",
+    "SystemClock",
+    "build",
+    "failed_writes",
+    "server",
+    "stopping",
+]
