@@ -72,6 +72,8 @@ def where(error: BaseException) -> str:
 
 
 def _only_known(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    if line.pop("exc_info", None) and (error := sys.exception()):
+        line["where"] = where(error)
     return {key: told if key in KEYS else "withheld" for key, told in line.items()}
 
 
