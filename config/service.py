@@ -27,9 +27,7 @@ class ServiceSettingsError(Exception):
 class ServiceSettings(BaseSettings):
     """Where to listen, how to log, and the service's own token."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     config: Path | None = None
     listen: str = "127.0.0.1:8470"
