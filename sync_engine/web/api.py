@@ -29,12 +29,21 @@ from sync_engine.operations.shapes import (
 )
 from sync_engine.service import Daemon, Service
 from sync_engine.web.errors import PROBLEMS
-from sync_engine.web.requests import Answer, GroupAnswer, One, Pair, ResyncWanted, RunWanted
+from sync_engine.web.requests import (
+    Answer,
+    FieldAsked,
+    GroupAnswer,
+    One,
+    Pair,
+    RecordAsked,
+    ResyncWanted,
+    RunsAsked,
+    RunWanted,
+)
 
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 Name = Annotated[str, Path(max_length=63)]
 RecordId = Annotated[str, Path(min_length=1, max_length=500)]
-ObjectName = Annotated[str | None, Query(alias="object", max_length=200)]
 
 
 def admin_api(daemon: Daemon) -> APIRouter:
@@ -57,9 +66,9 @@ def _looking(api: APIRouter, daemon: Daemon) -> None:
         return operations.status(daemon.service)
 
     @api.get("/runs")
-    def runs(limit: Annotated[int, Query(ge=1, le=1000)] = 20) -> list[RunLine]:
+    def runs(asked: Annotated[RunsAsked, Query()]) -> list[RunLine]:
         """The newest runs that changed something, newest first."""
-        return operations.runs(daemon.service, limit)
+        return operations.runs(daemon.service, asked.limit)
 
     @api.post("/check")
     def check() -> list[InstanceCheck]:
@@ -79,24 +88,24 @@ def _looking(api: APIRouter, daemon: Daemon) -> None:
 
 def _records(api: APIRouter, daemon: Daemon) -> None:
     @api.get("/records/{instance}/{record:path}/history")
-    def history(instance: Name, record: RecordId, object_name: ObjectName = None) -> History:
+    def history(
+        instance: Name, record: RecordId, asked: Annotated[RecordAsked, Query()]
+    ) -> History:
         """Everything that happened to a person or company; holds people's values."""
-        return operations.history(daemon.service, _named(instance, object_name, record))
+        return operations.history(daemon.service, _named(instance, asked, record))
 
     @api.get("/records/{instance}/{record:path}/explanation")
     def explanation(
-        instance: Name,
-        record: RecordId,
-        object_name: ObjectName = None,
-        field: Annotated[str | None, Query(max_length=200)] = None,
+        instance: Name, record: RecordId, asked: Annotated[FieldAsked, Query()]
     ) -> Explanation:
         """Why each value is what it is, and where the person is; holds people's values."""
-        named = _named(instance, object_name, record)
-        return operations.explain(daemon.service, named, field)
+        named = _named(instance, asked, record)
+        return operations.explain(daemon.service, named, asked.field)
 
 
-def _named(instance: str, object_name: str | None, record: str) -> str:
-    return f"{instance}/{object_name}:{record}" if object_name else f"{instance}:{record}"
+def _named(instance: str, asked: RecordAsked, record: str) -> str:
+    place = f"{instance}/{asked.object_name}" if asked.object_name else instance
+    return f"{place}:{record}"
 
 
 def _issues(api: APIRouter, daemon: Daemon) -> None:

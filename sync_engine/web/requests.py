@@ -16,6 +16,25 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class Asked(BaseModel):
+    """What follows the question mark: text, so that numbers are read from it; nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunsAsked(Asked):
+    limit: Annotated[int, Field(ge=1, le=1000)] = 20
+
+
+class RecordAsked(Asked):
+    #: where an id alone is ambiguous
+    object_name: Annotated[str | None, Field(alias="object", max_length=200)] = None
+
+
+class FieldAsked(RecordAsked):
+    field: Annotated[str | None, Field(max_length=200)] = None  #: one golden field; all without it
+
+
 class By(Body):
     by: Annotated[str, Field(min_length=1, max_length=100)] = "admin API"  #: who decides
 

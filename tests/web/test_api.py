@@ -46,6 +46,7 @@ def test_status_and_runs(face: Face) -> None:
     (line,) = face.get("/api/runs", limit=1).json()
     assert (line["run"], line["sync"]) == (run["run"], "customers")
     assert face.get("/api/runs", limit=0).status_code == 422
+    assert face.get("/api/runs", limits=1).status_code == 422
 
 
 def test_run_writes_and_reports(face: Face) -> None:
