@@ -136,28 +136,6 @@ def service_of(config: Path | None, *, wait: float = 0.0) -> Iterator["Service"]
         service.close()
 
 
-def known_sync(service: "Service", name: str | None) -> None:
-    """Refuse a name that no sync has."""
-    from sync_engine.operations import WrongUseError
-
-    names = [one.name for one in service.world.syncs.values()]
-    if name is not None and name not in names:
-        raise WrongUseError(
-            f"there is no sync {name}", remedy=f"configured are: {', '.join(names)}"
-        )
-
-
-def known_instance(service: "Service", name: str | None) -> None:
-    """Refuse a name that no instance has."""
-    from sync_engine.operations import WrongUseError
-
-    if name is not None and name not in service.connectors:
-        raise WrongUseError(
-            f"there is no instance {name}",
-            remedy=f"configured are: {', '.join(service.connectors)}",
-        )
-
-
 def print_json(value: "BaseModel | Sequence[BaseModel] | Any") -> None:
     """A shape, or several, as JSON; the forms stand in sync_engine/operations/README.md."""
     typer.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
