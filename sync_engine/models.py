@@ -15,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
@@ -134,9 +135,12 @@ class Table(SQLModel):
         }
     )
 
+#: SQLite keeps a row under an INTEGER key itself; under a BIGINT it needs an index of its own
+NUMBER: Any = BigInteger().with_variant(Integer(), "sqlite")
+
 
 def _number(**options: Any) -> Any:
-    return Field(sa_type=BigInteger, **options)
+    return Field(sa_type=NUMBER, **options)
 
 
 def _small(**options: Any) -> Any:
@@ -156,7 +160,7 @@ def _moment(**options: Any) -> Any:
 
 
 def _row(of: str, **options: Any) -> Any:
-    return Field(sa_type=BigInteger, sa_column_args=[ForeignKey(of)], **options)
+    return Field(sa_type=NUMBER, sa_column_args=[ForeignKey(of)], **options)
 
 
 class Meta(Table, table=True):
