@@ -135,6 +135,7 @@ class Table(SQLModel):
         }
     )
 
+
 #: SQLite keeps a row under an INTEGER key itself; under a BIGINT it needs an index of its own
 NUMBER: Any = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -430,6 +431,8 @@ class History(Table, table=True):
     link_id: int | None = _number(default=None)
     what: int = _small()
     field_id: int | None = _small(default=None)
+    #: several field ids: ``new`` is a list in their order, ``hash`` their hashes one by one
+    fields: list[int] | None = _json(default=None, nullable=True)
     by: str | None = _words(default=None)
     stamp: str | None = _words(default=None)
     hash: bytes | None = Field(default=None, sa_type=LargeBinary)

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("link_id", models.NUMBER, nullable=True),
         sa.Column("what", sa.SmallInteger(), nullable=False),
         sa.Column("field_id", sa.SmallInteger(), nullable=True),
+        sa.Column("fields", models.JsonText(), nullable=True),
         sa.Column("by", sa.Text(), nullable=True),
         sa.Column("stamp", sa.Text(), nullable=True),
         sa.Column("hash", sa.LargeBinary(), nullable=True),
