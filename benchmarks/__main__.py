@@ -26,27 +26,27 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} records, once")
     given = parser.parse_args()
     large, times = (QUICK, 1) if given.quick else (given.records, TIMES)
-    head = _circumstances(large, times)
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         results = list(run(Path(folder), large // 10, large, times, _say))
-    told = tables(results)
+    head, told = _circumstances(large, load), tables(results)
     if large == FULL:
         keep(head, told)
     sys.stdout.write(f"{head}\n\n{told}\n")
 
 
-def _circumstances(large: int, times: int) -> str:
+def _circumstances(large: int, load: float) -> str:
     version = subprocess.run(
         ["git", "describe", "--always", "--dirty"],  # noqa: S607
         capture_output=True,
         text=True,
         cwd=README.parent,
     )
-    load = os.getloadavg()[0]
     return (
         f"`sh scripts/bench --records {large}`, {SystemClock().now():%d %b %Y}, commit "
         f"{version.stdout.strip() or 'unknown'}: {os.cpu_count()} cores ({platform.machine()}), "
-        f"Python {platform.python_version()}, load {load:.1f} at the start, {times} times each."
+        f"Python {platform.python_version()}, load {load:.1f} at the start, "
+        f"{os.getloadavg()[0]:.1f} at the end."
     )
 
 

@@ -158,9 +158,9 @@ def quiet(folder: Path, records: int) -> Cost:
     return cost
 
 
-def changed(folder: Path, records: int) -> Cost:
+def changed(folder: Path, _records: int) -> Cost:
     floor = _caught_up(folder)
-    numbers = edited(floor.orgs, records)
+    numbers = edited(floor.orgs, folder)
     cost = Cost(len(numbers))
     with measured(cost, floor.orgs.calls):
         read = sum(floor.pull(name) for name in floor.orgs.addresses)

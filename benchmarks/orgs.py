@@ -20,6 +20,7 @@ NAMES = ("sales", "service")
 SECRET = "demo-secret-salesforce"
 ACTS = 1000  #: things that people do, in one request
 _KNOWN = "orgs.json"
+CHANGING = "changing.json"  #: the leads that change
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class Orgs:
                 raise RuntimeError(f"{name}: {refused[0]}")
             found += [str(one["id"]) for one in results]
         return found
+
+    def enter(self, name: str, acts: Iterable[dict[str, Any]], note: Path) -> None:
+        """Do it, and note every hundredth record, for those who change them later."""
+        note.write_text(json.dumps(self.act(name, acts)[::100]))
 
     def calls(self) -> int:
         """API calls so far, as the organizations count them."""
