@@ -11,7 +11,7 @@ from config.tree import Findings
 _SQLITE = "sqlite:///"
 _POSTGRES = "postgresql://"
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
-_PASSWORD = re.compile(r"//[^/@:]*:(?P<password>.*)@|[?&]password=(?P<option>[^&]*)")
+_PASSWORD = re.compile(r"//[^/@:]*:(?P<password>.+)@|[?&]password=(?P<option>[^&]*)")
 
 
 def resolved(url: str, folder: Path) -> str:

@@ -36,21 +36,28 @@ class Load:
     """What one source's push would do, with what it did in the last 24 hours."""
 
     links: int
-    planned: Mapping[str, int] = field(default_factory=dict)  #: class, or ``clear:field``
+    #: class, ``clear:field`` or ``same:field:hash of the value`` -> links
+    planned: Mapping[str, int] = field(default_factory=dict)
     done: Mapping[str, int] = field(default_factory=dict)
-    released: Mapping[str, int] = field(default_factory=dict)  #: let go by a person, once
+    #: let go by a person, once; of ``same`` as it was shown, without the value
+    released: Mapping[str, int] = field(default_factory=dict)
     first: bool = False  #: a first sync creates and fills what it must; its report was released
 
 
 def stopped(load: Load, limits: Limits) -> dict[str, int]:
-    """Class -> planned number, for each class that must wait for a person."""
-    found = {}
+    """What a person is shown -> planned number, for each class that must wait for a person."""
+    found: dict[str, int] = {}
     for name, planned in load.planned.items():
-        risk = name.split(":", 1)[0]
+        risk, shown = name.split(":", 1)[0], as_shown(name)
         if load.first and risk in ("create", "same"):
             continue
-        if planned <= load.released.get(name, 0):
+        if planned <= load.released.get(shown, 0):
             continue
         if planned and not limits.of(risk).allows(planned + load.done.get(name, 0), load.links):
-            found[name] = planned
+            found[shown] = max(planned, found.get(shown, 0))
     return found
+
+
+def as_shown(name: str) -> str:
+    """A class without the value that counts in it."""
+    return ":".join(name.split(":")[:2])

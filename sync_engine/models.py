@@ -53,10 +53,11 @@ class LinkState(IntEnum):
     CONVERTED = 9
     REPLACED = 10  #: a gone link whose place a new record took
     IGNORED = 11
+    HELD = 12  #: a customer that was turned back into a lead there; no claims, no writes
 
 
 class Owes(IntEnum):
-    """Why a link must be read or written; the larger, the riskier."""
+    """What must be done about a link; the larger of the writes, the riskier."""
 
     NOTHING = 0
     REREAD = 1
@@ -66,7 +67,11 @@ class Owes(IntEnum):
     CONVERT = 5
     DEACTIVATE = 6
     DELETE = 7
-    FOLLOW = 8  #: neither: match has to carry its merge or conversion through
+    FOLLOW = 8  #: its record ended, and the entity has not followed that yet; no write
+
+
+#: what push carries out by writing
+WRITES = frozenset(Owes) - {Owes.NOTHING, Owes.REREAD, Owes.FOLLOW}
 
 
 class SentResult(IntEnum):
@@ -346,6 +351,9 @@ class Link(Table, table=True):
     rev: int = _number(default=0)
     acked: int = _number(default=0)
     owes: int = _small(default=0)
+    #: DEACTIVATE or DELETE, since another record of the entity was deleted; until that is done,
+    #: an edit has saved it or the other record is back
+    ends: int = _small(default=0)
     due_at: datetime | None = _moment(default=None)
     tries: int = _small(default=0)
     missing_at: datetime | None = _moment(default=None)
@@ -391,14 +399,7 @@ class Sent(Table, table=True):
             postgresql_where=text("result is null"),
         ),
         Index("ix_sent_link", "link_id", "id"),
-        Index(
-            "ix_sent_risk",
-            "source_id",
-            "risk",
-            "id",
-            sqlite_where=text("risk > 2"),
-            postgresql_where=text("risk > 2"),
-        ),
+        Index("ix_sent_risk", "source_id", "risk", "id"),
     )
     id: int = _number(primary_key=True)
     source_id: int = Field(sa_type=SmallInteger, sa_column_args=[ForeignKey("source.id")])

@@ -107,16 +107,6 @@ def reconcile(
     return Decision(values, tuple(changes), bases, still)
 
 
-def accepted(side: Side, golden: Values, name: str, written: Collection[str]) -> bool:
-    """Whether this side is at golden's value, or is excused from it."""
-    if name not in golden or name not in written:
-        return True
-    kept = side.held.get(name)
-    return side.base.get(name, UNSET) == golden[name] or (
-        kept is not None and kept.of == hash_of(golden[name])
-    )
-
-
 def _decide(
     name: str, golden: Values, sides: Mapping[str, Side], policy: Policy, author: Author | None
 ) -> Change | None:

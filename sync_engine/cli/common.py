@@ -90,6 +90,7 @@ def _told(error: Exception) -> Exit:
     from connectors import ConnectorError
     from sync_engine.operations import WrongUseError
     from sync_engine.store import LeaseTakenError, StateError
+    from sync_engine.store.backups import StateInUseError
 
     if show := getattr(error, "show", None):  # wrong use: typer keeps the class to itself
         show()
@@ -102,6 +103,9 @@ def _told(error: Exception) -> Exit:
         return Exit.WRONG_USE
     if isinstance(error, LeaseTakenError):
         complain(f"another run is active: {error}", "wait for it, give a longer --wait, or stop it")
+        return Exit.RUNNING_ELSEWHERE
+    if isinstance(error, StateInUseError):
+        complain(error.what, error.remedy)
         return Exit.RUNNING_ELSEWHERE
     if isinstance(error, (StateError, ConnectorError)):
         complain(str(error), error.remedy)
@@ -130,28 +134,6 @@ def service_of(config: Path | None, *, wait: float = 0.0) -> Iterator["Service"]
             raise typer.Exit(Exit.INTERRUPTED)
     finally:
         service.close()
-
-
-def known_sync(service: "Service", name: str | None) -> None:
-    """Refuse a name that no sync has."""
-    from sync_engine.operations import WrongUseError
-
-    names = [one.name for one in service.world.syncs.values()]
-    if name is not None and name not in names:
-        raise WrongUseError(
-            f"there is no sync {name}", remedy=f"configured are: {', '.join(names)}"
-        )
-
-
-def known_instance(service: "Service", name: str | None) -> None:
-    """Refuse a name that no instance has."""
-    from sync_engine.operations import WrongUseError
-
-    if name is not None and name not in service.connectors:
-        raise WrongUseError(
-            f"there is no instance {name}",
-            remedy=f"configured are: {', '.join(service.connectors)}",
-        )
 
 
 def print_json(value: "BaseModel | Sequence[BaseModel] | Any") -> None:

@@ -13,7 +13,6 @@ from sync_engine.cli.common import (
     JsonOption,
     app,
     complain,
-    known_instance,
     print_json,
     service_of,
 )
@@ -150,8 +149,10 @@ def rebind(
     Links are kept where record and key are found again; nothing is deleted.
     Example: crm-sync rebind sales
     """
+    from sync_engine import operations
+
     with service_of(config) as service:
-        known_instance(service, instance)
+        operations.known_instance(service.connectors, instance)
         before = service.organization(instance)
         checked = service.rebind(instance)
     if before == checked.identity:

@@ -12,8 +12,6 @@ from sync_engine.cli.common import (
     JsonOption,
     WaitOption,
     app,
-    known_instance,
-    known_sync,
     print_json,
     service_of,
 )
@@ -40,7 +38,7 @@ def sync(
     from sync_engine import operations, show
 
     with service_of(config, wait=wait) as service:
-        known_sync(service, name)
+        operations.known_sync(service.world, name)
         service.prepare()
         if yes:
             for waiting in operations.unreleased(service, name):
@@ -81,7 +79,7 @@ def plan(
     from sync_engine import operations, show
 
     with service_of(config) as service:
-        known_sync(service, name)
+        operations.known_sync(service.world, name)
         service.prepare()
         found = operations.plan(service, name)
     if output is not None:
@@ -103,7 +101,7 @@ def release(name: SyncName, config: ConfigOption = None) -> None:
     from sync_engine import operations
 
     with service_of(config) as service:
-        known_sync(service, name)
+        operations.known_sync(service.world, name)
         let_go = operations.release(service, name)
     if let_go is None:
         typer.echo(f"nothing of {name} waits for a release")
@@ -151,8 +149,8 @@ def resync(
     from sync_engine import operations, show
 
     with service_of(config, wait=wait) as service:
-        known_sync(service, name)
-        known_instance(service, prefer)
+        operations.known_sync(service.world, name)
+        operations.known_instance(service.connectors, prefer)
         wanted = operations.Wanted(
             full=full,
             records=tuple(record or ()),
@@ -204,15 +202,15 @@ def resume(
 def _pause_or_resume(
     name: str | None, instance: str | None, config: Path | None, *, paused: bool
 ) -> None:
-    from sync_engine.operations import WrongUseError
+    from sync_engine import operations
 
     if (name is None) == (instance is None):
-        raise WrongUseError(
+        raise operations.WrongUseError(
             "say what: a sync or an instance", remedy="crm-sync pause NAME or --instance INSTANCE"
         )
     with service_of(config) as service:
-        known_sync(service, name)
-        known_instance(service, instance)
+        operations.known_sync(service.world, name)
+        operations.known_instance(service.connectors, instance)
         if paused:
             service.pause(sync=name, instance=instance)
         else:

@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 from connectors import Deleted, Record, Upserted
 from sync_engine.engine.ingest import ingest
 from sync_engine.engine.world import Run, Source, Sync, World
-from sync_engine.models import Owes, SentResult
-from sync_engine.store import LeaseHold, LinkRow, SentRow
+from sync_engine.models import LinkState, Owes, SentResult
+from sync_engine.store import READABLE, LeaseHold, LinkRow, SentRow
 
 HORIZON = timedelta(minutes=15)  #: how long an unanswered write may still land
 PAUSE = timedelta(seconds=30)  #: before a record that was missing is read again
@@ -19,9 +19,13 @@ _SEARCHED = ("email", "mobile", "phone", "website", "vat")  #: looked up before 
 
 
 def overdue_links(world: World, source: Source) -> list[int]:
-    before = world.ids.row_at(world.clock.now() - HORIZON)
+    """Links of the source with a write whose fate is open and that can no longer land."""
     with world.store.reading() as connection:
-        return world.store.writes.overdue(connection, source.id, before)
+        return world.store.writes.overdue(connection, source.id, _past_horizon(world))
+
+
+def _past_horizon(world: World) -> int:
+    return world.ids.row_at(world.clock.now() - HORIZON)
 
 
 def reread(
@@ -38,23 +42,31 @@ def reread(
     Gives how many links owed it, at most ``limit``.
     """
     with world.store.transaction(lease) as connection:
-        links = world.store.links.owing(
+        owing = world.store.links.owing(
             connection, source.id, sync.kind, world.clock.now(), limit, (Owes.REREAD,)
         )
-        known = {link.id for link in links}
-        number = len(links)
-        late = world.store.links.by_id(connection, set(overdue) - known)
-        links += [link for link in late.values() if link.record_id and link.kind is sync.kind]
+        known = world.store.links.by_id(connection, overdue)
+        late = [link for link in known.values() if link.kind is sync.kind]
         tick = tick_of(world, connection, source)
-    ids = sorted(link.record_id for link in links if link.record_id)
-    if not ids:
-        return number
-    records = {r.id: r for r in source.connector.fetch(source.selection, "id", ids)}
+    read = {k.id: k for k in (*owing, *late) if k.record_id and k.state in READABLE}
+    keys = [str(k.key) for k in late if k.state is LinkState.CREATING]
+    records = _fetched(source, "id", sorted(k.record_id or "" for k in read.values()))
+    born = _fetched(source, "key", sorted(keys))
+    if not (read or late):
+        return len(owing)
     with world.store.transaction(lease) as connection:
-        ingest(world, source, run, connection, [Upserted(r) for r in records.values()], tick)
-        _close_overdue(world, connection, overdue, records, links)
-        miss(world, source, run, connection, [k for k in links if k.record_id not in records], tick)
-    return number
+        found = [Upserted(record) for record in (*records.values(), *born.values())]
+        ingest(world, source, run, connection, found, tick)
+        missing = [k for k in read.values() if k.record_id not in records]
+        unread = {k.id for k in missing}
+        _close_overdue(world, connection, [k.id for k in late if k.id not in unread])
+        miss(world, source, run, connection, missing, tick)
+    return len(owing)
+
+
+def _fetched(source: Source, field: str, values: Sequence[str]) -> dict[str, Record]:
+    found = source.connector.fetch(source.selection, field, values) if values else ()
+    return {record.id: record for record in found}
 
 
 def tick_of(world: World, connection: Connection, source: Source) -> int:
@@ -62,18 +74,18 @@ def tick_of(world: World, connection: Connection, source: Source) -> int:
     return next(row.tick for row in rows if row.id == source.id)
 
 
-def _close_overdue(
-    world: World,
-    connection: Connection,
-    overdue: Collection[int],
-    records: dict[str, Record],
-    links: Sequence[LinkRow],
-) -> None:
-    read = {link.id for link in links if link.record_id in records}
-    for rows in world.store.writes.open(connection, read & set(overdue)).values():
-        for row in rows:
-            row.result, row.answered_at = SentResult.UNKNOWN, world.clock.now()
-        world.store.writes.close(connection, rows)
+def _close_overdue(world: World, connection: Connection, links: Collection[int]) -> None:
+    """Nobody knows what became of these writes; what the records hold now is known."""
+    horizon = _past_horizon(world)
+    over = [
+        row
+        for rows in world.store.writes.open(connection, links).values()
+        for row in rows
+        if row.id < horizon
+    ]
+    for row in over:
+        row.result, row.answered_at = SentResult.UNKNOWN, world.clock.now()
+    world.store.writes.close(connection, over)
 
 
 def miss(

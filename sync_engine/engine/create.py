@@ -147,10 +147,7 @@ def _reasons(
         general = "it became a customer by itself; it is one elsewhere when its lead is converted"
     elif not any(_enters(world, sync, entity, link) for link in live):
         general = "the filter of the side it comes from keeps it away"
-    # whatever has become of it keeps the place; a lead's past never that of a customer
-    occupied = {
-        link.instance_id for link in links if link.state in PLACED or link.kind is entity.kind
-    }
+    occupied = {link.instance_id for link in links if _keeps_place(world, link, entity.kind)}
     found = {}
     for instance in sync.sides:
         source = world.place(instance, entity.kind)
@@ -163,6 +160,15 @@ def _reasons(
         else:
             found[instance] = general
     return found
+
+
+def _keeps_place(world: World, link: LinkRow, kind: Kind) -> bool:
+    """Whether nothing of the kind is created where this record is, or was."""
+    if link.state in PLACED or link.kind is kind:
+        return True
+    # a lead's past keeps a customer's place only where it was left with the one address
+    left = link.state is LinkState.CONVERTED and link.into_id is None
+    return left and world.source(link.source_id).type.unique_addresses
 
 
 def _enters(world: World, sync: Sync, entity: EntityRow, link: LinkRow) -> bool:

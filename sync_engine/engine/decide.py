@@ -1,33 +1,24 @@
 """Reconciles dirty entities: golden, bases, history and what each link owes, in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from sync_engine.engine.answered import close_answered
 from sync_engine.engine.create import consider_creates
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.showing import Shown, difference, shown
-from sync_engine.engine.world import Run, Sync, Told, World
+from sync_engine.engine.world import TRIES, Run, Sync, Told, World
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.reconcile import MANUAL, Change, Side, reconcile
 from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held, hash_of
 
 BATCH = 5000  #: entities that one transaction reconciles
-TRIES = 8  #: before a link is parked
-#: issues that end when the entity is decided anew without them
-_ANSWERABLE = (
-    "possible duplicate",
-    "converted before",
-    "address held by a lead",
-    "required value missing",
-    "rejected",
-    "flipping",
-    "parked",
-    "conflict",
-)
+#: delete policy -> how the other records of the person end; ``unlink`` and ``ignore`` leave them
+_ENDS = {"propagate": Owes.DELETE, "deactivate": Owes.DEACTIVATE}
 
 
 @dataclass(slots=True)
@@ -79,30 +70,10 @@ def decide_entities(
     world.store.links.save(connection, batch.changed.values())
     world.store.links.insert(connection, [*creates.fresh, *batch.stubs])
     world.store.links.wait(connection, batch.waits)
-    _close_answered(world, connection, batch)
+    close_answered(world, connection, batch.entities, batch.links, batch.told)
     batch.told.store(world, connection)
     run.counts["reconciled"] += len(ids)
     run.counts["conflicts"] += sum(r.what is Happened.CONFLICT for r in batch.told.history)
-
-
-def _close_answered(world: World, connection: Connection, batch: Batch) -> None:
-    """What stood in the way of a create or a write, and does so no longer."""
-    issues = world.store.issues
-    told = {(issue.what, issue.entity_id, issue.source_id) for issue in batch.told.issues}
-    answered = []
-    for issue in issues.about(connection, _ANSWERABLE, batch.entities):
-        links = batch.links.get(issue.entity_id or 0, [])
-        link = next((link for link in links if link.id == issue.link_id), None)
-        if issue.what == "conflict":
-            asked = (one.held.get(issue.field_name or "") for one in links)
-            stands = any(kept is not None and kept.why == MANUAL for kept in asked)
-        elif link is not None:
-            stands = link.tries >= TRIES or any(k.why == issue.what for k in link.held.values())
-        else:
-            stands = (issue.what, issue.entity_id, issue.source_id) in told
-        if not stands:
-            answered.append(issue.id)
-    issues.close(connection, world.clock.now(), answered)
 
 
 def _load(world: World, sync: Sync, run: Run, connection: Connection, ids: Sequence[int]) -> Batch:
@@ -146,10 +117,12 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     for link in live:
         if link.kind is not entity.kind:
             _retire(world, batch, entity, link, own)
-    for link in batch.links[entity.id]:
-        if link.state is LinkState.CREATING:
-            _wake(batch, entity, link, bool(decision.changes))
-    _follow_deletes(world, sync, batch, entity, own, sides)
+    creating = [link for link in batch.links[entity.id] if link.state is LinkState.CREATING]
+    for link in creating:
+        _wake(batch, link, bool(decision.changes))
+    _follow_deletes(world, sync, batch, entity, (*own.values(), *creating))
+    for link in (*own.values(), *creating):
+        _end(world, batch, entity, link, moved=bool(decision.changes))
 
 
 def _reference(
@@ -260,12 +233,11 @@ def _owe(
         link.owes = Owes.CLEAR if cleared else Owes.UPDATE
 
 
-def _wake(batch: Batch, entity: EntityRow, link: LinkRow, moved: bool) -> None:
+def _wake(batch: Batch, link: LinkRow, moved: bool) -> None:
     """A create that was refused is tried again with other values, one that waits at once."""
     if moved:
         link.owes, link.tries, link.due_at = Owes.CREATE, 0, None
-        golden = entity.golden
-        link.held = {n: k for n, k in link.held.items() if k.of == hash_of(golden.get(n))}
+        link.held = {}  # whole: without an opt-out that was refused it would not be (practice 4.1)
     elif link.owes is Owes.CREATE and not link.tries:
         link.due_at = None
     batch.changed[link.id] = link
@@ -306,16 +278,23 @@ def _retire(
 ) -> None:
     """A lead whose person has become a customer follows by its system's means, or stays as past."""
     if link.owes is Owes.REREAD:
-        return  # whether it has followed already is what that will tell
+        return  # it may have been converted already
     source = world.source(link.source_id)
     if source.mapping.kind_by and source.instance not in own:
-        link.owes = Owes.CONVERT
+        link.owes = Owes.NOTHING if link.tries >= TRIES else Owes.CONVERT
     else:
-        link.state, link.owes = LinkState.CONVERTED, Owes.NOTHING
         target = own.get(source.instance)
         link.into_id = target.id if target else None
-        batch.told.issue(world, "lead left as past", link_id=link.id, entity_id=entity.id)
+        leave_as_past(world, batch.told, link)
     batch.changed[link.id] = link
+
+
+def leave_as_past(world: World, told: Told, link: LinkRow, why: str = "") -> None:
+    """The lead of somebody who is a customer now is neither read nor written any more."""
+    link.state, link.owes = LinkState.CONVERTED, Owes.NOTHING
+    told.issue(
+        world, "lead left as past", link_id=link.id, entity_id=link.entity_id, cause=why[:80]
+    )
 
 
 def _follow_deletes(
@@ -323,25 +302,46 @@ def _follow_deletes(
     sync: Sync,
     batch: Batch,
     entity: EntityRow,
-    own: Mapping[str, LinkRow],
-    sides: Mapping[str, Side],
+    others: Sequence[LinkRow],
 ) -> None:
-    """A delete travels only where that is asked for, and only from a side that had accepted all."""
+    """A delete travels only where that is asked for, and only from a side that had accepted all.
+
+    That is decided once, when the delete is proven: what is edited or set later changes nothing.
+    """
     for gone in batch.links[entity.id]:
-        if gone.state is not LinkState.GONE or gone.kind is not entity.kind:
+        if gone.state is not LinkState.GONE or gone.owes is not Owes.FOLLOW:
             continue
+        gone.owes = Owes.NOTHING
+        batch.changed[gone.id] = gone
         source = world.source(gone.source_id)
-        policy = sync.deletes.get(source.instance, "unlink")
-        if policy in ("unlink", "ignore"):
+        ends = _ENDS.get(sync.deletes.get(source.instance, "unlink"))
+        if ends is None or gone.kind is not entity.kind:
             continue
-        written = {f.name for f in source.mapping.fields if f.direction != "from"}
-        at_golden = all(
-            source.mapping.same(entity.kind.name.lower(), n, gone.base.get(n), entity.golden[n])
-            for n in written & set(entity.golden) - set(reference_fields(world, entity.kind))
-        )
-        if not at_golden:
-            batch.told.issue(world, "deleted here, edited there", link_id=gone.id)
+        agreed = replace(gone, seen=dict.fromkeys(gone.seen or {}) | gone.base)
+        side = shown(world, batch.references, agreed, entity.kind, entity.golden)
+        if difference(world, batch.references, entity, gone, side):
+            _save(world, batch, entity, gone)
             continue
-        for link in own.values():
-            link.owes = Owes.DELETE if policy == "propagate" else Owes.DEACTIVATE
-            batch.changed[link.id] = link
+        for link in others:
+            link.ends = ends
+
+
+def _end(world: World, batch: Batch, entity: EntityRow, link: LinkRow, *, moved: bool) -> None:
+    """What is to end owes that, unless an edit has saved it or the deleted record is back."""
+    if link.ends is Owes.NOTHING:
+        return
+    gone = [one for one in batch.links[entity.id] if one.state is LinkState.GONE]
+    if moved or not gone:
+        link.ends = Owes.NOTHING
+        for one in gone:
+            _save(world, batch, entity, one)
+    elif link.state is LinkState.CREATING or link.tries >= TRIES:
+        link.owes = Owes.NOTHING
+    elif link.owes is not Owes.REREAD:
+        link.owes = link.ends
+    batch.changed[link.id] = link
+
+
+def _save(world: World, batch: Batch, entity: EntityRow, gone: LinkRow) -> None:
+    """An edit elsewhere is worth more than a delete (state-model 12)."""
+    batch.told.issue(world, "deleted here, edited there", link_id=gone.id, entity_id=entity.id)

@@ -9,11 +9,10 @@ from connectors import Converted, Deleted, Merged
 from sync_engine.engine.batch import Batch
 from sync_engine.engine.world import Source, Told, World
 from sync_engine.models import Kind, LinkState, Owes
-from sync_engine.store import LinkRow
+from sync_engine.store import READABLE, LinkRow
 
 #: what a deletion ends
-_ENDED = (LinkState.NEW, LinkState.ASKED, LinkState.STUB, LinkState.LIVE, LinkState.SURPLUS)
-
+_ENDED = (LinkState.STUB, *READABLE)
 
 Ended: TypeAlias = Deleted | Merged | Converted
 
@@ -66,7 +65,8 @@ def end(
         link.state, link.into_id = LinkState.MERGED, batch.links[change.into].id
         link.owes = Owes.FOLLOW
     elif isinstance(change, Deleted):
-        link.state, link.owes = LinkState.GONE, Owes.NOTHING
+        link.owes = Owes.FOLLOW if link.state is LinkState.LIVE else Owes.NOTHING
+        link.state = LinkState.GONE
     link.due_at = None
     batch.touch(link)
 

@@ -1,6 +1,7 @@
 """Carries merges and conversions that a system reported through to the entities.
 
-``into_id`` of a merged or converted link names the link that carries on.
+A merged or converted link that owes it has not been followed yet; ``into_id`` names the
+link that carries on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,16 +60,13 @@ def follow(world: World, run: Run, connection: Connection) -> None:
 def keep(world: World, connection: Connection, rows: Following, told: Told) -> None:
     """Store the rows that changed, and what follows of it for others.
 
-    Questions about an entity or a surplus record that is no more end.
+    Questions about an entity that is no more end.
     """
     store = world.store
     store.entities.insert(connection, rows.born)
     store.entities.save(connection, [rows.entities[n] for n in sorted(rows.touched)])
     store.links.save(connection, [rows.links[n] for n in sorted(rows.changed)])
-    now = world.clock.now()
-    store.issues.close_about(connection, now, entities=rows.merged)
-    settled = {n for n in rows.changed if rows.links[n].state is not LinkState.SURPLUS}
-    store.issues.close_about(connection, now, whats=("surplus record",), links=settled)
+    store.issues.close_about(connection, world.clock.now(), entities=rows.merged)
     store.entities.mark(connection, store.links.awaited(connection, rows.changed))
     told.store(world, connection)
 
@@ -176,26 +174,27 @@ def join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: 
 def _merge_golden(
     world: World, told: Told, rows: Following, loser: EntityRow, survivor: EntityRow
 ) -> None:
-    policies = world.syncs[survivor.kind].policies
-    consent = {name for name, policy in policies.items() if policy.name == "consent"}
     for name, value in sorted(loser.golden.items()):
         mine = survivor.golden.get(name, UNSET)
         if value is None or mine == value:
             continue
-        opt_out = name in consent and value is True
-        if opt_out or mine is UNSET or mine is None:
+        opt_out = name in world.consents and value is True
+        empty = mine is UNSET or mine is None
+        if opt_out or empty:
             survivor.golden[name] = value
-        if mine is UNSET or mine is None:
+        if empty and not opt_out:
             continue
+        # an opt-out keeps its author: who set it may end it
         author = rows.authors.get(loser.id, {}).get(name) if opt_out else None
+        lost = {"survivor": {"value": mine}} if opt_out else {"merged": {"value": value}}
         told.event(
             world,
             entity_id=survivor.id,
-            what=Happened.CONFLICT,
+            what=Happened.VALUE if empty else Happened.CONFLICT,
             field_name=name,
             by=author.by if author else GOLDEN,
             rule="merge",
-            old=mine,
+            old=None if empty else mine,
             new=survivor.golden[name],
-            lost={"survivor": {"value": mine}} if opt_out else {"merged": {"value": value}},
+            lost=None if empty else lost,
         )

@@ -95,7 +95,8 @@ def _upsert(
             batch.changed[link.id] = link
         return
     mark = fingerprint(record, source.selection.fields)
-    returned = link.state in _RETURNED
+    turned_back = link.state is LinkState.HELD and kind is link.kind
+    returned = link.state in _RETURNED or turned_back
     if link.owes is Owes.REREAD:
         # what it owes besides is derived again from what was read
         link.owes, link.due_at = Owes.NOTHING, None
@@ -123,10 +124,10 @@ def _return(batch: Batch, link: LinkRow) -> None:
     """A record that was only known of, or that is back: matching gives it its place."""
     batch.rekey(link)
     if link.state is LinkState.MERGED:  # restored beside the one it had become part of
-        link.entity_id, link.into_id, link.base, link.owes = None, None, {}, Owes.NOTHING
+        link.entity_id, link.into_id, link.base = None, None, {}
     elif link.state is LinkState.STUB and link.entity_id is None:
         link.entity_id = batch.owners.get(link.record_id or "")
-    link.state = LinkState.NEW
+    link.state, link.owes = LinkState.NEW, Owes.NOTHING
     batch.settled.add(link.id)
 
 
@@ -190,11 +191,13 @@ def _change_kind(
     world: World, source: Source, batch: Batch, told: Told, link: LinkRow, kind: Kind
 ) -> None:
     """The system moved the record to another kind, in place (Customer Profiles)."""
-    if link.kind is Kind.LEAD and kind is Kind.CUSTOMER:
-        batch.rekey(link)
+    batch.rekey(link)
+    if link.entity_id is None:
         link.kind = kind
-        if link.entity_id is None or link.entity_id in batch.customers:
-            return  # nobody's yet; or our own conversion, whose answer was lost
+    elif kind is Kind.CUSTOMER:
+        link.kind = kind
+        if link.entity_id in batch.customers:
+            return  # our own conversion, whose answer was lost
         # practice 3.2: it converts nothing elsewhere until a person or a rule allows it;
         # the profile leaves for the customer that it is now and keeps the lead's place
         batch.dirty.add(link.entity_id)
@@ -212,7 +215,9 @@ def _change_kind(
         )
         link.entity_id, link.state, link.base = None, LinkState.NEW, {}
         batch.settled.add(link.id)
-    else:
+    elif link.state is LinkState.LIVE:  # a conversion has one direction (state-model 15)
+        link.state, link.owes = LinkState.HELD, Owes.NOTHING
+        batch.settled.add(link.id)
         told.issue(world, "customer became lead", link_id=link.id, entity_id=link.entity_id)
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, Result
-from sync_engine.engine.decide import TRIES
+from sync_engine.engine.decide import leave_as_past
 from sync_engine.engine.keys import employers
 from sync_engine.engine.references import reference_fields
-from sync_engine.engine.world import Run, Source, Told, World
+from sync_engine.engine.world import TRIES, Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import LinkRow
 from sync_engine.values import Held, hash_of
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from sync_engine.engine.push import Planned
 
 FIRST_PAUSE = timedelta(seconds=15)  #: before the first retry; doubles
-
-_RESULTS = {
-    Result.DONE: SentResult.DONE,
-    Result.STALE: SentResult.STALE,
-    Result.GONE: SentResult.GONE,
-    Result.REJECTED: SentResult.REJECTED,
-    Result.RETRY: SentResult.RETRY,
-}
 
 
 def keep_outcomes(
@@ -42,16 +34,16 @@ def keep_outcomes(
     tick = world.store.registry.tick(connection, source.id)
     found = world.store.links.with_revisions(connection, {plan.link.id for plan in planned})
     told = Told(run.id)
-    dirty, settled = set(), set()
+    dirty = set()
+    states = {number: link.state for number, (link, _) in found.items()}
     was = [replace(link) for link, _ in found.values() if link.state is not LinkState.CREATING]
     for plan, outcome in zip(planned, outcomes, strict=True):
         link, revision = found[plan.link.id]
         moved = (link.rev, revision) != (plan.row.link_rev, plan.row.golden_rev)
-        plan.row.result = _RESULTS[outcome.result]
+        plan.row.result = SentResult[outcome.result.name]
         plan.row.reason, plan.row.answered_at = outcome.reason or None, world.clock.now()
         if outcome.result is Result.DONE:
             as_sent = _done(world, source, plan, link, outcome, tick)
-            settled.add(link.id)
             if as_sent and not moved:
                 continue
         elif outcome.result is Result.REJECTED:
@@ -59,7 +51,7 @@ def keep_outcomes(
         elif outcome.result is Result.RETRY:
             # it may have landed all the same: the row stays open until a read tells
             plan.row.result = plan.row.answered_at = None
-            _retry(world, told, link, outcome)
+            _retry(world, told, plan, link, outcome)
         elif link.state is LinkState.LIVE:
             link.owes, link.due_at = Owes.REREAD, None
         # what is owed now is derived again, from what both have become since
@@ -69,6 +61,7 @@ def keep_outcomes(
     world.store.writes.close(connection, [plan.row for plan in planned])
     world.store.links.save(connection, links)
     world.store.links.replace_keys(connection, named.stored(was), named.stored(links))
+    settled = [link.id for link in links if link.state is not states[link.id]]
     if settled:
         dirty |= world.store.links.awaited(connection, settled)
     world.store.entities.mark(connection, dirty)
@@ -89,6 +82,8 @@ def _done(
     link.base = link.base | values
     link.acked, link.version, link.fingerprint = tick, outcome.version, None
     link.tries, link.due_at, link.owes = 0, None, Owes.NOTHING
+    if plan.row.risk is link.ends:
+        link.ends = Owes.NOTHING
     if plan.write.action is Action.CREATE:
         plan.row.values = {}
         if link.state is not LinkState.CREATING:
@@ -139,27 +134,50 @@ def _rejected(
     outcome: Outcome,
 ) -> None:
     """The fields at fault are held for the value that was refused; the rest is still owed."""
+    action = plan.write.action
+    if action not in (Action.CREATE, Action.UPDATE):
+        refuse(world, told, link, action, outcome.reason)
+        return
     at_fault = source.mapping.names_of(outcome.faults) & set(plan.row.values)
+    # nobody is created without what is required, nor without an opt-out (practice 4.1)
     vital = set(source.mapping.required) | set(world.consents)
-    if plan.write.action is not Action.UPDATE and (not at_fault or at_fault & vital):
+    if action is Action.CREATE and (not at_fault or at_fault & vital):
         # it may not go without them, so it is tried again as a whole when something changes
         link.tries, link.owes = TRIES, Owes.NOTHING
     else:
         for name in sorted(at_fault or plan.row.values):
             refused = plan.row.values[name]
             link.held[name] = Held(hash_of(refused), "rejected", (link.seen or {}).get(name))
-    about = {"link_id": link.id, "entity_id": plan.entity.id, "source_id": source.id}
-    detail = {
-        "reason": outcome.reason,
-        "fields": sorted(at_fault),
-        "action": plan.write.action.value,
-    }
-    told.issue(world, "rejected", cause=outcome.reason[:80], detail=detail, **about)
+    _tell(world, told, link, action, outcome.reason, sorted(at_fault))
 
 
-def _retry(world: World, told: Told, link: LinkRow, outcome: Outcome) -> None:
+def refuse(world: World, told: Told, link: LinkRow, action: Action, reason: str) -> None:
+    """What is not done to a record as a whole: a lead stays as it is, a delete waits for people."""
+    if action is Action.CONVERT:
+        leave_as_past(world, told, link, reason)
+    else:
+        link.tries, link.owes = TRIES, Owes.NOTHING
+        _tell(world, told, link, action, reason, [])
+
+
+def _tell(
+    world: World, told: Told, link: LinkRow, action: Action, reason: str, fields: list[str]
+) -> None:
+    told.issue(
+        world,
+        "rejected",
+        cause=reason[:80],
+        detail={"reason": reason, "fields": fields, "action": action.value},
+        link_id=link.id,
+        entity_id=link.entity_id,
+        source_id=link.source_id,
+    )
+
+
+def _retry(world: World, told: Told, plan: "Planned", link: LinkRow, outcome: Outcome) -> None:
     link.tries += 1
     link.due_at = world.clock.now() + FIRST_PAUSE * 2 ** min(link.tries, 8)
     if link.tries >= TRIES:
         link.owes = Owes.NOTHING
-        told.issue(world, "parked", link_id=link.id, cause=outcome.reason[:80])
+        about = {"link_id": link.id, "entity_id": plan.entity.id, "source_id": link.source_id}
+        told.issue(world, "parked", cause=outcome.reason[:80], **about)

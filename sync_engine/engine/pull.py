@@ -1,11 +1,11 @@
 """Reads one source, page by page; changes and cursor in one transaction."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from connectors import CursorExpiredError, Page
+from connectors import CursorExpiredError, Page, Upserted
 from sync_engine.engine.ingest import ingest
 from sync_engine.engine.risk import released, stop
 from sync_engine.engine.world import Run, Source, Told, World, in_batches, log
@@ -13,6 +13,7 @@ from sync_engine.models import Kind, Owes
 from sync_engine.store import LeaseHold, SourceRow
 
 BATCH = 5000  #: changes that one transaction stores
+SWEEP = timedelta(days=1)  #: between two listings of a source that reports no deletions
 
 
 def pull(world: World, source: Source, run: Run) -> None:
@@ -20,11 +21,20 @@ def pull(world: World, source: Source, run: Run) -> None:
     with world.store.lease(f"pull:{source.id}") as lease:
         row = _row(world, source)
         remapped = row.mapping != source.fingerprint
+        anew = remapped or _is_to_be_swept(world, source, row)
         try:
-            _read(world, source, run, lease, None if remapped else row.cursor)
+            _read(world, source, run, lease, None if anew else row.cursor)
         except CursorExpiredError:
             log.info("cursor expired, listing", source=source.name)
             _read(world, source, run, lease, None)
+
+
+def _is_to_be_swept(world: World, source: Source, row: SourceRow) -> bool:
+    """Whether only a new listing can show what was deleted in the last day."""
+    asked = bool(source.type.name)  # until then it is not known what the source tells
+    if not asked or source.type.reports_deletions or row.listed_at is None:
+        return False
+    return row.listing is None and world.clock.now() - row.listed_at >= SWEEP
 
 
 def _row(world: World, source: Source) -> SourceRow:
@@ -77,7 +87,7 @@ def _keep(
         with world.store.transaction(lease) as connection:
             ingest(world, source, run, connection, changes, row.tick)
             if row.listing:
-                shown = [c.record.id for c in changes if hasattr(c, "record")]
+                shown = [c.record.id for c in changes if isinstance(c, Upserted)]
                 world.store.links.show(connection, source.id, row.listing["id"], shown)
             if changes is batches[-1]:
                 _advance(world, source, run, connection, row, page)

@@ -5,27 +5,27 @@ before each call and answered after it; no call is made inside a transaction.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from connectors import Action, Outcome, TransientError, Write
+from connectors import Action, ConnectorError, Outcome, Write
 from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
-from sync_engine.engine.outcomes import keep_outcomes
+from sync_engine.engine.outcomes import keep_outcomes, refuse
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
 from sync_engine.engine.showing import difference, shown
-from sync_engine.engine.world import Run, Source, Sync, Told, World, in_batches
+from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
 from sync_engine.values import Held, hash_of
 
 SELECTED = 2000  #: owing links of one round
-#: a field that six of a sync's last ten runs have written is in a loop; in a quiet system ten
-#: runs may be weeks of honest edits, so only those of a day count
-FLIPS, FLIP_RUNS, FLIP_TIME = 6, 10, timedelta(days=1)
+#: a field that six of a sync's last ten runs have written is in a loop: what is written for a
+#: person's edit is read in the run after it, so edits alone reach five
+FLIPS, FLIP_RUNS = 6, 10
 PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
 
 _ACTIONS = {
@@ -48,6 +48,16 @@ class Planned:
     row: SentRow
 
 
+@dataclass(slots=True)
+class Plan:
+    """What a round of links comes to."""
+
+    told: Told
+    writes: list[Planned] = field(default_factory=list)
+    changed: list[LinkRow] = field(default_factory=list)
+    awaited: set[tuple[int, int]] = field(default_factory=set)  #: (link of a parent, entity)
+
+
 def push(world: World, sync: Sync, source: Source, run: Run) -> None:
     """Read and write what the source's links of the sync's kind owe. Raises ConnectorError."""
     with world.store.reading() as connection:
@@ -66,10 +76,7 @@ def push(world: World, sync: Sync, source: Source, run: Run) -> None:
             if Owes.CREATE in classes:
                 look_up(world, sync, source, run, lease, looked, SELECTED)
             planned = _plan(world, sync, source, run, lease, classes, tried)
-            for calls in in_batches(planned, source.type.max_batch):
-                _call(world, sync, source, run, lease, calls)
-                world.note("written", source.name, len(calls))
-            if not planned or not world.clock.wait(0):
+            if not planned or not _carry_out(world, sync, source, run, lease, planned):
                 return
 
 
@@ -94,35 +101,49 @@ def _plan(
         )
         references = resolve(world, connection, sync.kind, entities.values(), links)
         worn = _worn(world, run, connection, links)
-        told = Told(run.id)
-        planned, changed = [], []
-        awaited: set[tuple[int, int]] = set()
+        plan = Plan(Told(run.id))
         for link in links:
             entity = entities[link.entity_id or 0]
-            if parents := _coming_parents(world, link, entity, references):
-                link.due_at = world.clock.now() + PAUSE
-                changed.append(link)
-                awaited |= {(parent, entity.id) for parent in parents}
-                continue
-            if entity.id in worn:
-                _hold(world, told, link, entity, references, worn[entity.id])
-                changed.append(link)
-            if link.version is None and source.has_versions and link.owes is not Owes.CREATE:
-                link.owes = Owes.REREAD
-                changed.append(link)
-            elif plan := _derive(world, source, run, link, entity, references):
-                planned.append(plan)
-            else:
-                link.owes = Owes.NOTHING
-                changed.append(link)
-        if planned:
+            _consider(world, source, run, plan, link, entity, references, worn.get(entity.id, ()))
+        if plan.writes or plan.told.issues:
             run.store(world, connection)
-        world.store.links.save(connection, changed)
-        told.store(world, connection)
-        world.store.links.wait(connection, awaited)
-        world.store.writes.insert(connection, [p.row for p in planned])
-        _wait_for_references(world, connection, sync.kind, planned, references)
-    return planned
+        world.store.links.save(connection, plan.changed)
+        asking = {issue.entity_id for issue in plan.told.issues if issue.entity_id}
+        world.store.entities.mark(connection, asking)
+        plan.told.store(world, connection)
+        world.store.links.wait(connection, plan.awaited)
+        world.store.writes.insert(connection, [one.row for one in plan.writes])
+        _wait_for_references(world, connection, sync.kind, plan.writes, references)
+    return plan.writes
+
+
+def _consider(
+    world: World,
+    source: Source,
+    run: Run,
+    plan: Plan,
+    link: LinkRow,
+    entity: EntityRow,
+    references: References,
+    worn: Collection[str],
+) -> None:
+    """Plan the link's write, or say why there is none."""
+    if worn:
+        _hold(world, plan.told, link, entity, references, worn)
+        plan.changed.append(link)
+    if (action := _ACTIONS[link.owes]) not in source.type.actions:
+        refuse(world, plan.told, link, action, f"{action} is not offered there")
+    elif parents := _coming_parents(world, link, entity, references):
+        link.due_at = world.clock.now() + PAUSE
+        plan.awaited |= {(parent, entity.id) for parent in parents}
+    elif link.version is None and source.has_versions and action is not Action.CREATE:
+        link.owes = Owes.REREAD
+    elif write := _derive(world, source, run, link, entity, references):
+        plan.writes.append(write)
+        return
+    else:
+        link.owes = Owes.NOTHING
+    plan.changed.append(link)
 
 
 def _coming_parents(
@@ -149,7 +170,6 @@ def _worn(
     if not updated:
         return {}
     since = world.store.registry.begun(connection, run.sync, FLIP_RUNS)
-    since = max(since, world.ids.row_at(world.clock.now() - FLIP_TIME))
     return world.store.writes.repeated(connection, updated, since, FLIPS)
 
 
@@ -266,6 +286,31 @@ def _wait_for_references(
     world.store.links.wait(connection, pairs)
 
 
+def _carry_out(
+    world: World,
+    sync: Sync,
+    source: Source,
+    run: Run,
+    lease: LeaseHold,
+    planned: Sequence[Planned],
+) -> bool:
+    """Call after call; False where the service is asked to stop meanwhile."""
+    most = source.type.max_batch
+    waiting = list(planned)
+    try:
+        while waiting:
+            calls, waiting = waiting[:most], waiting[most:]
+            _call(world, sync, source, run, lease, calls)
+            world.note("written", source.name, len(calls))
+            if not world.clock.wait(0):
+                return False
+        return True
+    finally:
+        if waiting:  # a row of a call that is never made would be a write that may have landed
+            with world.store.transaction(lease) as connection:
+                world.store.writes.take_back(connection, [plan.row for plan in waiting])
+
+
 def _call(
     world: World,
     sync: Sync,
@@ -278,8 +323,8 @@ def _call(
         outcomes: Sequence[Outcome] = source.connector.write(
             source.object, [plan.write for plan in planned]
         )
-    except TransientError:
-        # nothing is known of any of them: the rows stay open, the links stay owing
+    except ConnectorError:
+        # nothing is known of any of them: the rows stay open, the links are read again
         with world.store.transaction(lease) as connection:
             _postpone(world, connection, planned)
         raise

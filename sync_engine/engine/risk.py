@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -10,7 +11,7 @@ from sync_engine import guard
 from sync_engine.engine.references import resolve
 from sync_engine.engine.showing import difference, shown
 from sync_engine.engine.world import Run, Source, Sync, Told, World
-from sync_engine.models import LinkState, Owes
+from sync_engine.models import WRITES, LinkState, Owes
 from sync_engine.store import LeaseHold
 from sync_engine.values import hash_of
 
@@ -23,7 +24,7 @@ _RISKS = {
     Owes.DELETE: "delete",
     Owes.CLEAR: "clear",
 }
-WRITES = frozenset({Owes.UPDATE, *_RISKS})
+_UPDATES = (Owes.UPDATE, Owes.CLEAR)
 
 
 def allowed_classes(
@@ -31,26 +32,21 @@ def allowed_classes(
 ) -> Collection[Owes]:
     """The classes of write that may go now. What is stopped becomes an issue."""
     now = world.clock.now()
-    with world.store.transaction(lease) as connection:
+    with world.store.reading() as connection:
         row = world.store.registry.syncs(connection)[sync.name]
         if row.released_at is None or row.state == "paused":
             return ()
-        done = _done(world, source, connection, now - DAY)
-        load = guard.Load(
-            links=_links(world, source, connection),
-            planned=_planned(world, sync, source, connection, done),
-            done=done,
-            released=released(world, sync, source, connection, now),
-            first=now - row.released_at < DAY,
-        )
-        stops = guard.stopped(load, sync.limits)
+        first = now - row.released_at < DAY
+        load = _load(world, sync, source, connection, now, first=first)
+    stops = guard.stopped(load, sync.limits)
+    if stops:
         told = Told(run.id)
         for risk, number in stops.items():
             stop(told, world, source, sync, risk, number, load.links)
-        if stops:
+        with world.store.transaction(lease) as connection:
             run.store(world, connection)
-            run.counts["stopped"] += sum(stops.values())
-        told.store(world, connection)
+            told.store(world, connection)
+        run.counts["stopped"] += sum(stops.values())
     risks = {name.split(":", 1)[0] for name in stops}
     return frozenset(owes for owes in WRITES if not risks & _stopped_by(owes))
 
@@ -81,27 +77,46 @@ def _links(world: World, source: Source, connection: Connection) -> int:
     )
 
 
-def _planned(
-    world: World, sync: Sync, source: Source, connection: Connection, done: Counter[str]
-) -> Counter[str]:
-    """Class -> links that owe it; what is cleared or made the same is counted per field."""
-    planned: Counter[str] = Counter()
+def _load(
+    world: World,
+    sync: Sync,
+    source: Source,
+    connection: Connection,
+    now: datetime,
+    *,
+    first: bool,
+) -> guard.Load:
+    """What the source's links owe, with what was written to it in a day."""
+    links = _links(world, source, connection)
+    since = world.ids.row_at(now - DAY)
     owed = world.store.links.owed(connection, source.id)
-    for (kind, owes), number in owed.items():
-        if kind is sync.kind and owes in _RISKS and owes is not Owes.CLEAR:
-            planned[_RISKS[owes]] += number
-    updates = sum(owed.get((sync.kind, owes), 0) for owes in (Owes.UPDATE, Owes.CLEAR))
-    cleared = max((n for name, n in done.items() if name.startswith("clear:")), default=0)
-    if updates and updates + cleared > min(sync.limits.clear.count, sync.limits.same.count):
-        planned |= _fields(world, sync, source, connection)
-    return planned
+    owing = Counter({owes: n for (kind, owes), n in owed.items() if kind is sync.kind})
+    counted = Counter(world.store.writes.counted(connection, source.id, since))
+    planned, done = _classes(owing), _classes(counted)
+    updates = sum(owing[owes] for owes in _UPDATES)
+    most = updates + sum(counted[owes] for owes in _UPDATES)
+    # only where so many are updated can one field be improbable
+    if updates and not all(x.allows(most, links) for x in (sync.limits.clear, sync.limits.same)):
+        planned |= _fields_owed(world, sync, source, connection)
+        done |= _fields_done(world, source, connection, since)
+    let_go = released(world, sync, source, connection, now)
+    return guard.Load(links, planned, done, let_go, first)
 
 
-def _fields(world: World, sync: Sync, source: Source, connection: Connection) -> Counter[str]:
-    cleared: Counter[str] = Counter()
-    same: Counter[tuple[str, str]] = Counter()
+def _classes(numbers: Mapping[Owes, int]) -> Counter[str]:
+    """Class -> links, of all but updates."""
+    found: Counter[str] = Counter()
+    for owes, number in numbers.items():
+        if owes in _RISKS and owes not in _UPDATES:
+            found[_RISKS[owes]] += number
+    return found
+
+
+def _fields_owed(world: World, sync: Sync, source: Source, connection: Connection) -> Counter[str]:
+    """What would be cleared, or set to one value -> in how many links."""
+    found: Counter[str] = Counter()
     links = world.store.links.owing(
-        connection, source.id, sync.kind, world.clock.now(), COUNTED, (Owes.UPDATE, Owes.CLEAR)
+        connection, source.id, sync.kind, world.clock.now(), COUNTED, _UPDATES
     )
     entities = world.store.entities.by_id(connection, {k.entity_id for k in links if k.entity_id})
     references = resolve(world, connection, sync.kind, entities.values(), links)
@@ -109,25 +124,22 @@ def _fields(world: World, sync: Sync, source: Source, connection: Connection) ->
         entity = entities[link.entity_id or 0]
         side = shown(world, references, link, sync.kind, entity.golden)
         for name in difference(world, references, entity, link, side):
-            if entity.golden[name] is None:
-                cleared[name] += 1
-            elif side.seen[name] is not None:
-                same[name, hash_of(entity.golden[name])] += 1
-    found = Counter({f"clear:{name}": number for name, number in cleared.items()})
-    for (name, _), number in same.items():
-        found[f"same:{name}"] = max(found[f"same:{name}"], number)
+            found[_field_class(name, entity.golden[name])] += 1
     return found
 
 
-def _done(world: World, source: Source, connection: Connection, since: datetime) -> Counter[str]:
-    """Class -> risky writes of the source since then."""
-    row_id = world.ids.row_at(since)
-    done: Counter[str] = Counter()
-    for owes, number in world.store.writes.risky_since(connection, source.id, row_id).items():
-        if owes in _RISKS and owes is not Owes.CLEAR:
-            done[_RISKS[owes]] += number
-    cleared = world.store.writes.cleared_since(connection, source.id, row_id)
-    return done + Counter({f"clear:{name}": number for name, number in cleared.items()})
+def _fields_done(world: World, source: Source, connection: Connection, row_id: int) -> Counter[str]:
+    """What was cleared, or set to one value, since a row id -> in how many links."""
+    pairs = {
+        (_field_class(name, value), link)
+        for link, values in world.store.writes.updates(connection, source.id, row_id)
+        for name, value in values.items()
+    }
+    return Counter(name for name, _ in pairs)
+
+
+def _field_class(name: str, value: Any) -> str:
+    return f"clear:{name}" if value is None else f"same:{name}:{hash_of(value)}"
 
 
 def released(
@@ -135,11 +147,15 @@ def released(
 ) -> Mapping[str, int]:
     """What is left of the numbers that a person has let go; they hold once, and for a day."""
     rows = world.store.registry.sources(connection)
-    guard = (next(row for row in rows if row.id == source.id).guard or {}).get(sync.name)
-    if not guard:
+    let_go = (next(row for row in rows if row.id == source.id).guard or {}).get(sync.name)
+    if not let_go:
         return {}
-    at = datetime.fromisoformat(guard["at"])
+    at = datetime.fromisoformat(let_go["at"])
     if now - at > DAY:
         return {}
-    since = _done(world, source, connection, at)
-    return {name: number - since[name] for name, number in guard["released"].items()}
+    row_id = world.ids.row_at(at)
+    since = _classes(world.store.writes.counted(connection, source.id, row_id))
+    for name, number in _fields_done(world, source, connection, row_id).items():
+        shown = guard.as_shown(name)
+        since[shown] = max(since[shown], number)
+    return {name: number - since[name] for name, number in let_go["released"].items()}

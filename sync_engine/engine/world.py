@@ -25,6 +25,8 @@ _UNKNOWN = ObjectType("", {}, frozenset(), reports_deletions=False, max_batch=1)
 #: reading and writing order: what others refer to comes first
 KINDS = (Kind.COMPANY, Kind.LEAD, Kind.CUSTOMER)
 
+TRIES = 8  #: before a link is parked
+
 
 @dataclass(slots=True)
 class Source:

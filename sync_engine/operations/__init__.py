@@ -13,29 +13,40 @@ from sync_engine.operations.deciding import (
 )
 from sync_engine.operations.explaining import explain, history
 from sync_engine.operations.issues import exported, grouped, shown
+from sync_engine.operations.keeping import backup, restore
 from sync_engine.operations.planning import plan
-from sync_engine.operations.records import WrongUseError
+from sync_engine.operations.records import (
+    UnknownNameError,
+    WrongUseError,
+    known_instance,
+    known_sync,
+)
 from sync_engine.operations.releasing import release
 from sync_engine.operations.report import of_run, side_rows, unreleased, wrote
 from sync_engine.operations.resyncing import Wanted, resync
 from sync_engine.operations.status import runs, status
 
 __all__ = [
+    "UnknownNameError",
     "Verdict",
     "Wanted",
     "WrongUseError",
+    "backup",
     "check",
     "explain",
     "exported",
     "grouped",
     "history",
     "keep_apart",
+    "known_instance",
+    "known_sync",
     "link",
     "of_run",
     "plan",
     "release",
     "resolve",
     "resolve_group",
+    "restore",
     "resync",
     "retry",
     "runs",

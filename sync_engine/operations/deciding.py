@@ -11,7 +11,13 @@ from sync_engine.engine.rereading import try_again
 from sync_engine.models import LinkState
 from sync_engine.operations.issues import ABOUT_ENTITIES, links_of, one
 from sync_engine.operations.meanings import meaning
-from sync_engine.operations.records import WrongUseError, find, name_of, names_of
+from sync_engine.operations.records import (
+    UnknownNameError,
+    WrongUseError,
+    find,
+    name_of,
+    names_of,
+)
 from sync_engine.operations.shapes import Resolution
 from sync_engine.service import Service
 from sync_engine.store import IssueRow, LinkRow
@@ -63,7 +69,7 @@ def resolve_group(
             if cause in (None, row.cause)
         ]
     if not rows:
-        raise WrongUseError(
+        raise UnknownNameError(
             f"nothing of that sort waits: {what}", remedy="see crm-sync issues list"
         )
     questions = {frozenset(links_of(row)) or frozenset((row.id,)): row for row in rows}

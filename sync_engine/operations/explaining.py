@@ -32,6 +32,7 @@ _STATES = {
     LinkState.CONVERTED: "a lead that was converted; left as it is",
     LinkState.REPLACED: "deleted there, and a new record took its place",
     LinkState.IGNORED: "unlinked by a person, or filtered; left alone",
+    LinkState.HELD: "a customer that was turned back into a lead there; left alone until it is one",
 }
 
 

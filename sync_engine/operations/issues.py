@@ -6,7 +6,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.models import LinkState
 from sync_engine.operations.meanings import meaning
-from sync_engine.operations.records import WrongUseError, name_of
+from sync_engine.operations.records import UnknownNameError, name_of
 from sync_engine.operations.shapes import Issue, IssueDetail, IssueGroup, RecordValues
 from sync_engine.service import Service
 from sync_engine.store import IssueRow, LinkRow
@@ -76,7 +76,7 @@ def one(service: Service, connection: Connection, number: int) -> IssueRow:
     """An open issue. Raises WrongUseError."""
     rows = [r for r in service.store.issues.all(connection) if r.id == number]
     if not rows:
-        raise WrongUseError(
+        raise UnknownNameError(
             f"there is no open issue {number}", remedy="see crm-sync issues list --json"
         )
     return rows[0]

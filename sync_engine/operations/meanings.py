@@ -38,7 +38,7 @@ MEANINGS: dict[str, Meaning] = {
         "fill in the field in any of the systems; it is created with the next cycle",
     ),
     "rejected": Meaning(
-        "refused by the system",
+        "refused by the system, or not offered by it",
         "correct the value, or the rule there, then crm-sync issues retry ID",
     ),
     "flipping": Meaning(
@@ -68,7 +68,9 @@ MEANINGS: dict[str, Meaning] = {
         ("seen",),
     ),
     "customer became lead": Meaning(
-        "a customer was turned back into a lead; held", "turn it back there", ("seen",)
+        "a customer was turned back into a lead; held: neither read nor written",
+        "turn it back there; then it goes on by itself",
+        ("seen",),
     ),
     "conversion without customer side": Meaning(
         "converted, but no sync keeps the customers there",

@@ -18,6 +18,28 @@ class WrongUseError(Exception):
         self.remedy = remedy
 
 
+class UnknownNameError(WrongUseError):
+    """What was named does not exist."""
+
+
+def known_sync(world: World, name: str | None) -> None:
+    """Refuse a name that no sync has."""
+    names = [one.name for one in world.syncs.values()]
+    if name is not None and name not in names:
+        raise UnknownNameError(
+            f"there is no sync {name}", remedy=f"configured are: {', '.join(names)}"
+        )
+
+
+def known_instance(configured: Iterable[str], name: str | None) -> None:
+    """Refuse a name that no instance has."""
+    names = list(dict.fromkeys(configured))
+    if name is not None and name not in names:
+        raise UnknownNameError(
+            f"there is no instance {name}", remedy=f"configured are: {', '.join(names)}"
+        )
+
+
 def name_of(world: World, link: LinkRow) -> str:
     return f"{world.source(link.source_id).name}:{link.record_id or 'not created yet'}"
 
@@ -36,13 +58,12 @@ def split(world: World, text: str) -> tuple[list[int], str]:
         )
     sources = [source for source in world.sources if source.instance == instance]
     if not sources:
-        known = ", ".join(sorted({source.instance for source in world.sources}))
-        raise WrongUseError(f"there is no instance {instance}", remedy=f"configured are: {known}")
+        known_instance((source.instance for source in world.sources), instance)
     if slash:
         sources = [source for source in sources if source.object == object_name]
         if not sources:
             known = ", ".join(s.object for s in world.sources if s.instance == instance)
-            raise WrongUseError(
+            raise UnknownNameError(
                 f"{instance} has no object {object_name}", remedy=f"configured are: {known}"
             )
     return [source.id for source in sources], number
@@ -57,7 +78,7 @@ def find(world: World, connection: Connection, text: str) -> LinkRow:
         for link in world.store.links.by_record(connection, source_id, [number]).values()
     ]
     if not found:
-        raise WrongUseError(
+        raise UnknownNameError(
             f"{text} is not known here",
             remedy="check the id; a record that was never read is brought in by "
             f"crm-sync resync NAME --id {text}",

@@ -38,7 +38,8 @@ def rehearsal(service: Service) -> Iterator[Rehearsed]:
             connectors = {name: cast(Connector, one) for name, one in stand_ins.items()}
             world = _world(service.world, store, connectors)
             yield Rehearsed(
-                replace(service, store=store, world=world, connectors=connectors), stand_ins
+                replace(service, store=store, world=world, connectors=connectors, listeners=[]),
+                stand_ins,
             )
         finally:
             store.close()

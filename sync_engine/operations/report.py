@@ -12,12 +12,11 @@ from sync_engine.models import LinkState, Owes
 from sync_engine.operations.issues import counted
 from sync_engine.operations.records import alike, names_of
 from sync_engine.operations.shapes import RunReport, Sample, SideRow
-from sync_engine.service import Service
+from sync_engine.service import Service, failed_writes
 
 SAMPLES = 3  #: of each side and class
 _RESEMBLING = ("possible duplicate", "converted before")
 _HELD = ("required value missing", "rejected")
-_FAILED = (" rejected", " retry", " gone")
 _UPDATES = (Owes.UPDATE, Owes.CLEAR)
 _ACTIONS = {
     Owes.UPDATE: Action.UPDATE,
@@ -54,7 +53,7 @@ def of_run(service: Service, run: Run, name: str | None) -> RunReport:
         stopped_by_guard=dict(stopped),
         sides=side_rows(service, run.counts),
         conflicts=dict(Counter(sorted(row.field_name or "" for row in conflicts))),
-        failed=sum(n for counted, n in run.counts.items() if counted.endswith(_FAILED)),
+        failed=failed_writes(run),
         unread=_unread(service, name),
         issues=counted(service),
         calls=run.calls(),

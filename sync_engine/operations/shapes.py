@@ -291,3 +291,32 @@ class InstanceCheck(Shape):
     failure: str | None
     remedy: str | None
     findings: list[Finding]
+
+
+class Released(Shape):
+    """What a release has let go."""
+
+    sync: str
+    changes: dict[str, int]  #: class of change -> how many the guard had stopped
+
+
+class Switched(Shape):
+    """A sync or an instance that was paused or resumed."""
+
+    name: str
+    state: str  #: active, paused
+
+
+class Rebound(Shape):
+    """The organization that an instance is linked with from now on."""
+
+    instance: str
+    organization: str
+    organization_id: str
+
+
+class Reloaded(Shape):
+    """The configuration that is in force now."""
+
+    instances: list[str]
+    syncs: list[str]

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine import Sync
 from sync_engine.ids import time_of
-from sync_engine.models import Happened, Owes
+from sync_engine.models import WRITES, Happened, Owes
 from sync_engine.operations.issues import counted
 from sync_engine.operations.report import side_rows
 from sync_engine.operations.shapes import (
@@ -95,8 +95,7 @@ def _sync(
     owed = Counter[Owes]()
     for source_id in own:
         for (kind, owes), number in store.links.owed(connection, source_id).items():
-            owed[owes] += number if kind is sync.kind else 0
-    owed[Owes.REREAD] = 0
+            owed[owes] += number if kind is sync.kind and owes in WRITES else 0
     oldest = store.links.oldest_owing(connection, sync.kind)
     read = [sources[n].checked_at for n in own if sources[n].checked_at is not None]
     settings = service.config.settings.syncs[sync.name]

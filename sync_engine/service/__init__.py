@@ -3,9 +3,20 @@ child processes. It knows nothing of HTTP; what it does, command line and web ca
 """
 
 from sync_engine.service.building import build
-from sync_engine.service.daemon import Daemon
-from sync_engine.service.processes import server, stopping
+from sync_engine.service.daemon import Daemon, StoppingError
+from sync_engine.service.processes import is_dead, server, stopping
 from sync_engine.service.seams import SystemClock
-from sync_engine.service.service import Health, Service
+from sync_engine.service.service import Health, Service, failed_writes
 
-__all__ = ["Daemon", "Health", "Service", "SystemClock", "build", "server", "stopping"]
+__all__ = [
+    "Daemon",
+    "Health",
+    "Service",
+    "StoppingError",
+    "SystemClock",
+    "build",
+    "failed_writes",
+    "is_dead",
+    "server",
+    "stopping",
+]

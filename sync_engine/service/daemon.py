@@ -6,9 +6,8 @@ the state (``sync.due_at``), so a restart goes on where it was, and a simulation
 other: cycles never overlap, and what falls due meanwhile is one run afterwards.
 """
 
-import traceback
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -22,7 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import ConfigError, SyncSettings
 from connectors import ConnectorError
-from sync_engine.engine import Run, Sync, new_run
+from sync_engine.engine import Sync, new_run
+from sync_engine.logs import where
 from sync_engine.service.seams import SystemClock
 from sync_engine.service.service import Service
 from sync_engine.store import LeaseTakenError, StateError
@@ -35,17 +35,22 @@ log = structlog.get_logger("crm_sync")
 Answer = TypeVar("Answer")
 
 
+class StoppingError(Exception):
+    """The service ends; what was asked of it has not been begun."""
+
+
 class Daemon:
-    """One service at work. ``listeners`` are told of each run; ``heard_at`` of life."""
+    """One service at work. ``heard_at`` tells when it last gave a sign of life."""
 
     def __init__(self, service: Service, rebuild: Callable[[SystemClock], Service]) -> None:
         self.service = service
         self.clock: SystemClock = service.clock
-        self.listeners: list[Callable[[Service, Run], None]] = []
         self.heard_at: datetime = service.clock.now()  #: when the worker last came to itself
         self.failure = ""  #: why the last run could not be made, empty if it could
+        self.is_refused = False  #: whether the file, when read anew, could not be used
+        self._asked: set[Future[Any]] = set()
         self._rebuild = rebuild
-        service.store.patience = PATIENCE
+        self._adopt(service)
         self._timer = BackgroundScheduler(
             timezone="UTC",
             executors={"default": ThreadPoolExecutor(1)},
@@ -62,42 +67,80 @@ class Daemon:
         while self.clock.wait(3600.0):
             pass
         self._timer.shutdown(wait=True)
+        for answer in list(self._asked):
+            answer.cancel()
         self.service.close()
 
     def call(self, wish: Callable[[Service], Answer]) -> Answer:
-        """Do something with the service in the thread that owns its connectors."""
+        """Do something with the service in the thread that owns its connectors.
+
+        Waits for the run at hand. Raises StoppingError where the service ends before.
+        """
         answer: Future[Answer] = Future()
 
         def carry_out() -> None:
             self.heard_at = self.clock.now()
+            if not answer.set_running_or_notify_cancel():
+                return
             try:
                 answer.set_result(wish(self.service))
             except BaseException as error:
                 answer.set_exception(error)
 
-        self._timer.add_job(carry_out)
-        return answer.result()
+        self._asked.add(answer)
+        try:
+            if self.clock.is_stopped:
+                raise StoppingError
+            # the run at hand may take longer than a late start is forgiven otherwise
+            self._timer.add_job(carry_out, misfire_grace_time=None)
+            return answer.result()
+        except CancelledError as error:
+            raise StoppingError from error
+        finally:
+            self._asked.discard(answer)
 
     def reload(self) -> None:
         """Take the configuration anew, between two runs; one that is invalid is refused whole."""
         self._timer.add_job(self._reload, id="reload", replace_existing=True)
 
+    def take_anew(self) -> None:
+        """Take the configuration anew, now; called in the thread that owns the connectors.
+
+        Raises ConfigError, StateError or ConnectorError; the old one stays then.
+        """
+        self.is_refused = True
+        fresh = self._rebuild(self.clock)
+        self.is_refused = False
+        fresh.listeners = self.service.listeners
+        self._adopt(fresh)
+        old, self.service = self.service, fresh
+        old.close()
+        log.info("configuration taken anew", syncs=[s.name for s in fresh.world.syncs.values()])
+        self._timer.add_job(self.run_due, id="due", replace_existing=True)
+
+    def _adopt(self, service: Service) -> None:
+        service.store.patience = PATIENCE
+        service.world.watch = self._heard  # a first listing may take hours; that is no standstill
+
+    def _heard(self, _stage: str, _source: str, _number: int) -> None:
+        self.heard_at = self.clock.now()
+
     def run_due(self) -> None:
         """Run every sync that is due, in one cycle, and arrange for the next."""
         self.heard_at = self.clock.now()
-        due = self._due()
+        due: list[Sync] = []
         try:
+            due = self._due()
             if due:
                 self._run(due)
+            elif not self.service.is_prepared:
+                self.service.prepare()
             self.failure = ""
             self._plan_next(due)
         except (LeaseTakenError, ConnectorError, StateError, SQLAlchemyError) as error:
             self._failed(due, str(getattr(error, "what", "") or type(error).__name__))
         except Exception as error:
-            # what an unknown error says may hold people's values: only where it happened is told
-            frames = traceback.extract_tb(error.__traceback__)
-            where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-6:]))
-            self._failed(due, f"{type(error).__name__} in {where}")
+            self._failed(due, where(error))
         finally:
             self.heard_at = self.clock.now()
 
@@ -117,8 +160,6 @@ class Daemon:
         name = due[0].name if len(due) == 1 else "+".join(sync.name for sync in due)
         run = new_run(self.service.world, name)
         self.service.cycle(due, run)
-        for listener in self.listeners:
-            listener(self.service, run)
         seconds = (self.clock.now() - run.started_at).total_seconds()
         counts = {name: number for name, number in sorted(run.counts.items()) if number}
         tell = log.info if run.stored or self.service.world.down else log.debug
@@ -155,18 +196,11 @@ class Daemon:
 
     def _reload(self) -> None:
         try:
-            fresh = self._rebuild(self.clock)
+            self.take_anew()
         except ConfigError as error:
             log.error("configuration refused, the old one stays", faults=str(error).splitlines())
-            return
         except (StateError, ConnectorError) as error:
             log.error("configuration refused, the old one stays", faults=[error.what])
-            return
-        old, self.service = self.service, fresh
-        fresh.store.patience = PATIENCE
-        old.close()
-        log.info("configuration taken anew", syncs=[s.name for s in fresh.world.syncs.values()])
-        self.run_due()
 
 
 def next_fire(settings: SyncSettings, now: datetime) -> datetime:

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import httpx
 
+from sync_engine.telemetry import span
+
 
 class SystemClock:
     """The system's time. ``stop`` makes every wait end at once."""
@@ -34,14 +36,22 @@ class SystemClock:
 
 
 class CountingTransport(httpx.BaseTransport):
-    """Counts the calls that an instance costs."""
+    """Counts, and traces, the calls that an instance costs."""
 
     def __init__(self, inner: httpx.BaseTransport, calls: Counter[str], instance: str) -> None:
         self._inner, self._calls, self._instance = inner, calls, instance
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._calls[self._instance] += 1
-        return self._inner.handle_request(request)
+        about = {
+            "http.request.method": request.method,
+            "server.address": request.url.host,
+            "crm_sync.instance": self._instance,
+        }
+        with span(f"{request.method} {self._instance}", about, is_call=True) as tell:
+            response = self._inner.handle_request(request)
+            tell("http.response.status_code", response.status_code)
+            return response
 
     def close(self) -> None:
         self._inner.close()

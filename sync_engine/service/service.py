@@ -1,7 +1,7 @@
 """A configured crm-sync: its state, its connectors and the verbs that every face of it calls."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,9 +18,22 @@ from connectors import (
 from sync_engine.engine import Run, Sync, World, cycle, new_run
 from sync_engine.service.seams import SystemClock
 from sync_engine.store import Store
+from sync_engine.telemetry import span
+
+#: told of each cycle: its syncs, its run, and how it ended (``done``, ``partly``, ``stopped``,
+#: ``failed``)
+Listener = Callable[[Sequence[Sync], Run, str], None]
 
 FRESH = 3600.0  #: seconds before an instance that is well is checked again
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 900.0  #: seconds before one that is not is asked again
+
+
+_FAILED = (" rejected", " retry", " gone")
+
+
+def failed_writes(run: Run) -> int:
+    """Writes of a run that were refused, parked or left open."""
+    return sum(number for counted, number in run.counts.items() if counted.endswith(_FAILED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +79,18 @@ class Service:
     world: World
     connectors: Mapping[str, Connector]
     budgets: Mapping[str, Budget] = field(default_factory=dict)  #: as the systems told them
+    listeners: list[Listener] = field(default_factory=list)
     _checks: dict[str, _Checkup] = field(default_factory=dict)
 
     def check(self) -> list[Health]:
         """Ask every instance whether it can work as configured, and what it offers."""
         found = [self._check(name) for name in self.connectors]
         return [self._described(health) if health.is_well else health for health in found]
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether it is known which instances can take part in a run."""
+        return all(name in self._checks or name in self.world.paused for name in self.connectors)
 
     def prepare(self) -> list[Health]:
         """Find out which instances take part in the next run; pin those that are new.
@@ -184,11 +203,28 @@ class Service:
 
     def cycle(self, syncs: Iterable[Sync], run: Run) -> None:
         """One cycle of these syncs; what it cost is kept for ``status``."""
+        meant = list(syncs)
+        ended = "failed"
+        about = {"crm_sync.run": str(run.id), "crm_sync.sync": run.sync}
+        try:
+            with span("cycle", about):
+                self._carry_out(meant, run)
+            ended = self._ending(run)
+        finally:
+            for listener in self.listeners:
+                listener(meant, run, ended)
+
+    def _carry_out(self, syncs: Sequence[Sync], run: Run) -> None:
         cycle(self.world, syncs, run)
         for instance in self.world.down:
             if instance in self._checks and self._checks[instance].failures == 0:
                 self._checks[instance] = replace(self._checks[instance], again_at=0.0)
         self._keep_calls(run)
+
+    def _ending(self, run: Run) -> str:
+        if run.counts["stopped"]:
+            return "stopped"
+        return "partly" if failed_writes(run) or self.world.down else "done"
 
     def _keep_calls(self, run: Run) -> None:
         """Calls of the day and what the system says of its budget, for other processes."""

@@ -18,7 +18,7 @@ from sync_engine.store.database import StateError, alembic_config, migrate, open
 from sync_engine.store.entities import POSTPONED, Entities
 from sync_engine.store.issues import Issues
 from sync_engine.store.layouts import Layouts
-from sync_engine.store.links import PLACED, Links
+from sync_engine.store.links import PLACED, READABLE, Links
 from sync_engine.store.registry import LeaseLostError, LeaseTakenError, Registry
 from sync_engine.store.rows import (
     DecisionRow,
@@ -140,6 +140,7 @@ class Store:
 __all__ = [
     "PLACED",
     "POSTPONED",
+    "READABLE",
     "DecisionRow",
     "EntityRow",
     "HistoryRow",

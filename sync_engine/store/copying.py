@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, cast
 
-from sqlalchemy import Engine, ForeignKeyConstraint, select
+from sqlalchemy import Engine, ForeignKeyConstraint, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
@@ -27,15 +27,22 @@ def copy_state(source: Engine, target: Engine) -> None:
     if source.dialect.name == "postgresql":
         snapshot = snapshot.execution_options(isolation_level="REPEATABLE READ")
     with snapshot.begin() as reading, target.begin() as writing:
-        loose = list(_self_references())
-        for key in loose:
-            _relax(writing, key)
-        for table in Table.metadata.sorted_tables:
-            rows = reading.execution_options(yield_per=ROWS).execute(select(table))
-            for part in rows.mappings().partitions(ROWS):
-                writing.execute(table.insert(), [dict(row) for row in part])
-        for key in loose:
-            _tighten(writing, key)
+        copy_rows(reading, writing)
+
+
+def copy_rows(reading: Connection, writing: Connection) -> None:
+    """Every row into tables that are empty, all in the caller's transactions."""
+    loose = list(_self_references())
+    for key in loose:
+        _relax(writing, key)
+    for table in Table.metadata.sorted_tables:
+        rows = reading.execution_options(yield_per=ROWS).execute(select(table))
+        for part in rows.mappings().partitions(ROWS):
+            writing.execute(table.insert(), [dict(row) for row in part])
+    for key in loose:
+        _tighten(writing, key)
+    if writing.dialect.name == "postgresql":
+        _advance_sequences(writing)
 
 
 def _copy_file(source: Engine, target: Engine) -> None:
@@ -66,3 +73,15 @@ def _relax(connection: Connection, key: Any) -> None:
 def _tighten(connection: Connection, key: Any) -> None:
     if connection.dialect.name != "sqlite":
         connection.execute(AddConstraint(key))
+
+
+def _advance_sequences(connection: Connection) -> None:
+    """PostgreSQL does not count numbers that were given to it: the next one would be taken."""
+    for table in Table.metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is None:
+            continue
+        sequence = func.pg_get_serial_sequence(table.name, column.name)
+        if connection.scalar(select(sequence)) is not None:
+            highest = select(func.coalesce(func.max(column), 0) + 1).scalar_subquery()
+            connection.execute(select(func.setval(sequence, highest, False)))

@@ -1,15 +1,15 @@
 """Queries on links, match keys, listings and what waits for a link. Core statements in batches."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, update
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from sync_engine.models import (
+    WRITES,
     Entity,
     History,
     Kind,
@@ -20,10 +20,10 @@ from sync_engine.models import (
     Owes,
     Waiting,
 )
+from sync_engine.store.encoding import decoded, encoded
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
 from sync_engine.store.sql import chunks, insert_new
-from sync_engine.values import Held
 
 LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
@@ -32,13 +32,9 @@ KEY: Any = MatchKey.__table__  # type: ignore[attr-defined]
 WAITING: Any = Waiting.__table__  # type: ignore[attr-defined]
 LISTED: Any = Listed.__table__  # type: ignore[attr-defined]
 
-#: columns that need no translation
-_AS_THEY_ARE = tuple(
-    field.name
-    for field in fields(LinkRow)
-    if field.name not in ("seen", "base", "held", "stamps", "inactive")
-)
 PLACED = (LinkState.CREATING, LinkState.LIVE)
+#: a link in one of these has a record that can be read
+READABLE = (LinkState.NEW, LinkState.ASKED, LinkState.LIVE, LinkState.SURPLUS, LinkState.HELD)
 
 
 def _of_entities(entities: Any) -> Any:
@@ -89,14 +85,19 @@ class Links:
                 .order_by(LINK.c.id)
                 .with_for_update(of=LINK)
             )
-            found |= {row.id: (self._row(row), row.entity_rev) for row in connection.execute(query)}
+            found |= {
+                row.id: (decoded(self._layouts, row), row.entity_rev)
+                for row in connection.execute(query)
+            }
         return found
 
     def of_entities(self, connection: Connection, entities: Collection[int]) -> list[LinkRow]:
         found: list[LinkRow] = []
         for chunk in chunks(entities):
             query = select(LINK).where(_of_entities(chunk)).order_by(LINK.c.id)
-            found += [self._row(row) for row in connection.execute(query.with_for_update())]
+            found += [
+                decoded(self._layouts, row) for row in connection.execute(query.with_for_update())
+            ]
         return found
 
     def references(
@@ -117,21 +118,33 @@ class Links:
         if not wanted:
             return []
         query = select(LINK).where(LINK.c.kind == kind, or_(*wanted))
-        return [self._row(row) for row in connection.execute(query)]
+        return [decoded(self._layouts, row) for row in connection.execute(query)]
 
     def to_follow(self, connection: Connection) -> list[LinkRow]:
         """Merged and converted links whose entity has not followed them yet."""
-        query = select(LINK).where(LINK.c.owes == Owes.FOLLOW, LINK.c.owes > 0)
+        query = select(LINK).where(
+            LINK.c.owes > 0,  # as the index says it
+            LINK.c.owes == Owes.FOLLOW,
+            LINK.c.state.in_((LinkState.MERGED, LinkState.CONVERTED)),
+        )
         rows = connection.execute(query.order_by(LINK.c.id).with_for_update())
-        return [self._row(row) for row in rows]
+        return [decoded(self._layouts, row) for row in rows]
 
     def new(self, connection: Connection, limit: int, kinds: Collection[Kind]) -> list[LinkRow]:
+        """Links that were read and are not matched."""
         query = (
             select(LINK)
-            .where(LINK.c.state == LinkState.NEW, LINK.c.kind.in_(sorted(kinds)))
+            .where(
+                LINK.c.state == LinkState.NEW,
+                LINK.c.kind.in_(sorted(kinds)),
+                LINK.c.seen.is_not(None),
+            )
             .order_by(LINK.c.kind, LINK.c.id)
         )
-        return [self._row(row) for row in connection.execute(query.limit(limit).with_for_update())]
+        return [
+            decoded(self._layouts, row)
+            for row in connection.execute(query.limit(limit).with_for_update())
+        ]
 
     def sharing_keys(
         self, connection: Connection, digests: Collection[int]
@@ -165,14 +178,14 @@ class Links:
                 LINK.c.kind == kind,
                 LINK.c.owes.in_(sorted(risks)),
                 LINK.c.owes > 0,
-                LINK.c.state.in_((*PLACED, LinkState.SURPLUS, LinkState.NEW, LinkState.ASKED)),
+                LINK.c.state.in_((LinkState.CREATING, *READABLE)),
                 or_(LINK.c.due_at.is_(None), LINK.c.due_at <= now),
             )
             .order_by(LINK.c.owes, LINK.c.id)
             .limit(limit)
             .with_for_update()
         )
-        return [self._row(row) for row in connection.execute(query)]
+        return [decoded(self._layouts, row) for row in connection.execute(query)]
 
     def owed(self, connection: Connection, source_id: int) -> dict[tuple[Kind, Owes], int]:
         """How many links of the source owe what."""
@@ -200,7 +213,7 @@ class Links:
             LINK.c.state.in_(PLACED),
             or_(LINK.c.tries > 0, LINK.c.held.is_not(None)),
         )
-        rows = [self._row(row) for row in connection.execute(query)]
+        rows = [decoded(self._layouts, row) for row in connection.execute(query)]
         return [
             link
             for link in rows
@@ -211,14 +224,14 @@ class Links:
         """Links that belong to nobody yet."""
         states = (LinkState.NEW, LinkState.ASKED)
         query = select(LINK).where(LINK.c.kind == kind, LINK.c.state.in_(states))
-        return [self._row(row) for row in connection.execute(query)]
+        return [decoded(self._layouts, row) for row in connection.execute(query)]
 
     def oldest_owing(self, connection: Connection, kind: Kind) -> int | None:
         """The oldest of the changes that links of a kind still owe: its history row, if any."""
         last = (
             select(func.max(HISTORY.c.id).label("id"))
             .join(LINK, LINK.c.entity_id == HISTORY.c.entity_id)
-            .where(LINK.c.kind == kind, LINK.c.owes > Owes.REREAD)
+            .where(LINK.c.kind == kind, LINK.c.owes.in_(sorted(WRITES)))
             .group_by(LINK.c.id)
             .subquery()
         )
@@ -233,14 +246,14 @@ class Links:
 
     def insert(self, connection: Connection, links: Sequence[LinkRow]) -> None:
         if links:
-            connection.execute(insert(LINK), [self._columns(link) for link in links])
+            connection.execute(insert(LINK), [encoded(self._layouts, link) for link in links])
 
     def save(self, connection: Connection, links: Iterable[LinkRow]) -> None:
         """Store whole rows; those that give up a place go first."""
         rows = sorted(links, key=lambda link: (link.state in PLACED, link.id))
         if not rows:
             return
-        columns = [self._columns(link) | {"_id": link.id} for link in rows]
+        columns = [encoded(self._layouts, link) | {"_id": link.id} for link in rows]
         for column in columns:
             del column["id"]
         statement = (
@@ -330,16 +343,16 @@ class Links:
             connection.execute(insert_new(connection, LISTED), rows)
 
     def unlisted(self, connection: Connection, source_id: int, listing: int) -> list[LinkRow]:
-        """Live links that the listing has not shown."""
+        """Links with a record that the listing has not shown."""
         shown = select(LISTED.c.record_id).where(
             LISTED.c.source_id == source_id, LISTED.c.listing == listing
         )
         query = select(LINK).where(
             LINK.c.source_id == source_id,
-            LINK.c.state.in_((LinkState.LIVE, LinkState.SURPLUS, LinkState.NEW, LinkState.ASKED)),
+            LINK.c.state.in_(READABLE),
             LINK.c.record_id.not_in(shown),
         )
-        return [self._row(row) for row in connection.execute(query)]
+        return [decoded(self._layouts, row) for row in connection.execute(query)]
 
     def forget_listing(self, connection: Connection, source_id: int) -> None:
         connection.execute(delete(LISTED).where(LISTED.c.source_id == source_id))
@@ -350,61 +363,7 @@ class Links:
         found: list[LinkRow] = []
         for chunk in chunks(values):
             query = select(LINK).where(column.in_(chunk), *more).order_by(LINK.c.id)
-            found += [self._row(row) for row in connection.execute(query.with_for_update())]
+            found += [
+                decoded(self._layouts, row) for row in connection.execute(query.with_for_update())
+            ]
         return found
-
-    def _row(self, row: Row[Any]) -> LinkRow:
-        names = self._layouts
-        seen = None if row.seen is None else names.decode(row.layout, row.seen)
-        base = dict(seen or {}) if row.base is None else names.decode(row.layout, row.base)
-        held = {
-            names.field_name(int(number)): Held(kept["of"], kept["why"], kept.get("as"))
-            for number, kept in (row.held or {}).items()
-        }
-        return LinkRow(
-            id=row.id,
-            source_id=row.source_id,
-            instance_id=row.instance_id,
-            kind=Kind(row.kind),
-            state=LinkState(row.state),
-            entity_id=row.entity_id,
-            record_id=row.record_id,
-            key=row.key,
-            into_id=row.into_id,
-            layout=row.layout,
-            seen=seen,
-            base=base,
-            held=held,
-            fingerprint=row.fingerprint,
-            version=row.version,
-            modified_at=row.modified_at,
-            stamps=names.by_name(row.stamps),
-            inactive=bool(row.inactive),
-            rev=row.rev,
-            acked=row.acked,
-            owes=Owes(row.owes),
-            due_at=row.due_at,
-            tries=row.tries,
-            missing_at=row.missing_at,
-        )
-
-    def _columns(self, link: LinkRow) -> dict[str, Any]:
-        """Column -> value. ``base`` null means: equal to ``seen``."""
-        names = self._layouts
-        row = {name: getattr(link, name) for name in _AS_THEY_ARE}
-        same = link.seen is not None and link.base == link.seen
-        row["seen"] = None if link.seen is None else names.encode(_layout(link), link.seen)
-        row["base"] = None if same else names.encode(_layout(link), link.base) if link.base else []
-        row["held"] = {
-            str(names.field_id(name)): {"of": kept.of, "why": kept.why, "as": kept.shown}
-            for name, kept in link.held.items()
-        } or None
-        row["stamps"] = names.by_id(link.stamps) or None
-        row["inactive"] = int(link.inactive)
-        return row
-
-
-def _layout(link: LinkRow) -> int:
-    if link.layout is None:
-        raise ValueError(f"link {link.id} has values, and no layout to keep them under")
-    return link.layout

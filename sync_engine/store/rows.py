@@ -43,6 +43,7 @@ class LinkRow:
     rev: int = 0
     acked: int = 0
     owes: Owes = Owes.NOTHING
+    ends: Owes = Owes.NOTHING
     due_at: datetime | None = None
     tries: int = 0
     missing_at: datetime | None = None

@@ -1,10 +1,9 @@
 """Queries on external writes (``sent``): stored before each call, answered after it."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import Link, Owes, Sent, SentResult
@@ -14,6 +13,15 @@ from sync_engine.store.sql import chunks
 
 SENT: Any = Sent.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 LINK: Any = Link.__table__  # type: ignore[attr-defined]
+
+#: landed; or it may have, and its link does not owe the same once more
+_COUNTS = or_(
+    SENT.c.result == SentResult.DONE,
+    and_(
+        or_(SENT.c.result.is_(None), SENT.c.result == SentResult.UNKNOWN),
+        SENT.c.risk != LINK.c.owes,
+    ),
+)
 
 
 class Writes:
@@ -25,6 +33,11 @@ class Writes:
     def insert(self, connection: Connection, rows: Sequence[SentRow]) -> None:
         if rows:
             connection.execute(insert(SENT), [self._columns(row) for row in rows])
+
+    def take_back(self, connection: Connection, rows: Iterable[SentRow]) -> None:
+        """Remove rows whose call was never made."""
+        for chunk in chunks({row.id for row in rows}):
+            connection.execute(delete(SENT).where(SENT.c.id.in_(chunk)))
 
     def close(self, connection: Connection, rows: Iterable[SentRow]) -> None:
         """Store the results; a landed create's values are known from the record itself."""
@@ -91,13 +104,17 @@ class Writes:
     def repeated(
         self, connection: Connection, entities: Collection[int], since: int, runs: int
     ) -> dict[int, set[str]]:
-        """Entity -> the fields that so many runs, or more, have written since a row id."""
+        """Entity -> the fields that so many runs, or more, have written there since a row id."""
         writing: dict[tuple[int, str], set[int]] = {}
         for chunk in chunks(entities):
             query = (
                 select(LINK.c.entity_id, SENT.c.run_id, SENT.c.vals)
                 .join(LINK, LINK.c.id == SENT.c.link_id)
-                .where(LINK.c.entity_id.in_(chunk), SENT.c.id > since)
+                .where(
+                    LINK.c.entity_id.in_(chunk),
+                    SENT.c.id > since,
+                    SENT.c.result == SentResult.DONE,
+                )
             )
             for row in connection.execute(query):
                 for name in self._layouts.by_name(row.vals):
@@ -108,25 +125,35 @@ class Writes:
                 found.setdefault(entity_id, set()).add(name)
         return found
 
-    def risky_since(self, connection: Connection, source_id: int, row_id: int) -> dict[Owes, int]:
-        """Risky writes of the source since a row id: owes class -> how many."""
+    def counted(self, connection: Connection, source_id: int, row_id: int) -> dict[Owes, int]:
+        """Class -> links of the source that were written so since a row id.
+
+        A write that failed is none, and one that will be repeated counts when it is.
+        """
         query = (
-            select(SENT.c.risk, func.count())
-            .where(SENT.c.source_id == source_id, SENT.c.risk > Owes.UPDATE, SENT.c.id > row_id)
+            select(SENT.c.risk, func.count(SENT.c.link_id.distinct()))
+            .join(LINK, LINK.c.id == SENT.c.link_id)
+            .where(SENT.c.source_id == source_id, SENT.c.id > row_id, _COUNTS)
             .group_by(SENT.c.risk)
         )
         return {Owes(risk): n for risk, n in connection.execute(query)}
 
-    def cleared_since(self, connection: Connection, source_id: int, row_id: int) -> Counter[str]:
-        """Field -> how often it was written empty on the source since a row id."""
-        query = select(SENT.c.vals).where(
-            SENT.c.source_id == source_id, SENT.c.risk == Owes.CLEAR, SENT.c.id > row_id
+    def updates(
+        self, connection: Connection, source_id: int, row_id: int
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The links that were updated since a row id, counted alike, each with its values."""
+        query = (
+            select(SENT.c.link_id, SENT.c.vals)
+            .join(LINK, LINK.c.id == SENT.c.link_id)
+            .where(
+                SENT.c.source_id == source_id,
+                SENT.c.risk.in_((Owes.UPDATE, Owes.CLEAR)),
+                SENT.c.id > row_id,
+                _COUNTS,
+            )
         )
-        found: Counter[str] = Counter()
         for row in connection.execute(query):
-            values = self._layouts.by_name(row.vals)
-            found.update(name for name, value in values.items() if value is None)
-        return found
+            yield row.link_id, self._layouts.by_name(row.vals)
 
     def _row(self, row: Row[Any]) -> SentRow:
         return SentRow(

@@ -8,17 +8,24 @@ from contextlib import contextmanager
 import uvicorn
 
 from config import ServiceSettings
+from sync_engine.operations import WrongUseError
 from sync_engine.service import Daemon
 from sync_engine.web.app import create_app
 
 
 @contextmanager
 def listening(daemon: Daemon, settings: ServiceSettings) -> Iterator[None]:
-    """Answer while it is open. Raises OSError where the address is taken."""
+    """Answer while it is open. Raises WrongUseError where it cannot listen there."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise WrongUseError(
+                f"nobody can listen at {settings.listen}: {error.strerror}",
+                remedy="give a free address of this machine in CRM_SYNC_LISTEN",
+            ) from None
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(daemon, settings),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync_engine.reconcile import Change, Policy, Side, accepted, reconcile
+from sync_engine.reconcile import Change, Policy, Side, reconcile
 from sync_engine.values import GOLDEN, UNSET, Author, Held, hash_of
 
 ORDER = ("sales", "service", "profiles")
@@ -264,13 +264,6 @@ def test_practice_4_1_opt_outs_win(
 ) -> None:
     value, _ = decide(golden, sides, "consent", author)
     assert value is expected
-
-
-def test_a_held_field_counts_as_accepted_only_for_the_value_it_was_held_for() -> None:
-    kept = side("a", "a", held={"mail": Held(hash_of("b"), "rejected")})
-    assert accepted(kept, {"mail": "b"}, "mail", ("mail",))
-    assert not accepted(kept, {"mail": "c"}, "mail", ("mail",))
-    assert accepted(kept, {"mail": "c"}, "mail", ())
 
 
 _VALUES = st.sampled_from([None, "a", "b", "c"])

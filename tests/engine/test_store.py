@@ -235,7 +235,8 @@ def test_open_writes_are_found_until_they_are_answered(state: Store) -> None:
         state.writes.close(connection, [row])
         assert state.writes.open(connection, [7]) == {}
         assert state.writes.last_done(connection, [7])[7].values == row.values
-        assert state.writes.risky_since(connection, 1, 0) == {Owes.CLEAR: 1}
+        assert state.writes.counted(connection, 1, 0) == {Owes.CLEAR: 1}
+        assert list(state.writes.updates(connection, 1, 0)) == [(7, row.values)]
 
 
 def test_a_lease_keeps_others_out_until_it_ends(state: Store, database: Engine, wall: Wall) -> None:

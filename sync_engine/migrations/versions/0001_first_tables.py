@@ -201,6 +201,7 @@ def upgrade() -> None:
         sa.Column("rev", sa.BigInteger(), nullable=False),
         sa.Column("acked", sa.BigInteger(), nullable=False),
         sa.Column("owes", sa.SmallInteger(), nullable=False),
+        sa.Column("ends", sa.SmallInteger(), nullable=False),
         sa.Column("due_at", models.UtcDateTime(), nullable=True),
         sa.Column("tries", sa.SmallInteger(), nullable=False),
         sa.Column("missing_at", models.UtcDateTime(), nullable=True),
@@ -322,13 +323,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("result is null"),
             postgresql_where=sa.text("result is null"),
         )
-        batch_op.create_index(
-            "ix_sent_risk",
-            ["source_id", "risk", "id"],
-            unique=False,
-            sqlite_where=sa.text("risk > 2"),
-            postgresql_where=sa.text("risk > 2"),
-        )
+        batch_op.create_index("ix_sent_risk", ["source_id", "risk", "id"], unique=False)
 
     op.create_table(
         "waiting",

@@ -1,0 +1,76 @@
+"""Links as their table holds them: fields as arrays under a layout, and back."""
+
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from sync_engine.models import Kind, LinkState, Owes
+from sync_engine.store.layouts import Layouts
+from sync_engine.store.rows import LinkRow
+from sync_engine.values import Held
+
+#: columns that need no translation
+_AS_THEY_ARE = tuple(
+    field.name
+    for field in fields(LinkRow)
+    if field.name not in ("seen", "base", "held", "stamps", "inactive")
+)
+
+
+def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
+    """A link from its row: arrays become fields."""
+    seen = None if row.seen is None else names.decode(row.layout, row.seen)
+    base = dict(seen or {}) if row.base is None else names.decode(row.layout, row.base)
+    held = {
+        names.field_name(int(number)): Held(kept["of"], kept["why"], kept.get("as"))
+        for number, kept in (row.held or {}).items()
+    }
+    return LinkRow(
+        id=row.id,
+        source_id=row.source_id,
+        instance_id=row.instance_id,
+        kind=Kind(row.kind),
+        state=LinkState(row.state),
+        entity_id=row.entity_id,
+        record_id=row.record_id,
+        key=row.key,
+        into_id=row.into_id,
+        layout=row.layout,
+        seen=seen,
+        base=base,
+        held=held,
+        fingerprint=row.fingerprint,
+        version=row.version,
+        modified_at=row.modified_at,
+        stamps=names.by_name(row.stamps),
+        inactive=bool(row.inactive),
+        rev=row.rev,
+        acked=row.acked,
+        owes=Owes(row.owes),
+        ends=Owes(row.ends),
+        due_at=row.due_at,
+        tries=row.tries,
+        missing_at=row.missing_at,
+    )
+
+
+def encoded(names: Layouts, link: LinkRow) -> dict[str, Any]:
+    """Column -> value. ``base`` null means: equal to ``seen``."""
+    row = {name: getattr(link, name) for name in _AS_THEY_ARE}
+    same = link.seen is not None and link.base == link.seen
+    row["seen"] = None if link.seen is None else names.encode(_layout(link), link.seen)
+    row["base"] = None if same else names.encode(_layout(link), link.base) if link.base else []
+    row["held"] = {
+        str(names.field_id(name)): {"of": kept.of, "why": kept.why, "as": kept.shown}
+        for name, kept in link.held.items()
+    } or None
+    row["stamps"] = names.by_id(link.stamps) or None
+    row["inactive"] = int(link.inactive)
+    return row
+
+
+def _layout(link: LinkRow) -> int:
+    if link.layout is None:
+        raise ValueError(f"link {link.id} has values, and no layout to keep them under")
+    return link.layout
