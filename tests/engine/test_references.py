@@ -150,6 +150,7 @@ def test_state_10_a_company_that_is_linked_reaches_its_people(three: Three) -> N
 
 
 def test_state_10_a_side_that_was_down_gets_the_company_later(three: Three) -> None:
+    three.world.sources = [one for one in three.world.sources if one.instance != "sales"]
     three.cycle()
     person = {"type": "CUSTOMER", "first": "Ann", "last": "Horvat", "mails": ["ann@plavi.example"]}
     company = three.profiles.create("company", vat="HR1")
