@@ -60,9 +60,13 @@ def _wake(world: World, kinds: list[Kind]) -> None:
 
 
 def _reading_order(world: World, kinds: list[Kind]) -> list[Source]:
-    """Companies, then leads, then customers: a conversion is known before its contact is read."""
+    """Companies, then leads, then customers: a conversion is known before its contact is read.
+
+    So leads are read also where only customers are wanted (practice 3.1).
+    """
+    wanted = [k for k in KINDS if k in kinds or (k is Kind.LEAD and Kind.CUSTOMER in kinds)]
     found: list[Source] = []
-    for kind in kinds:
+    for kind in wanted:
         found += [s for s in world.of_kind(kind) if s not in found]
     return found
 

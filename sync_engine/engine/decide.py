@@ -112,6 +112,10 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     entity.golden = dict(decision.golden)
     for name, side in sides.items():
         link = own[name]
+        for field_name in sorted(reference_fields(world, entity.kind)):
+            value = entity.golden.get(field_name)
+            missing = batch.references.missing(link.instance_id, value)
+            batch.waits |= {(number, entity.id) for number in missing}
         _advance(world, batch, entity, link, side, decision.bases[name], decision.held[name])
         _owe(world, batch, entity, link, side, bool(decision.changes))
     for link in live:

@@ -276,13 +276,12 @@ def _wait_for_references(
 ) -> None:
     """A reference that has no record on this side yet is written once it has."""
     refs = reference_fields(world, kind)
-    pairs = []
-    for plan in planned:
-        for name in refs:
-            value = plan.entity.golden.get(name)
-            value = references.survivors.get(value, value)
-            if value and (plan.link.instance_id, value) not in references.natives:
-                pairs += [(number, plan.entity.id) for number in references.links.get(value, [])]
+    pairs = [
+        (number, plan.entity.id)
+        for plan in planned
+        for name in sorted(refs)
+        for number in references.missing(plan.link.instance_id, plan.entity.golden.get(name))
+    ]
     world.store.links.wait(connection, pairs)
 
 

@@ -27,7 +27,7 @@ class References:
     natives: dict[tuple[int, str], str] = field(default_factory=dict)
     unread: dict[tuple[int, str], int] = field(
         default_factory=dict
-    )  #: -> link that is no entity yet
+    )  #: -> link that stands for nobody, not yet or no more
     #: (instance, entity) whose record there is to be created
     coming: set[tuple[int, str]] = field(default_factory=set)
     survivors: dict[str, str] = field(default_factory=dict)
@@ -44,6 +44,11 @@ class References:
             if entity is None
             else self.natives[instance_id, self.survivors.get(entity, entity)]
         )
+
+    def missing(self, instance_id: int, entity: Any) -> list[int]:
+        """The links of an entity that has no record there yet; whoever needs one waits for them."""
+        end = self.survivors.get(entity, entity)
+        return [] if self.knows(instance_id, entity) else self.links.get(end, [])
 
     def knows(self, instance_id: int, entity: Any) -> bool:
         """Whether ``native`` has an answer."""
@@ -120,17 +125,18 @@ def _look_up(
     found.survivors |= {str(a): str(b) for a, b in ends.items()}
     placed = world.store.links.references(connection, kind, {}, set(ends.values()))
     for link in {link.id: link for link in (*seen, *placed)}.values():
+        points = link.entity_id is not None and link.state in _POINTING
+        if link.record_id is not None and not points:
+            found.unread[link.instance_id, link.record_id] = link.id
         if link.entity_id is None:
-            if link.record_id is not None:
-                found.unread[link.instance_id, link.record_id] = link.id
             continue
-        entity = str(ends[link.entity_id])
+        entity = str(ends.get(link.entity_id, link.entity_id))
         found.links.setdefault(entity, []).append(link.id)
         if link.state is LinkState.CREATING:
             found.coming.add((link.instance_id, entity))
         if link.record_id is None:
             continue
-        if link.state in _POINTING:
+        if points:
             found.entities[link.instance_id, link.record_id] = entity
         if link.state is LinkState.LIVE:
             found.natives[link.instance_id, entity] = link.record_id

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.protocol import Page
 from sync_engine import operations
-from sync_engine.models import LinkState
+from sync_engine.models import Kind, LinkState
 from sync_engine.operations import Verdict
 from tests.engine.three import Three
 
@@ -352,3 +352,13 @@ def test_state_3_nothing_is_created_on_a_side_that_is_not_listed(three: Three) -
     leads.connector = real
     three.settle()
     assert len(three.service.alive("lead")) == 1
+
+
+def test_practice_3_1_a_contact_is_not_new_where_a_lead_became_it(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    (lead,) = three.links("sales/Lead")
+    three.sales.convert("Lead", number)
+    three.cycle(Kind.CUSTOMER)  # leads have a schedule of their own
+    (contact,) = three.links("sales/Contact")
+    assert contact.entity_id == lead.entity_id

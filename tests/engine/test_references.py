@@ -147,3 +147,47 @@ def test_state_10_a_company_that_is_linked_reaches_its_people(three: Three) -> N
     three.sales.delete("Account", double)
     three.settle()
     assert only(three.service.alive("contact")).values["account"] == there
+
+
+def test_state_10_a_side_that_was_down_gets_the_company_later(three: Three) -> None:
+    three.world.sources = [one for one in three.world.sources if one.instance != "sales"]
+    three.cycle()
+    person = {"type": "CUSTOMER", "first": "Ann", "last": "Horvat", "mails": ["ann@plavi.example"]}
+    company = three.profiles.create("company", vat="HR1")
+    three.profiles.create("person", **person, company=company)
+    three.settle()  # a company without a name is created nowhere
+    three.service.down = True
+    three.profiles.update("company", company, name="Plavi")
+    three.cycle()
+    three.service.down = False
+    three.settle()
+    three.cycle()
+    created = only(three.service.alive("account"))
+    assert only(three.service.alive("contact")).values["account"] == created.id
+
+
+def test_state_10_a_company_that_is_gone_is_no_news(three: Three) -> None:
+    account = three.sales.create("Account", name="Plavi", vat="HR1")
+    contact = three.sales.create("Contact", **PERSON, account=account)
+    three.settle()
+    three.sales.delete("Account", account)
+    three.sales.update("Contact", contact, title="Buyer")
+    three.settle()
+    there = only(three.service.alive("contact"))
+    assert there.values["title"] == "Buyer"
+    assert there.values["account"] == only(three.service.alive("account")).id
+
+
+def test_state_10_who_is_created_after_a_merge_gets_the_company_that_is_left(three: Three) -> None:
+    plavi = three.sales.create("Account", name="Plavi", vat="HR1")
+    zub = three.sales.create("Account", name="Zub", vat="HR2")
+    three.service.rejects = {"last": "Horvat"}
+    ann = three.sales.create("Contact", **PERSON, account=zub)
+    three.settle()
+    three.sales.merge("Account", plavi, zub)
+    three.settle()
+    three.service.rejects = {}
+    three.sales.update("Contact", ann, last="Kralj")
+    three.settle()
+    kept = next(r for r in three.service.alive("account") if r.values["vat"] == "HR1")
+    assert only(three.service.alive("contact")).values["account"] == kept.id
