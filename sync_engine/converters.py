@@ -37,7 +37,11 @@ class Form:
 
 
 def _line(value: Any) -> str:
-    text = _UNSEEN.sub("", unicodedata.normalize("NFC", str(value)))
+    plain = str(value)
+    # printable ASCII has no marks, no unseen characters and no blank but the space
+    if plain.isascii() and plain.isprintable() and "  " not in plain:
+        return plain.strip()
+    text = _UNSEEN.sub("", unicodedata.normalize("NFC", plain))
     return _BLANKS.sub(" ", text).strip()
 
 

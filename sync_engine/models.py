@@ -15,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
@@ -141,8 +142,12 @@ class Table(SQLModel):
     )
 
 
+#: SQLite keeps a row under an INTEGER key itself; under a BIGINT it needs an index of its own
+NUMBER: Any = BigInteger().with_variant(Integer(), "sqlite")
+
+
 def _number(**options: Any) -> Any:
-    return Field(sa_type=BigInteger, **options)
+    return Field(sa_type=NUMBER, **options)
 
 
 def _small(**options: Any) -> Any:
@@ -162,7 +167,7 @@ def _moment(**options: Any) -> Any:
 
 
 def _row(of: str, **options: Any) -> Any:
-    return Field(sa_type=BigInteger, sa_column_args=[ForeignKey(of)], **options)
+    return Field(sa_type=NUMBER, sa_column_args=[ForeignKey(of)], **options)
 
 
 class Meta(Table, table=True):
@@ -428,6 +433,8 @@ class History(Table, table=True):
     link_id: int | None = _number(default=None)
     what: int = _small()
     field_id: int | None = _small(default=None)
+    #: several field ids: ``new`` is a list in their order, ``hash`` their hashes one by one
+    fields: list[int] | None = _json(default=None, nullable=True)
     by: str | None = _words(default=None)
     stamp: str | None = _words(default=None)
     hash: bytes | None = Field(default=None, sa_type=LargeBinary)

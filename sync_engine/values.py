@@ -1,10 +1,11 @@
 """Golden values and the little that is said about one of them. Pure."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+import orjson
 
 Values: TypeAlias = Mapping[str, Any]  #: golden field -> value; an unset field is missing
 GOLDEN: Final = "golden"
@@ -30,5 +31,5 @@ class Author:
 
 def hash_of(value: Any) -> str:
     """A short stand-in for a value, so that it is not stored twice."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(text, digest_size=8).hexdigest()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("connectors", "profiles", "config", "sync_engine")
+PACKAGES = ("connectors", "profiles", "config", "sync_engine", "benchmarks")
 #: files over 400 lines, each with its reason
 LONG = {
     "connectors/testing/contract.py": "one class, every promise of the contract a test",

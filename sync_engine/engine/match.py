@@ -42,17 +42,19 @@ def _ready(world: World) -> frozenset[Kind]:
     """Kinds that may be matched: before its first match, a sync waits for all of its sides."""
     with world.store.reading() as connection:
         listed = {s.id for s in world.store.registry.sources(connection) if s.listed_at}
-        begun = {
+        ready = {
             kind
-            for (_, kind, state) in world.store.links.counts(connection)
-            if state is LinkState.LIVE
+            for kind in KINDS
+            if kind in world.syncs and all(source.id in listed for source in world.of_kind(kind))
         }
-    return frozenset(
-        kind
-        for kind in KINDS
-        if kind in world.syncs
-        and (kind in begun or all(source.id in listed for source in world.of_kind(kind)))
-    )
+        # counting reads every link, so only where a side has not listed
+        if ready != set(world.syncs):
+            ready |= {
+                kind
+                for (_, kind, state) in world.store.links.counts(connection)
+                if state is LinkState.LIVE and kind in world.syncs
+            }
+    return frozenset(ready)
 
 
 def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[LinkRow]) -> None:

@@ -1,9 +1,9 @@
 """Queries on entities and their history."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import Entity, EntityState, Happened, History, Kind
@@ -15,7 +15,7 @@ from sync_engine.values import Author
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 HISTORY: Any = History.__table__  # type: ignore[attr-defined]
 
-
+_OF_VALUES = (Happened.VALUE, Happened.CONFLICT)
 #: ``entity.dirty``: to be decided; or only once an instance that is out answers
 DIRTY, POSTPONED = 1, 2
 
@@ -118,38 +118,24 @@ class Entities:
         return [row.id for row in connection.execute(query)]
 
     def tell(self, connection: Connection, rows: Collection[HistoryRow]) -> None:
-        """Append to history."""
+        """Append to history; what golden took from one side at once is one row."""
         if rows:
-            connection.execute(insert(HISTORY), [self._told(row) for row in rows])
+            told = [self._told(together) for together in _gathered(rows)]
+            connection.execute(insert(HISTORY), told)
 
     def history(self, connection: Connection, entity_id: int) -> list[HistoryRow]:
         query = select(HISTORY).where(HISTORY.c.entity_id == entity_id).order_by(HISTORY.c.id)
-        return [self._heard(row) for row in connection.execute(query)]
+        return self._all_heard(connection, query)
 
     def of_run(self, connection: Connection, run_id: int) -> list[HistoryRow]:
         query = select(HISTORY).where(HISTORY.c.run_id == run_id).order_by(HISTORY.c.id)
-        return [self._heard(row) for row in connection.execute(query)]
+        return self._all_heard(connection, query)
 
     def last_words(
         self, connection: Connection, entities: Collection[int]
     ) -> dict[int, dict[str, HistoryRow]]:
         """Entity -> field -> the row by which golden got its present value."""
-        told = (Happened.VALUE, Happened.CONFLICT)
-        found: dict[int, dict[str, HistoryRow]] = {}
-        for chunk in chunks(entities):
-            last = (
-                select(func.max(HISTORY.c.id))
-                .where(
-                    HISTORY.c.entity_id.in_(chunk),
-                    HISTORY.c.what.in_(told),
-                    HISTORY.c.field_id.is_not(None),
-                )
-                .group_by(HISTORY.c.entity_id, HISTORY.c.field_id)
-            )
-            for row in connection.execute(select(HISTORY).where(HISTORY.c.id.in_(last))):
-                heard = self._heard(row)
-                found.setdefault(heard.entity_id, {})[heard.field_name or ""] = heard
-        return found
+        return self._last(connection, entities)
 
     def conflicts(self, connection: Connection, run_ids: Collection[int]) -> list[HistoryRow]:
         query = (
@@ -157,7 +143,7 @@ class Entities:
             .where(HISTORY.c.run_id.in_(sorted(run_ids)), HISTORY.c.what == Happened.CONFLICT)
             .order_by(HISTORY.c.id)
         )
-        return [self._heard(row) for row in connection.execute(query)]
+        return self._all_heard(connection, query)
 
     def count_told(self, connection: Connection, kind: Kind, what: Happened, since: int) -> int:
         """How often something happened to entities of a kind since a row id."""
@@ -173,22 +159,31 @@ class Entities:
         self, connection: Connection, entities: Collection[int]
     ) -> Mapping[int, Mapping[str, Author]]:
         """Entity -> field -> where golden's present value came from."""
-        told = (Happened.VALUE, Happened.CONFLICT)
-        found: dict[int, dict[str, Author]] = {}
+        last = self._last(connection, entities, HISTORY.c.by != "golden")
+        return {
+            entity: {name: Author(row.by or "", row.stamp) for name, row in rows.items()}
+            for entity, rows in last.items()
+        }
+
+    def _last(
+        self, connection: Connection, entities: Collection[int], *only: Any
+    ) -> dict[int, dict[str, HistoryRow]]:
+        """Entity -> field -> the last row that tells of the field."""
+        found: dict[int, dict[str, HistoryRow]] = {}
         for chunk in chunks(entities):
+            # those of several fields, which have no field, are few and all read
             last = (
                 select(func.max(HISTORY.c.id))
-                .where(
-                    HISTORY.c.entity_id.in_(chunk),
-                    HISTORY.c.what.in_(told),
-                    HISTORY.c.field_id.is_not(None),
-                    HISTORY.c.by != "golden",
+                .where(HISTORY.c.entity_id.in_(chunk), HISTORY.c.what.in_(_OF_VALUES), *only)
+                .group_by(
+                    HISTORY.c.entity_id,
+                    HISTORY.c.field_id,
+                    case((HISTORY.c.field_id.is_(None), HISTORY.c.id)),
                 )
-                .group_by(HISTORY.c.entity_id, HISTORY.c.field_id)
             )
-            for row in connection.execute(select(HISTORY).where(HISTORY.c.id.in_(last))):
-                field = self._layouts.field_name(row.field_id)
-                found.setdefault(row.entity_id, {})[field] = Author(row.by, row.stamp)
+            query = select(HISTORY).where(HISTORY.c.id.in_(last)).order_by(HISTORY.c.id)
+            for row in self._all_heard(connection, query):
+                found.setdefault(row.entity_id, {})[row.field_name or ""] = row
         return found
 
     def _row(self, row: Row[Any]) -> EntityRow:
@@ -215,13 +210,56 @@ class Entities:
             "rev": entity.rev,
         }
 
-    def _told(self, row: HistoryRow) -> dict[str, Any]:
-        columns = {name: getattr(row, name) for name in row.__slots__ if name != "field_name"}
-        columns["field_id"] = self._layouts.maybe_id(row.field_name)
+    def _told(self, rows: Sequence[HistoryRow]) -> dict[str, Any]:
+        """The columns of one row, or of several that differ in field and value alone."""
+        first = rows[0]
+        columns = {name: getattr(first, name) for name in first.__slots__ if name != "field_name"}
+        columns["field_id"] = None if rows[1:] else self._layouts.maybe_id(first.field_name)
+        if rows[1:]:
+            numbers = [self._layouts.field_id(row.field_name or "") for row in rows]
+            columns["fields"] = numbers
+            columns["new"] = [row.new for row in rows]
+            columns["hash"] = b"".join(row.hash or b"" for row in rows)
+        else:
+            columns["fields"] = None
         return columns
 
-    def _heard(self, row: Row[Any]) -> HistoryRow:
+    def _all_heard(self, connection: Connection, query: Any) -> list[HistoryRow]:
+        return [heard for row in connection.execute(query) for heard in self._heard(row)]
+
+    def _heard(self, row: Row[Any]) -> list[HistoryRow]:
         columns = dict(row._mapping)
         columns["field_name"] = self._layouts.maybe_name(columns.pop("field_id"))
         columns["what"] = Happened(columns["what"])
-        return HistoryRow(**columns)
+        numbers = columns.pop("fields")
+        if numbers is None:
+            return [HistoryRow(**columns)]
+        values = columns.pop("new") or [None] * len(numbers)  # blanked
+        marks = columns.pop("hash")
+        size = len(marks) // len(numbers)
+        return [
+            HistoryRow(
+                **columns
+                | {
+                    "field_name": self._layouts.field_name(number),
+                    "new": value,
+                    "hash": marks[at * size : (at + 1) * size] or None,
+                }
+            )
+            for at, (number, value) in enumerate(zip(numbers, values, strict=True))
+        ]
+
+
+def _gathered(rows: Iterable[HistoryRow]) -> list[list[HistoryRow]]:
+    """Rows that stand together: first values that one side gave an entity at once."""
+    found: list[list[HistoryRow]] = []
+    open_rows: dict[tuple[Any, ...], list[HistoryRow]] = {}
+    for row in rows:
+        if row.what is not Happened.VALUE or row.old is not None or row.field_name is None:
+            found.append([row])
+            continue
+        like = (row.run_id, row.entity_id, row.link_id, row.by, row.stamp, row.rule, bool(row.hash))
+        if like not in open_rows:
+            found.append(open_rows.setdefault(like, []))
+        open_rows[like].append(row)
+    return found

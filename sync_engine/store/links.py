@@ -127,8 +127,10 @@ class Links:
             LINK.c.owes == Owes.FOLLOW,
             LINK.c.state.in_((LinkState.MERGED, LinkState.CONVERTED)),
         )
-        rows = connection.execute(query.order_by(LINK.c.id).with_for_update())
-        return [decoded(self._layouts, row) for row in rows]
+        # in the order of the index of what is owed: by id, SQLite would read every link
+        order = (LINK.c.source_id, LINK.c.kind, LINK.c.due_at, LINK.c.id)
+        rows = connection.execute(query.order_by(*order).with_for_update())
+        return sorted((decoded(self._layouts, row) for row in rows), key=lambda link: link.id)
 
     def new(self, connection: Connection, limit: int, kinds: Collection[Kind]) -> list[LinkRow]:
         """Links that were read and are not matched."""

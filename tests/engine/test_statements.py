@@ -1,6 +1,8 @@
 """How many statements each stage costs (state-model 5): they may not grow with the records."""
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import event
 
@@ -70,3 +72,32 @@ def test_a_thousand_records_cost_few_statements() -> None:
     for stages in (first, then):
         assert {name: n for name, n in stages.items() if n > allowed[name]} == {}, stages
     three.close()
+
+
+def test_a_quiet_cycle_reads_no_table_of_people_from_end_to_end() -> None:
+    """Its cost may not grow with the links: SQLite's plan finds what it asks for by an index."""
+    three = Three()
+    for n in range(3):
+        three.sales.create(
+            "Lead", first=f"A{n}", last=f"B{n}", mail=f"a{n}@x.example", firm=f"F{n}"
+        )
+    three.settle()
+    said: list[tuple[str, Any]] = []
+
+    def heard(_connection: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
+        said.append((statement, given))
+
+    event.listen(three.engine, "before_cursor_execute", heard)
+    three.cycle()
+    event.remove(three.engine, "before_cursor_execute", heard)
+    with three.engine.connect() as connection:
+        plans = [
+            (str(row[3]), statement)
+            for statement, given in said
+            if statement.startswith(("SELECT", "UPDATE", "DELETE"))
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+        ]
+    three.close()
+    assert len(plans) > 10
+    whole = re.compile(r"SCAN (link|entity|history|sent|match_key)(?!.* USING)")
+    assert [statement for plan, statement in plans if whole.match(plan)] == []

@@ -4,6 +4,7 @@ import random
 import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -211,6 +212,38 @@ def test_golden_and_its_authors(state: Store) -> None:
         state.entities.tell(connection, told)
         assert state.entities.authors(connection, [1]) == {1: {"email": Author("service", "s2")}}
         assert [row.new for row in state.entities.history(connection, 1)] == ["a", "a", "a"]
+
+
+def test_first_values_of_one_side_are_one_row_and_told_field_by_field(state: Store) -> None:
+    def row(number: int, name: str, new: str, **more: Any) -> HistoryRow:
+        mark = new.encode().ljust(8, b".")
+        told = {"by": "sales", "hash": mark} | more
+        return HistoryRow(number, 1, 1, Happened.VALUE, field_name=name, new=new, **told)
+
+    with state.transaction() as connection:
+        state.entities.insert(connection, [EntityRow(1, Kind.LEAD, {"email": "b"})])
+        first = [row(1, "email", "a"), row(2, "phone", "1"), row(3, "last_name", "n", by="service")]
+        state.entities.tell(connection, first)
+        assert connection.execute(text("select count(*) from history")).scalar_one() == 2
+        state.entities.tell(connection, [row(4, "email", "b", by="service", old="a")])
+        told = state.entities.history(connection, 1)
+        assert [(one.field_name, one.new, one.by) for one in told] == [
+            ("email", "a", "sales"),
+            ("phone", "1", "sales"),
+            ("last_name", "n", "service"),
+            ("email", "b", "service"),
+        ]
+        assert told[1].hash == b"1......."
+        authors = state.entities.authors(connection, [1])[1]
+        assert {name: one.by for name, one in authors.items()} == {
+            "email": "service",
+            "phone": "sales",
+            "last_name": "service",
+        }
+        assert state.entities.last_words(connection, [1])[1]["phone"].new == "1"
+        store.blank_entity(connection, 1)
+        blanked = state.entities.history(connection, 1)[1]
+        assert (blanked.field_name, blanked.new, blanked.hash) == ("phone", None, b"1.......")
 
 
 def test_merged_entities_are_followed_to_their_end(state: Store) -> None:

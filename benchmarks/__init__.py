@@ -1,0 +1,1 @@
+"""What crm-sync costs, beside the least that the same effect can cost. Nothing imports it."""
