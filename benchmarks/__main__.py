@@ -37,7 +37,7 @@ def main() -> None:
 
 def _circumstances(large: int, load: float) -> str:
     version = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # noqa: S607
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607  # whichever git is there
         capture_output=True,
         text=True,
         cwd=README.parent,

@@ -57,6 +57,9 @@ class Bench(ABC):
     def written(self) -> int:
         """Writes that connectors have made."""
 
+    # What only some systems do: called where ``can`` names it, so a bench that names
+    # what it does not bring fails loudly.
+
     def merge(self, survivor: str, loser: str) -> None:
         raise NotImplementedError
 

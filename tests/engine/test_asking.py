@@ -1,6 +1,5 @@
 """What a person is asked, and what becomes of the answer."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,13 +12,6 @@ from tests.engine.three import Three
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 SAME, DIFFERENT = Verdict("same"), Verdict("different")
-
-
-@pytest.fixture
-def three() -> Iterator[Three]:
-    found = Three()
-    yield found
-    found.close()
 
 
 def asked(three: Three, what: str) -> list[Issue]:

@@ -1,26 +1,13 @@
 """Changes travel between three systems, and only once."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sync_engine.models import Kind
-from tests.engine.three import Three
+from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
-
-
-@pytest.fixture
-def three() -> Iterator[Three]:
-    found = Three()
-    yield found
-    found.close()
-
-
-def only(rows: list[Any]) -> Any:
-    assert len(rows) == 1, rows
-    return rows[0]
 
 
 def everywhere(three: Three) -> tuple[Any, Any, Any]:

@@ -1,29 +1,12 @@
 """Who is one person, who is two, and who is asked about."""
 
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
-
 from sync_engine import operations
 from sync_engine.models import Kind, LinkState
 from sync_engine.operations import Verdict
-from tests.engine.three import Three
+from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 PERSON = {name: value for name, value in ANN.items() if name != "firm"}
-
-
-@pytest.fixture
-def three() -> Iterator[Three]:
-    found = Three()
-    yield found
-    found.close()
-
-
-def only(rows: list[Any]) -> Any:
-    assert len(rows) == 1, rows
-    return rows[0]
 
 
 def test_state_9_two_rules_bring_two_records_of_one_system(three: Three) -> None:

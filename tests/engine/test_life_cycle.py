@@ -3,28 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from connectors.protocol import Page
 from sync_engine import operations
 from sync_engine.models import Kind, LinkState
 from sync_engine.operations import Verdict
-from tests.engine.three import Three
+from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 PERSON = {name: value for name, value in ANN.items() if name != "firm"}
-
-
-@pytest.fixture
-def three() -> Iterator[Three]:
-    found = Three()
-    yield found
-    found.close()
-
-
-def only(rows: list[Any]) -> Any:
-    assert len(rows) == 1, rows
-    return rows[0]
 
 
 def test_state_8_undelete_after_the_person_was_entered_anew(three: Three) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from config.catalogue import CATALOGUE
 from connectors import TransientError
 from connectors.protocol import Page
@@ -13,23 +11,11 @@ from sync_engine.engine import Source
 from sync_engine.engine.rereading import reread_records
 from sync_engine.models import Kind
 from sync_engine.store import Store
-from tests.engine.three import OBJECTS, Three
+from tests.engine.three import OBJECTS, Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 #: the title of this side is a choice; what it calls buyer is Purchasing
 CHOSEN = {"field": "title", "values": {"Purchasing": "buyer", "Sales": "seller"}}
-
-
-@pytest.fixture
-def three() -> Iterator[Three]:
-    found = Three()
-    yield found
-    found.close()
-
-
-def only(rows: list[Any]) -> Any:
-    assert len(rows) == 1, rows
-    return rows[0]
 
 
 def source(three: Three, name: str) -> Source:

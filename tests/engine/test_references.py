@@ -1,28 +1,12 @@
 """References between records: resolved once the other one is known, on every side."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
-
-import pytest
 
 from sync_engine.models import Kind
-from tests.engine.three import Three
+from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 PERSON = {name: value for name, value in ANN.items() if name != "firm"}
-
-
-@pytest.fixture
-def three() -> Iterator[Three]:
-    found = Three()
-    yield found
-    found.close()
-
-
-def only(rows: list[Any]) -> Any:
-    assert len(rows) == 1, rows
-    return rows[0]
 
 
 def test_state_10_a_contact_read_before_its_company_gets_it(three: Three) -> None:

@@ -1,28 +1,16 @@
 """What a value is: sets without labels, flags, renditions, loops, references, look-ups."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sync_engine.models import Kind
-from tests.engine.three import Three
+from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 PROFILE = {"type": "LEAD", "first": "Ann", "last": "Horvat", "mails": ["ann@plavi.example"]}
-
-
-@pytest.fixture
-def three() -> Iterator[Three]:
-    found = Three()
-    yield found
-    found.close()
-
-
-def only(rows: list[Any]) -> Any:
-    assert len(rows) == 1, rows
-    return rows[0]
 
 
 def test_state_9_a_value_that_a_side_does_not_map_is_not_looked_up_there(three: Three) -> None:

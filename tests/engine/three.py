@@ -136,6 +136,12 @@ def profiles() -> MemorySystem:
     return system
 
 
+def only(rows: list[Any]) -> Any:
+    """The one row there is."""
+    assert len(rows) == 1, rows
+    return rows[0]
+
+
 @dataclass(slots=True)
 class VirtualClock:
     """A clock that a test moves; nothing waits."""

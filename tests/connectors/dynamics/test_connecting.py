@@ -1,6 +1,5 @@
 """The Dynamics connector against the simulator: what it reads, and as whom."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -25,26 +24,7 @@ from tests.connectors.dynamics_org import (
     opened,
     read,
 )
-from tests.connectors.processes import Server, simulator
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with simulator("dataverse", tmp_path_factory.mktemp("dataverse")) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Server) -> Server:
-    server.post("reset")
-    return server
-
-
-@pytest.fixture
-def service(org: Server) -> Iterator[Any]:
-    connector = opened(org)
-    yield connector
-    connector.close()
+from tests.connectors.processes import Server
 
 
 def test_changes_deletes_merges_and_qualifications_arrive_as_such(

@@ -1,33 +1,13 @@
 """The Dynamics connector against the simulator: what it finds out before it works."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connectors import Action, FieldType, Finding, Level, Selection
-from tests.connectors.dynamics_org import CONTACT, LEAD, opened
-from tests.connectors.processes import Server, simulator
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with simulator("dataverse", tmp_path_factory.mktemp("dataverse")) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Server) -> Server:
-    server.post("reset")
-    return server
-
-
-@pytest.fixture
-def service(org: Server) -> Iterator[Any]:
-    connector = opened(org)
-    yield connector
-    connector.close()
+from tests.connectors.dynamics_org import CONTACT, LEAD
+from tests.connectors.processes import Server
 
 
 def findings(service: Any, *selections: Selection) -> list[Finding]:

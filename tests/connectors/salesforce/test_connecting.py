@@ -1,6 +1,5 @@
 """The Salesforce connector before it reads or writes: settings, login, check, describe."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,31 +16,12 @@ from connectors import (
     TransientError,
     registry,
 )
-from tests.connectors.processes import Server, runtime, simulator
+from tests.connectors.processes import Server, runtime
 from tests.connectors.salesforce_org import AUTH, LEAD, opened
 
 TOKEN = "/services/oauth2/token"
 KEY = "CrmSync_Key__c"
 OWNED = Selection("Lead", (*LEAD.fields, "OwnerId"))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with simulator("salesforce", tmp_path_factory.mktemp("salesforce")) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Server) -> Server:
-    server.post("reset")
-    return server
-
-
-@pytest.fixture
-def sales(org: Server) -> Iterator[Any]:
-    connector = opened(org)
-    yield connector
-    connector.close()
 
 
 def told(sales: Any, *selections: Selection) -> list[tuple[Level, str]]:

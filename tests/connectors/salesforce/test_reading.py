@@ -1,6 +1,5 @@
 """Reading Salesforce: cursors, pages, tokens, look-ups and what must not pass for empty."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from connectors import (
     SetupError,
     TransientError,
 )
-from tests.connectors.processes import Server, simulator
+from tests.connectors.processes import Server
 from tests.connectors.salesforce_org import (
     ANN,
     CONTACT,
@@ -30,25 +29,6 @@ from tests.connectors.salesforce_org import (
 
 QUERY = "/queryAll"
 DAY = 86_400
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with simulator("salesforce", tmp_path_factory.mktemp("salesforce")) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Server) -> Server:
-    server.post("reset")
-    return server
-
-
-@pytest.fixture
-def sales(org: Server) -> Iterator[Any]:
-    connector = opened(org)
-    yield connector
-    connector.close()
 
 
 def queries(org: Server) -> int:

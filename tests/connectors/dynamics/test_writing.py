@@ -1,6 +1,5 @@
 """The Dynamics connector against the simulator: what becomes of writes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,29 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from connectors import Action, AuthError, RateLimitError, Result, TransientError, Write
-from tests.connectors.dynamics_org import ANN, CONTACT, lead, opened, read
-from tests.connectors.processes import Server, simulator
+from tests.connectors.dynamics_org import ANN, CONTACT, lead, read
+from tests.connectors.processes import Server
 
 PARENT = "_parentcustomerid_value"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with simulator("dataverse", tmp_path_factory.mktemp("dataverse")) as running:
-        yield running
-
-
-@pytest.fixture
-def org(server: Server) -> Server:
-    server.post("reset")
-    return server
-
-
-@pytest.fixture
-def service(org: Server) -> Iterator[Any]:
-    connector = opened(org)
-    yield connector
-    connector.close()
 
 
 def account(org: Server) -> str:

@@ -9,7 +9,7 @@ from connectors import Budget, Selection, registry
 from connectors.http import GuardedTransport
 from tests.connectors.processes import runtime
 
-CASSETTES = Path(__file__).parents[1] / "fixtures" / "salesforce" / "cassettes"
+CASSETTES = Path(__file__).parents[2] / "fixtures" / "salesforce" / "cassettes"
 HOST = "acme.my.salesforce.com"
 
 
