@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from sync_engine.models import Kind
 from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
@@ -238,92 +237,6 @@ def test_practice_2_5_a_lead_whose_person_is_a_customer_is_covered(three: Three)
     three.sales.delete("Contact", contact)
 
 
-def test_a_deleted_record_is_unlinked_and_never_comes_back(three: Three) -> None:
-    number = three.sales.create("Lead", **ANN)
-    three.settle()
-    three.sales.delete("Lead", number)
-    three.settle()
-    assert three.sales.alive("Lead") == []
-    assert len(three.service.alive("lead")) == 1
-    service = only(three.service.alive("lead"))
-    three.service.update("lead", service.id, title="Buyer")
-    three.settle()
-    assert three.sales.alive("Lead") == []
-    three.sales.undelete("Lead", number)
-    three.settle()
-    assert only(three.sales.alive("Lead")).values["title"] == "Buyer"
-
-
-def test_a_delete_is_propagated_where_that_is_asked_for(three: Three) -> None:
-    three.deletes(Kind.LEAD, "propagate")
-    number = three.sales.create("Lead", **ANN)
-    three.settle()
-    three.sales.delete("Lead", number)
-    three.settle()
-    assert three.service.alive("lead") == []
-    assert three.profiles.alive("person") == []
-
-
-def test_a_merge_joins_two_people(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN)
-    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
-    three.settle()
-    three.sales.merge("Lead", ann, other)
-    three.settle()
-    assert len(three.sales.alive("Lead")) == 1
-    assert len(three.service.alive("lead")) == 2  # the loser's delete is not propagated
-    assert "surplus record" in three.whats()
-
-
-def test_a_conversion_is_followed_everywhere(three: Three) -> None:
-    number = three.sales.create("Lead", **ANN, mobile="091 555 0104")
-    three.settle()
-    three.sales.convert("Lead", number)
-    three.settle()
-    assert three.sales.alive("Lead") == []
-    assert only(three.sales.alive("Contact")).values["last"] == "Horvat"
-    assert only(three.service.alive("contact")).values["mobile"] == "+385915550104"
-    assert len(three.service.alive("lead")) == 1  # left as the past, and said so
-    profile = only(three.profiles.alive("person"))
-    assert profile.values["type"] == "CUSTOMER"
-    assert "lead left as past" in three.whats()
-    past = only(three.service.alive("lead"))
-    contact = only(three.sales.alive("Contact"))
-    three.sales.update("Contact", contact.id, title="Buyer")
-    three.settle()
-    assert past.values["title"] is None
-    assert only(three.profiles.alive("person")).values["title"] == "Buyer"
-
-
-def test_a_reference_follows_its_company(three: Three) -> None:
-    account = three.sales.create("Account", name="Plavi d.o.o.", vat="HR1")
-    person = {k: v for k, v in ANN.items() if k != "firm"}
-    three.sales.create("Contact", **person, account=account)
-    three.settle()
-    created = only(three.service.alive("account"))
-    assert only(three.service.alive("contact")).values["account"] == created.id
-    company = only(three.profiles.alive("company"))
-    assert only(three.profiles.alive("person")).values["company"] == company.id
-
-
-def test_a_change_of_company_travels(three: Three) -> None:
-    first = three.sales.create("Account", name="Plavi", vat="HR1")
-    three.sales.create("Account", name="Zeleni", vat="HR2")
-    person = {k: v for k, v in ANN.items() if k != "firm"}
-    three.sales.create("Contact", **person, account=first)
-    three.settle()
-    contact = only(three.service.alive("contact"))
-    green = next(r for r in three.service.alive("account") if r.values["name"] == "Zeleni")
-    three.service.update("contact", contact.id, account=green.id)
-    three.settle()
-    sales = only(three.sales.alive("Contact"))
-    assert three.sales.row("Account", sales.values["account"]).values["name"] == "Zeleni"
-    three.service.update("contact", contact.id, account=None)
-    three.settle()
-    assert only(three.sales.alive("Contact")).values["account"] is None
-    assert only(three.profiles.alive("person")).values["company"] is None
-
-
 def test_practice_4_1_an_opt_out_wins_and_travels(three: Three) -> None:
     three.sales.create("Lead", **ANN, noemail=False)
     three.service.create("lead", **ANN, noemail=True)
@@ -428,36 +341,6 @@ def test_an_expired_cursor_lists_anew_and_deletes_nothing(three: Three) -> None:
     assert len(three.service.alive("lead")) == 1
 
 
-def test_what_a_listing_lacks_is_gone_only_when_missing_twice(three: Three) -> None:
-    number = three.profiles.create(
-        "person", type="LEAD", first="Ann", last="Horvat", mails=["ann@plavi.example"]
-    )
-    three.sales.create("Lead", **ANN)
-    three.settle()
-    three.profiles.delete("person", number)
-    three.profiles.expired = 10_000
-    three.cycle()
-    three.profiles.expired = 0
-    three.settle()
-    three.cycle()
-    assert len(three.sales.alive("Lead")) == 1
-    assert three.profiles.alive("person") == []  # its place is kept: it does not come back
-
-
-def test_practice_8_1_a_mass_delete_stops(three: Three) -> None:
-    three.deletes(Kind.LEAD, "propagate")
-    numbers = [
-        three.sales.create("Lead", first=f"P{n}", last=f"Name{n}", mail=f"p{n}@x.example", firm="F")
-        for n in range(15)
-    ]
-    three.settle()
-    for number in numbers:
-        three.sales.delete("Lead", number)
-    three.cycle()
-    assert len(three.service.alive("lead")) == 15
-    assert "guard" in three.whats()
-
-
 def test_a_quiet_cycle_leaves_no_run_and_no_history(three: Three) -> None:
     three.sales.create("Lead", **ANN)
     three.settle()
@@ -467,93 +350,3 @@ def test_a_quiet_cycle_leaves_no_run_and_no_history(three: Three) -> None:
     assert not quiet.stored
     with three.store.reading() as connection:
         assert three.store.registry.runs(connection, 20) == runs
-
-
-def test_practice_8_1_clears_are_counted_over_a_day(three: Three) -> None:
-    numbers = [
-        three.sales.create(
-            "Lead", first=f"P{n}", last=f"Name{n}", mail=f"p{n}@x.example", firm="F", title="T"
-        )
-        for n in range(60)
-    ]
-    three.settle()
-    for number in numbers[:15]:
-        three.sales.update("Lead", number, title=None)
-    three.cycle()
-    cleared = [row for row in three.service.alive("lead") if row.values["title"] is None]
-    assert len(cleared) == 15
-    for number in numbers[15:30]:
-        three.sales.update("Lead", number, title=None)
-    three.cycle()
-    cleared = [row for row in three.service.alive("lead") if row.values["title"] is None]
-    assert len(cleared) == 15
-    assert "guard" in three.whats()
-
-
-def test_practice_2_1_full_name_with_company_links_customers(three: Three) -> None:
-    at_sales = three.sales.create("Account", name="Plavi d.o.o.", vat="HR1")
-    at_service = three.service.create("account", name="Plavi", vat="HR1")
-    three.sales.create("Contact", first="Ann", last="Horvat", account=at_sales)
-    three.service.create("contact", first="Ann", last="Horvat", account=at_service)
-    three.settle()
-    assert len(three.sales.alive("Contact")) == len(three.service.alive("contact")) == 1
-    assert len(three.profiles.alive("person")) == 1
-
-
-def test_practice_2_3_who_resembles_a_colleague_is_not_created(three: Three) -> None:
-    at_sales = three.sales.create("Account", name="Plavi d.o.o.", vat="HR1")
-    at_service = three.service.create("account", name="Plavi", vat="HR1")
-    three.sales.create("Contact", first="Ann", last="Horvat", account=at_sales)
-    three.service.create("contact", first="Anne", last="Horwat", account=at_service)
-    three.settle()
-    assert len(three.sales.alive("Contact")) == len(three.service.alive("contact")) == 1
-    assert "possible duplicate" in three.whats()
-
-
-def test_keys_follow_a_person_to_another_company(three: Three) -> None:
-    old, new = (three.sales.create("Account", name=name, vat=name) for name in ("Old", "New"))
-    ann = three.sales.create("Contact", first="Ann", last="Horvat", account=old)
-    three.settle()
-    three.sales.update("Account", old, name="Older")
-    three.sales.update("Contact", ann, account=new)
-    three.settle()
-    for company in ("Old", "Older"):
-        there = three.service.create("account", name=company, vat=f"{company} 2")
-        three.service.create("contact", first="Ann", last="Horvat", account=there)
-    three.settle()
-    assert len(three.sales.alive("Contact")) == 3
-
-
-def test_an_issue_ends_when_its_reason_does(three: Three) -> None:
-    ann = three.service.create("lead", first="Ann", last="Horvat", mail="ann@x.example")
-    three.settle()
-    assert three.whats() == ["required value missing"]
-    three.service.update("lead", ann, firm="Plavi")
-    three.settle()
-    assert len(three.sales.alive("Lead")) == 1
-    assert three.whats() == []
-
-
-def test_a_refused_create_is_tried_again_with_other_values(three: Three) -> None:
-    three.sales.rejects = {"last": "Forbidden"}
-    ann = three.service.create("lead", first="Ann", last="Forbidden", firm="F", mail="a@x.example")
-    three.settle()
-    assert three.sales.alive("Lead") == []
-    assert three.whats() == ["rejected"]
-    three.service.update("lead", ann, last="Allowed")
-    three.settle()
-    assert [row.values["last"] for row in three.sales.alive("Lead")] == ["Allowed"]
-    assert three.whats() == []
-
-
-def test_a_refused_field_is_tried_again_with_another_value(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN)
-    three.settle()
-    three.service.rejects = {"title": "Forbidden"}
-    three.sales.update("Lead", ann, title="Forbidden")
-    three.settle()
-    assert three.whats() == ["rejected"]
-    three.sales.update("Lead", ann, title="Allowed")
-    three.settle()
-    assert [row.values["title"] for row in three.service.alive("lead")] == ["Allowed"]
-    assert three.whats() == []

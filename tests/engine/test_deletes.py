@@ -215,3 +215,45 @@ def test_practice_8_2_a_merged_person_is_blanked_too(three: Three, table: str) -
         blank_entity(connection, entity)
         stored = connection.execute(Table.metadata.tables[table].select()).all()
     assert [row for row in stored if "Vukasovic" in str(row)] == []
+
+
+def test_a_deleted_record_is_unlinked_and_never_comes_back(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.sales.delete("Lead", number)
+    three.settle()
+    assert three.sales.alive("Lead") == []
+    assert len(three.service.alive("lead")) == 1
+    service = only(three.service.alive("lead"))
+    three.service.update("lead", service.id, title="Buyer")
+    three.settle()
+    assert three.sales.alive("Lead") == []
+    three.sales.undelete("Lead", number)
+    three.settle()
+    assert only(three.sales.alive("Lead")).values["title"] == "Buyer"
+
+
+def test_a_delete_is_propagated_where_that_is_asked_for(three: Three) -> None:
+    three.deletes(Kind.LEAD, "propagate")
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.sales.delete("Lead", number)
+    three.settle()
+    assert three.service.alive("lead") == []
+    assert three.profiles.alive("person") == []
+
+
+def test_what_a_listing_lacks_is_gone_only_when_missing_twice(three: Three) -> None:
+    number = three.profiles.create(
+        "person", type="LEAD", first="Ann", last="Horvat", mails=["ann@plavi.example"]
+    )
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    three.profiles.delete("person", number)
+    three.profiles.expired = 10_000
+    three.cycle()
+    three.profiles.expired = 0
+    three.settle()
+    three.cycle()
+    assert len(three.sales.alive("Lead")) == 1
+    assert three.profiles.alive("person") == []  # its place is kept: it does not come back

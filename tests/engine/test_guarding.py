@@ -125,3 +125,38 @@ def test_practice_8_1_updates_go_on_while_deletes_wait(three: Three) -> None:
     retitle(three, numbers[15:], "X")
     three.settle()
     assert (len(three.service.alive("lead")), called(three, "X")) == (20, 5)
+
+
+def test_practice_8_1_a_mass_delete_stops(three: Three) -> None:
+    three.deletes(Kind.LEAD, "propagate")
+    numbers = [
+        three.sales.create("Lead", first=f"P{n}", last=f"Name{n}", mail=f"p{n}@x.example", firm="F")
+        for n in range(15)
+    ]
+    three.settle()
+    for number in numbers:
+        three.sales.delete("Lead", number)
+    three.cycle()
+    assert len(three.service.alive("lead")) == 15
+    assert "guard" in three.whats()
+
+
+def test_practice_8_1_clears_are_counted_over_a_day(three: Three) -> None:
+    numbers = [
+        three.sales.create(
+            "Lead", first=f"P{n}", last=f"Name{n}", mail=f"p{n}@x.example", firm="F", title="T"
+        )
+        for n in range(60)
+    ]
+    three.settle()
+    for number in numbers[:15]:
+        three.sales.update("Lead", number, title=None)
+    three.cycle()
+    cleared = [row for row in three.service.alive("lead") if row.values["title"] is None]
+    assert len(cleared) == 15
+    for number in numbers[15:30]:
+        three.sales.update("Lead", number, title=None)
+    three.cycle()
+    cleared = [row for row in three.service.alive("lead") if row.values["title"] is None]
+    assert len(cleared) == 15
+    assert "guard" in three.whats()

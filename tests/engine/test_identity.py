@@ -306,3 +306,37 @@ def test_practice_2_4_who_is_linked_by_another_key_is_asked_about_no_more(three:
     (question,) = [issue for issue in three.issues() if issue.what == "identity"]
     asked = next(link for link in three.links("sales/Lead") if link.record_id == double)
     assert (question.link_id, asked.state) == (asked.id, LinkState.ASKED)
+
+
+def test_practice_2_1_full_name_with_company_links_customers(three: Three) -> None:
+    at_sales = three.sales.create("Account", name="Plavi d.o.o.", vat="HR1")
+    at_service = three.service.create("account", name="Plavi", vat="HR1")
+    three.sales.create("Contact", first="Ann", last="Horvat", account=at_sales)
+    three.service.create("contact", first="Ann", last="Horvat", account=at_service)
+    three.settle()
+    assert len(three.sales.alive("Contact")) == len(three.service.alive("contact")) == 1
+    assert len(three.profiles.alive("person")) == 1
+
+
+def test_practice_2_3_who_resembles_a_colleague_is_not_created(three: Three) -> None:
+    at_sales = three.sales.create("Account", name="Plavi d.o.o.", vat="HR1")
+    at_service = three.service.create("account", name="Plavi", vat="HR1")
+    three.sales.create("Contact", first="Ann", last="Horvat", account=at_sales)
+    three.service.create("contact", first="Anne", last="Horwat", account=at_service)
+    three.settle()
+    assert len(three.sales.alive("Contact")) == len(three.service.alive("contact")) == 1
+    assert "possible duplicate" in three.whats()
+
+
+def test_keys_follow_a_person_to_another_company(three: Three) -> None:
+    old, new = (three.sales.create("Account", name=name, vat=name) for name in ("Old", "New"))
+    ann = three.sales.create("Contact", first="Ann", last="Horvat", account=old)
+    three.settle()
+    three.sales.update("Account", old, name="Older")
+    three.sales.update("Contact", ann, account=new)
+    three.settle()
+    for company in ("Old", "Older"):
+        there = three.service.create("account", name=company, vat=f"{company} 2")
+        three.service.create("contact", first="Ann", last="Horvat", account=there)
+    three.settle()
+    assert len(three.sales.alive("Contact")) == 3

@@ -71,3 +71,38 @@ def test_a_changed_type_is_told_until_its_lead_has_become_a_customer(three: Thre
     three.sales.convert("Lead", number)
     three.settle()
     assert "type changed" not in three.whats()
+
+
+def test_an_issue_ends_when_its_reason_does(three: Three) -> None:
+    ann = three.service.create("lead", first="Ann", last="Horvat", mail="ann@x.example")
+    three.settle()
+    assert three.whats() == ["required value missing"]
+    three.service.update("lead", ann, firm="Plavi")
+    three.settle()
+    assert len(three.sales.alive("Lead")) == 1
+    assert three.whats() == []
+
+
+def test_a_refused_create_is_tried_again_with_other_values(three: Three) -> None:
+    three.sales.rejects = {"last": "Forbidden"}
+    ann = three.service.create("lead", first="Ann", last="Forbidden", firm="F", mail="a@x.example")
+    three.settle()
+    assert three.sales.alive("Lead") == []
+    assert three.whats() == ["rejected"]
+    three.service.update("lead", ann, last="Allowed")
+    three.settle()
+    assert [row.values["last"] for row in three.sales.alive("Lead")] == ["Allowed"]
+    assert three.whats() == []
+
+
+def test_a_refused_field_is_tried_again_with_another_value(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.service.rejects = {"title": "Forbidden"}
+    three.sales.update("Lead", ann, title="Forbidden")
+    three.settle()
+    assert three.whats() == ["rejected"]
+    three.sales.update("Lead", ann, title="Allowed")
+    three.settle()
+    assert [row.values["title"] for row in three.service.alive("lead")] == ["Allowed"]
+    assert three.whats() == []

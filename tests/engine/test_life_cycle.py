@@ -349,3 +349,34 @@ def test_practice_3_1_a_contact_is_not_new_where_a_lead_became_it(three: Three) 
     three.cycle(Kind.CUSTOMER)  # leads have a schedule of their own
     (contact,) = three.links("sales/Contact")
     assert contact.entity_id == lead.entity_id
+
+
+def test_a_merge_joins_two_people(three: Three) -> None:
+    ann = three.sales.create("Lead", **ANN)
+    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
+    three.settle()
+    three.sales.merge("Lead", ann, other)
+    three.settle()
+    assert len(three.sales.alive("Lead")) == 1
+    assert len(three.service.alive("lead")) == 2  # the loser's delete is not propagated
+    assert "surplus record" in three.whats()
+
+
+def test_a_conversion_is_followed_everywhere(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN, mobile="091 555 0104")
+    three.settle()
+    three.sales.convert("Lead", number)
+    three.settle()
+    assert three.sales.alive("Lead") == []
+    assert only(three.sales.alive("Contact")).values["last"] == "Horvat"
+    assert only(three.service.alive("contact")).values["mobile"] == "+385915550104"
+    assert len(three.service.alive("lead")) == 1  # left as the past, and said so
+    profile = only(three.profiles.alive("person"))
+    assert profile.values["type"] == "CUSTOMER"
+    assert "lead left as past" in three.whats()
+    past = only(three.service.alive("lead"))
+    contact = only(three.sales.alive("Contact"))
+    three.sales.update("Contact", contact.id, title="Buyer")
+    three.settle()
+    assert past.values["title"] is None
+    assert only(three.profiles.alive("person")).values["title"] == "Buyer"

@@ -175,3 +175,32 @@ def test_state_10_who_is_created_after_a_merge_gets_the_company_that_is_left(thr
     three.settle()
     kept = next(r for r in three.service.alive("account") if r.values["vat"] == "HR1")
     assert only(three.service.alive("contact")).values["account"] == kept.id
+
+
+def test_a_reference_follows_its_company(three: Three) -> None:
+    account = three.sales.create("Account", name="Plavi d.o.o.", vat="HR1")
+    person = {k: v for k, v in ANN.items() if k != "firm"}
+    three.sales.create("Contact", **person, account=account)
+    three.settle()
+    created = only(three.service.alive("account"))
+    assert only(three.service.alive("contact")).values["account"] == created.id
+    company = only(three.profiles.alive("company"))
+    assert only(three.profiles.alive("person")).values["company"] == company.id
+
+
+def test_a_change_of_company_travels(three: Three) -> None:
+    first = three.sales.create("Account", name="Plavi", vat="HR1")
+    three.sales.create("Account", name="Zeleni", vat="HR2")
+    person = {k: v for k, v in ANN.items() if k != "firm"}
+    three.sales.create("Contact", **person, account=first)
+    three.settle()
+    contact = only(three.service.alive("contact"))
+    green = next(r for r in three.service.alive("account") if r.values["name"] == "Zeleni")
+    three.service.update("contact", contact.id, account=green.id)
+    three.settle()
+    sales = only(three.sales.alive("Contact"))
+    assert three.sales.row("Account", sales.values["account"]).values["name"] == "Zeleni"
+    three.service.update("contact", contact.id, account=None)
+    three.settle()
+    assert only(three.sales.alive("Contact")).values["account"] is None
+    assert only(three.profiles.alive("person")).values["company"] is None
