@@ -199,6 +199,8 @@ class ObjectType:
     versions: bool = True  #: records carry a version that a write is held against
     #: an address, phone or external id belongs to one record of the account, whatever its kind
     unique_addresses: bool = False
+    #: messages to people go out from here: an opt-out that cannot be read elsewhere counts as set
+    sends: bool = False
 
 
 class Level(StrEnum):

@@ -77,6 +77,10 @@ class Mapping:
         sets = {one.member_of: plain[one.name] for one in self.fields if one.member_of}
         return plain | {_further(native): form for native, form in sets.items()}
 
+    def readable(self, kind: str) -> set[str]:
+        """The golden fields of a kind that are read here."""
+        return {one.name for one in self._of(kind) if one.direction != "to"}
+
     def native_fields(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """What is to be read for these kinds."""
         wanted = {name for kind in kinds for one in self._of(kind) for name in one.natives}

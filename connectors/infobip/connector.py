@@ -100,6 +100,7 @@ class InfobipConnector:
                 max_batch=MOST,
                 calls={Action.CREATE: 2 / MOST},  # the batch, and the look-up of the new ids
                 unique_addresses=object == PERSON,
+                sends=object == PERSON,
             )
             for object in FIELDS
         ]

@@ -73,6 +73,7 @@ class MemorySystem:
         self.versions = True  #: records carry a version that writes are held against
         self.reports_deletions = True
         self.unique_addresses: tuple[str, ...] = ()  #: fields with one owner in the account
+        self.sends = False  #: messages to people go out from here
         self.actions = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
         self.stored: Callable[[str, Any], Any] = lambda _field, value: value
         self.rejects: dict[str, Any] = {}  #: field -> value that is refused
@@ -182,6 +183,7 @@ class MemoryConnector:
                 max_batch=system.max_batch,
                 versions=system.versions,
                 unique_addresses=bool(system.unique_addresses),
+                sends=system.sends,
             )
             for name, one in system.objects.items()
         ]

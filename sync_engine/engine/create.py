@@ -14,6 +14,7 @@ from connectors import Action
 from sync_engine import matching
 from sync_engine.engine.covering import Wish, held_by_other_kind
 from sync_engine.engine.keys import employers
+from sync_engine.engine.showing import assume_opt_outs
 from sync_engine.engine.verdicts import verdicts
 from sync_engine.engine.world import Sync, Told, World
 from sync_engine.models import EntityState, Kind, LinkState, Owes
@@ -72,7 +73,9 @@ def consider_creates(
                     world, "address held by a lead", detail={"links": [covering[place]]}, **about
                 )
         else:
-            found.fresh.append(_creating(world, wish))
+            link = _creating(world, wish)
+            assume_opt_outs(world, wish.entity, links[wish.entity.id], link)
+            found.fresh.append(link)
     world.store.links.wait(connection, waits)
     return found
 

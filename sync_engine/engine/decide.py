@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from sync_engine.engine.answered import close_answered
 from sync_engine.engine.create import consider_creates
 from sync_engine.engine.references import References, reference_fields, resolve
-from sync_engine.engine.showing import Shown, difference, shown
+from sync_engine.engine.showing import Shown, assume_opt_outs, difference, shown, wanted
 from sync_engine.engine.world import TRIES, Run, Sync, Told, World
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.reconcile import MANUAL, Change, Side, reconcile
@@ -117,6 +117,7 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
             missing = batch.references.missing(link.instance_id, value)
             batch.waits |= {(number, entity.id) for number in missing}
         _advance(world, batch, entity, link, side, decision.bases[name], decision.held[name])
+        assume_opt_outs(world, entity, live, link)
         _owe(world, batch, entity, link, side, bool(decision.changes))
     for link in live:
         if link.kind is not entity.kind:
@@ -124,6 +125,7 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     creating = [link for link in batch.links[entity.id] if link.state is LinkState.CREATING]
     for link in creating:
         _wake(batch, link, bool(decision.changes))
+        assume_opt_outs(world, entity, live, link)
     _follow_deletes(world, sync, batch, entity, (*own.values(), *creating))
     for link in (*own.values(), *creating):
         _end(world, batch, entity, link, moved=bool(decision.changes))
@@ -233,7 +235,8 @@ def _owe(
     if link.tries >= TRIES or not fields:
         link.owes = Owes.NOTHING
     else:
-        cleared = any(entity.golden[name] is None for name in fields)
+        target = wanted(entity, link)
+        cleared = any(target[name] is None for name in fields)
         link.owes = Owes.CLEAR if cleared else Owes.UPDATE
 
 

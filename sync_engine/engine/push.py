@@ -16,7 +16,7 @@ from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
 from sync_engine.engine.outcomes import keep_outcomes, refuse
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
-from sync_engine.engine.showing import difference, shown
+from sync_engine.engine.showing import UNREADABLE, difference, shown, wanted
 from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
@@ -186,7 +186,7 @@ def _hold(
     about = {"link_id": link.id, "entity_id": entity.id, "source_id": link.source_id}
     for name in difference(world, references, entity, link, side):
         if name in worn:
-            link.held[name] = Held(hash_of(entity.golden[name]), "flipping", side.seen[name])
+            link.held[name] = Held(hash_of(entity.golden.get(name)), "flipping", side.seen[name])
             told.issue(world, "flipping", field_name=name, **about)
 
 
@@ -219,9 +219,11 @@ def _whole(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """All that a new record is given, in golden terms and as the side writes it."""
     kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
-    target = source.mapping.writable(kind, _native_refs(entity.golden, refs, link, references))
-    target = {n: v for n, v in target.items() if n not in link.held and v is not None}
-    values = {name: entity.golden[name] for name in target}
+    golden = wanted(entity, link)
+    target = source.mapping.writable(kind, _native_refs(golden, refs, link, references))
+    held = {name for name, kept in link.held.items() if kept.why != UNREADABLE}
+    target = {n: v for n, v in target.items() if n not in held and v is not None}
+    values = {name: golden[name] for name in target}
     return values, source.mapping.create_values(kind, target)
 
 
@@ -231,7 +233,8 @@ def _lacking(
     """What a record lacks of golden, in golden terms and as the side writes it."""
     kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
     side = shown(world, references, link, entity.kind, entity.golden)
-    values = {n: entity.golden[n] for n in difference(world, references, entity, link, side)}
+    golden = wanted(entity, link)
+    values = {n: golden[n] for n in difference(world, references, entity, link, side)}
     target = entity.golden | _native_refs(values, refs, link, references)
     return values, source.mapping.native_changes(kind, target, side.seen, side.base, values)
 

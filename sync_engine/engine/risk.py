@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine import guard
 from sync_engine.engine.references import resolve
-from sync_engine.engine.showing import difference, shown
+from sync_engine.engine.showing import difference, shown, wanted
 from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import WRITES, LinkState, Owes
 from sync_engine.store import LeaseHold
@@ -124,7 +124,7 @@ def _fields_owed(world: World, sync: Sync, source: Source, connection: Connectio
         entity = entities[link.entity_id or 0]
         side = shown(world, references, link, sync.kind, entity.golden)
         for name in difference(world, references, entity, link, side):
-            found[_field_class(name, entity.golden[name])] += 1
+            found[_field_class(name, wanted(entity, link)[name])] += 1
     return found
 
 

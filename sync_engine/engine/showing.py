@@ -10,9 +10,11 @@ from typing import Any
 
 from sync_engine.engine.references import References, reference_fields
 from sync_engine.engine.world import World
-from sync_engine.models import Kind
+from sync_engine.models import Kind, LinkState
 from sync_engine.store import EntityRow, LinkRow
-from sync_engine.values import hash_of
+from sync_engine.values import Held, hash_of
+
+UNREADABLE = "opt-out unreadable elsewhere"  #: why a flag is held as set where messages go out
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +53,52 @@ def _as_entities(
     return found
 
 
+def assume_opt_outs(
+    world: World, entity: EntityRow, links: Sequence[LinkRow], link: LinkRow
+) -> None:
+    """Where messages go out, an opt-out that another side shows unreadably counts (practice 4.1).
+
+    Golden does not take it: it is held for this side alone, which shall show it as set.
+    """
+    link.held = {name: kept for name, kept in link.held.items() if kept.why != UNREADABLE}
+    source, kind = world.source(link.source_id), entity.kind.name.lower()
+    if not source.type.sends:
+        return
+    for flag in sorted(set(world.consents) & source.mapping.readable(kind)):
+        golden = entity.golden.get(flag)
+        if golden is not True and any(_hides(world, kind, other, flag) for other in links):
+            link.held[flag] = Held(hash_of(golden), UNREADABLE, True)
+
+
+def _hides(world: World, kind: str, link: LinkRow, flag: str) -> bool:
+    if link.state is not LinkState.LIVE or not link.seen or flag in link.seen:
+        return False
+    return flag in world.source(link.source_id).mapping.readable(kind)
+
+
+def wanted(entity: EntityRow, link: LinkRow) -> dict[str, Any]:
+    """Golden as this side shall show it."""
+    assumed = {name: True for name, kept in link.held.items() if kept.why == UNREADABLE}
+    return entity.golden | assumed
+
+
 def difference(
     world: World, references: References, entity: EntityRow, link: LinkRow, side: Shown
 ) -> list[str]:
     """The fields in which a side lacks golden, as far as it may be written."""
     kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
     mapping = world.source(link.source_id).mapping
-    found = []
+    found, target = [], wanted(entity, link)
     waiting = _waiting(world, entity, link) if link.held else ()
     for each in mapping.fields:
         name = each.name
-        if each.direction == "from" or name not in side.seen or name not in entity.golden:
+        if each.direction == "from" or name not in side.seen or name not in target:
             continue
         if name in waiting:
             continue
-        golden = entity.golden[name]
+        golden = target[name]
         kept = link.held.get(name)
-        if kept is not None and kept.of == hash_of(golden):
+        if kept is not None and kept.why != UNREADABLE and kept.of == hash_of(golden):
             continue
         if name in refs:
             try:

@@ -140,6 +140,24 @@ def test_state_6_only_what_we_wrote_last_is_stored_differently(three: Three) -> 
 # --- consent
 
 
+def test_practice_4_1_an_unreadable_flag_counts_as_an_opt_out_where_messages_go_out(
+    three: Three,
+) -> None:
+    number = three.sales.create("Lead", **ANN, noemail="unknown")
+    three.settle()
+    profile = only(three.profiles.alive("person"))
+    assert profile.values["noemail"] is True
+    assert only(three.service.alive("lead")).values["noemail"] is None  # nobody said it there
+    three.sales.update("Lead", number, noemail=False)
+    three.settle()
+    assert profile.values["noemail"] is False
+    three.sales.update("Lead", number, noemail="maybe")
+    three.settle()
+    assert profile.values["noemail"] is True
+    assert only(three.service.alive("lead")).values["noemail"] is not True
+    assert three.whats() == []
+
+
 def test_practice_4_1_an_unreadable_flag_gives_no_permission(three: Three) -> None:
     three.sales.create("Lead", **ANN, noemail=False)
     three.settle()

@@ -133,6 +133,7 @@ def profiles() -> MemorySystem:
     system.reports_deletions = False
     system.versions = False
     system.unique_addresses = ("mails", "phones")
+    system.sends = True
     return system
 
 
