@@ -207,7 +207,7 @@ def _running(api: APIRouter, daemon: Daemon) -> None:
     def release(name: Name) -> Released:
         """Let a sync write after its first report or a stop of its guard, once."""
         operations.known_sync(daemon.service.world, name)
-        return Released(sync=name, changes=daemon.service.release(name))
+        return Released(sync=name, changes=operations.release(daemon.service, name) or {})
 
 
 def _switching(api: APIRouter, daemon: Daemon) -> None:

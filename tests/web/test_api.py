@@ -71,6 +71,17 @@ def test_a_first_run_stops_unless_told(face: Face) -> None:
     assert face.three.written()["service"] == {"create": 1}
 
 
+def test_a_sync_that_has_shown_no_report_is_not_released(face: Face) -> None:
+    registry = face.three.store.registry
+    with face.three.store.transaction() as connection:
+        registry.save_sync(connection, "customers", released_at=None)
+        for source in registry.sources(connection):
+            registry.save_source(connection, source.id, listed_at=None)
+    refused = face.post("/api/syncs/customers/release")
+    assert refused.status_code == 400
+    assert "there is no report of customers yet" in refused.json()["error"]
+
+
 def test_plan_writes_nothing(face: Face) -> None:
     face.three.sales.create("Contact", **ANN)
     told = face.ok("/api/syncs/customers/plan")
