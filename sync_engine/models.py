@@ -433,7 +433,7 @@ class History(Table, table=True):
     link_id: int | None = _number(default=None)
     what: int = _small()
     field_id: int | None = _small(default=None)
-    #: several field ids: ``new`` is a list in their order, ``hash`` their hashes one by one
+    #: several field ids: first values of golden, told without them (see ``Entities.history``)
     fields: list[int] | None = _json(default=None, nullable=True)
     by: str | None = _words(default=None)
     stamp: str | None = _words(default=None)

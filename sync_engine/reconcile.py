@@ -63,6 +63,11 @@ class Change:
     def is_conflict(self) -> bool:
         return bool(self.lost)
 
+    @property
+    def is_first(self) -> bool:
+        """Whether golden had nothing before, and nobody lost."""
+        return self.old is UNSET and not self.lost
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

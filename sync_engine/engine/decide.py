@@ -105,8 +105,10 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     }
     authors = batch.authors.get(entity.id, {})
     decision = reconcile(entity.golden, sides, sync.policies, authors)
+    _tell_first(world, batch, entity, own, decision.changes)
     for change in decision.changes:
-        _tell(world, batch, entity, own, change)
+        if not change.is_first:
+            _tell(world, batch, entity, own, change)
     if decision.changes:
         entity.rev += 1
     entity.golden = dict(decision.golden)
@@ -248,6 +250,32 @@ def _wake(batch: Batch, link: LinkRow, moved: bool) -> None:
     elif link.owes is Owes.CREATE and not link.tries:
         link.due_at = None
     batch.changed[link.id] = link
+
+
+def _tell_first(
+    world: World,
+    batch: Batch,
+    entity: EntityRow,
+    own: Mapping[str, LinkRow],
+    changes: Sequence[Change],
+) -> None:
+    """First values in one row for each side that gave some."""
+    together: dict[tuple[str, str | None, str], list[str]] = {}
+    for change in changes:
+        if change.is_first:
+            key = (change.by, change.stamp, change.situation)
+            together.setdefault(key, []).append(change.name)
+    for (by, stamp, rule), names in together.items():
+        batch.told.event(
+            world,
+            entity_id=entity.id,
+            link_id=own[by].id,
+            what=Happened.VALUE,
+            fields=tuple(names),
+            by=by,
+            stamp=stamp,
+            rule=rule,
+        )
 
 
 def _tell(

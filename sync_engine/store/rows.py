@@ -75,6 +75,7 @@ class HistoryRow:
     what: Happened
     link_id: int | None = None
     field_name: str | None = None
+    fields: tuple[str, ...] = ()  #: golden took these first values together
     by: str | None = None
     stamp: str | None = None
     hash: bytes | None = None
