@@ -20,6 +20,11 @@ BATCH = 5000  #: entities that one transaction reconciles
 #: delete policy -> how the other records of the person end; ``unlink`` and ``ignore`` leave them
 _ENDS = {"propagate": Owes.DELETE, "deactivate": Owes.DEACTIVATE}
 
+#: what a decision may change of a link
+_DECIDED = (
+    "state", "into_id", "base", "held", "stamps", "owes", "ends", "due_at", "tries",
+)  # fmt: skip
+
 
 @dataclass(slots=True)
 class Batch:
@@ -67,7 +72,7 @@ def decide_entities(
     for number in creates.postponed:
         batch.entities[number].dirty = POSTPONED
     world.store.entities.save(connection, batch.entities.values())
-    world.store.links.save(connection, batch.changed.values())
+    world.store.links.save(connection, batch.changed.values(), only=_DECIDED)
     world.store.links.insert(connection, [*creates.fresh, *batch.stubs])
     world.store.links.wait(connection, batch.waits)
     close_answered(world, connection, batch.entities, batch.links, batch.told)

@@ -72,7 +72,8 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
         if pool.links[number].state is LinkState.NEW:
             pool.links[number].state = LinkState.ASKED
             changed.append(pool.links[number])
-    world.store.links.save(connection, changed)
+    world.store.links.save(connection, changed, only=("entity_id", "state"))
+    world.store.links.save(connection, [pool.links[n] for n in pool.surplus], only=("base",))
     dirty = {pool.links[n].entity_id or 0 for n in (*pool.joined, *pool.surplus)}
     dirty |= world.store.links.awaited(connection, pool.joined)
     world.store.entities.mark(connection, dirty - {entity.id for entity in newborn})

@@ -1,5 +1,6 @@
 """Links as their table holds them: fields as arrays under a layout, and back."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -10,12 +11,8 @@ from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
 from sync_engine.values import Held
 
-#: columns that need no translation
-_AS_THEY_ARE = tuple(
-    field.name
-    for field in fields(LinkRow)
-    if field.name not in ("seen", "base", "held", "stamps", "inactive")
-)
+#: every column that may change
+ALL = tuple(field.name for field in fields(LinkRow) if field.name != "id")
 
 
 def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
@@ -55,22 +52,44 @@ def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
     )
 
 
-def encoded(names: Layouts, link: LinkRow) -> dict[str, Any]:
-    """Column -> value. ``base`` null means: equal to ``seen``."""
-    row = {name: getattr(link, name) for name in _AS_THEY_ARE}
-    same = link.seen is not None and link.base == link.seen
-    row["seen"] = None if link.seen is None else names.encode(_layout(link), link.seen)
-    row["base"] = None if same else names.encode(_layout(link), link.base) if link.base else []
-    row["held"] = {
+def encoded(
+    names: Layouts, link: LinkRow, columns: Sequence[str] = ("id", *ALL)
+) -> dict[str, Any]:
+    """Column -> value."""
+    row = {name: getattr(link, name) for name in columns}
+    for name in _TRANSLATED.keys() & row.keys():
+        row[name] = _TRANSLATED[name](names, link)
+    return row
+
+
+def _seen(names: Layouts, link: LinkRow) -> list[Any] | None:
+    return None if link.seen is None else names.encode(_layout(link), link.seen)
+
+
+def _base(names: Layouts, link: LinkRow) -> list[Any] | None:
+    """Null means: equal to ``seen``."""
+    if link.seen is not None and link.base == link.seen:
+        return None
+    return names.encode(_layout(link), link.base) if link.base else []
+
+
+def _held(names: Layouts, link: LinkRow) -> dict[str, Any] | None:
+    return {
         str(names.field_id(name)): {"of": kept.of, "why": kept.why, "as": kept.shown}
         for name, kept in link.held.items()
     } or None
-    row["stamps"] = names.by_id(link.stamps) or None
-    row["inactive"] = int(link.inactive)
-    return row
 
 
 def _layout(link: LinkRow) -> int:
     if link.layout is None:
         raise ValueError(f"link {link.id} has values, and no layout to keep them under")
     return link.layout
+
+
+_TRANSLATED: Mapping[str, Callable[[Layouts, LinkRow], Any]] = {
+    "seen": _seen,
+    "base": _base,
+    "held": _held,
+    "stamps": lambda names, link: names.by_id(link.stamps) or None,
+    "inactive": lambda _names, link: int(link.inactive),
+}

@@ -1,15 +1,15 @@
 """Queries on entities and their history."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import Entity, EntityState, Happened, History, Kind
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import EntityRow, HistoryRow
-from sync_engine.store.sql import chunks
+from sync_engine.store.sql import chunks, insert_many, update_many
 from sync_engine.values import Author
 
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
@@ -64,19 +64,10 @@ class Entities:
         return found
 
     def insert(self, connection: Connection, entities: Iterable[EntityRow]) -> None:
-        rows = [self._columns(entity) for entity in entities]
-        if rows:
-            connection.execute(insert(ENTITY), rows)
+        insert_many(connection, ENTITY, [self._columns(entity) for entity in entities])
 
     def save(self, connection: Connection, entities: Iterable[EntityRow]) -> None:
-        rows = [self._columns(entity) for entity in entities]
-        if not rows:
-            return
-        for row in rows:
-            row["_id"] = row.pop("id")
-        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "_id"}
-        statement = update(ENTITY).where(ENTITY.c.id == bindparam("_id")).values(values)
-        connection.execute(statement, rows)
+        update_many(connection, ENTITY, [self._columns(entity) for entity in entities])
 
     def mark(self, connection: Connection, ids: Collection[int]) -> None:
         """Mark entities dirty; unconditionally, so that it waits for the one who clears it."""
@@ -119,8 +110,7 @@ class Entities:
 
     def tell(self, connection: Connection, rows: Collection[HistoryRow]) -> None:
         """Append to history."""
-        if rows:
-            connection.execute(insert(HISTORY), [self._told(row) for row in rows])
+        insert_many(connection, HISTORY, [self._told(row) for row in rows])
 
     def history(self, connection: Connection, entity_id: int) -> list[HistoryRow]:
         """What happened to an entity, field by field.

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.engine import Connection
 
 from sync_engine.models import (
@@ -20,10 +20,10 @@ from sync_engine.models import (
     Owes,
     Waiting,
 )
-from sync_engine.store.encoding import decoded, encoded
+from sync_engine.store.encoding import ALL, decoded, encoded
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
-from sync_engine.store.sql import chunks, insert_new
+from sync_engine.store.sql import chunks, insert_many, insert_new, update_many
 
 LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
@@ -247,23 +247,15 @@ class Links:
         return {(s, Kind(k), LinkState(t)): n for s, k, t, n in connection.execute(query)}
 
     def insert(self, connection: Connection, links: Sequence[LinkRow]) -> None:
-        if links:
-            connection.execute(insert(LINK), [encoded(self._layouts, link) for link in links])
+        insert_many(connection, LINK, [encoded(self._layouts, link) for link in links])
 
-    def save(self, connection: Connection, links: Iterable[LinkRow]) -> None:
-        """Store whole rows; those that give up a place go first."""
+    def save(
+        self, connection: Connection, links: Iterable[LinkRow], only: Sequence[str] = ALL
+    ) -> None:
+        """Store rows, or ``only`` these columns of them; those that give up a place go first."""
         rows = sorted(links, key=lambda link: (link.state in PLACED, link.id))
-        if not rows:
-            return
-        columns = [encoded(self._layouts, link) | {"_id": link.id} for link in rows]
-        for column in columns:
-            del column["id"]
-        statement = (
-            update(LINK)
-            .where(LINK.c.id == bindparam("_id"))
-            .values({name: bindparam(name) for name in columns[0] if name != "_id"})
-        )
-        connection.execute(statement, columns)
+        columns = ("id", *only)
+        update_many(connection, LINK, [encoded(self._layouts, link, columns) for link in rows])
 
     def remove(self, connection: Connection, ids: Collection[int]) -> None:
         """Take back links that never had a record."""
@@ -298,8 +290,7 @@ class Links:
         for chunk in chunks(changed & {link for _, link in before}):
             connection.execute(delete(KEY).where(KEY.c.link_id.in_(chunk)))
         fresh = [{"key": key, "link_id": link} for key, link in sorted(after) if link in changed]
-        if fresh:
-            connection.execute(insert_new(connection, KEY), fresh)
+        insert_many(connection, KEY, fresh, new=True)
 
     def ask_anew(self, connection: Connection, digests: Collection[int]) -> None:
         """Match again what waits for a person and carries one of these keys."""
@@ -314,8 +305,7 @@ class Links:
     def wait(self, connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
         """Mark the entity dirty when the link's state changes; pairs of (link, entity)."""
         rows = [{"link_id": link, "entity_id": entity} for link, entity in sorted(set(pairs))]
-        if rows:
-            connection.execute(insert_new(connection, WAITING), rows)
+        insert_many(connection, WAITING, rows, new=True)
 
     def awaited(self, connection: Connection, links: Collection[int]) -> set[int]:
         """The entities that waited for these links, or for a record of the same entity.
@@ -341,8 +331,7 @@ class Links:
             {"source_id": source_id, "listing": listing, "record_id": record}
             for record in sorted(set(records))
         ]
-        if rows:
-            connection.execute(insert_new(connection, LISTED), rows)
+        insert_many(connection, LISTED, rows, new=True)
 
     def unlisted(self, connection: Connection, source_id: int, listing: int) -> list[LinkRow]:
         """Links with a record that the listing has not shown."""
