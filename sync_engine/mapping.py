@@ -21,6 +21,11 @@ Values = MappingOf[str, Any]
 _KEYS = {"field", "parts", "member_of", "values", "ref", "direction", "style"}
 
 
+def _later() -> Any:
+    """A field that follows from the others."""
+    return field(default_factory=dict, init=False, repr=False, compare=False)
+
+
 @dataclass(frozen=True, slots=True)
 class FieldMap:
     """Where one golden field stands in an object: in one of field, parts, member_of."""
@@ -34,6 +39,10 @@ class FieldMap:
     ref: str | None = None  #: kind that it refers to
     direction: str = "both"  #: ``to``: only written, ``from``: only read
     style: str | None = None
+    inverse: dict[str, str] = _later()  #: native value as text -> golden choice
+
+    def __post_init__(self) -> None:
+        self.inverse.update({str(native): one for one, native in (self.values or {}).items()})
 
     @property
     def natives(self) -> tuple[str, ...]:
@@ -62,6 +71,18 @@ class Mapping:
     region: str | None = None
     #: kind -> golden field -> form
     catalogue: MappingOf[str, MappingOf[str, str]] = field(default_factory=dict, repr=False)
+    #: kind -> what is mapped of it, and its sets; asked for with every record
+    _fields: dict[str, tuple[FieldMap, ...]] = _later()
+    _slots: dict[str, dict[str, list[str]]] = _later()
+
+    def __post_init__(self) -> None:
+        for kind in self.catalogue:
+            mapped = tuple(one for one in self.fields if one.name in self.catalogue[kind])
+            sets: dict[str, list[str]] = {}
+            for one in mapped:
+                if one.member_of is not None:
+                    sets.setdefault(one.member_of, []).append(one.name)
+            self._fields[kind], self._slots[kind] = mapped, sets
 
     @property
     def is_partial(self) -> bool:
@@ -106,7 +127,7 @@ class Mapping:
                 value = values[one.field]
                 if one.values is None or value is None:
                     found[one.name] = self._normal(one, value)
-                elif (known := _inverse(one.values).get(str(value))) is not None:
+                elif (known := one.inverse.get(str(value))) is not None:
                     found[one.name] = known
         found |= {_further(native): members for native, members in free.items() if members}
         return {name: value for name, value in found.items() if value is not UNSET}
@@ -238,19 +259,15 @@ class Mapping:
         """The golden fields that stand in these native fields."""
         return {one.name for one in self.fields if set(one.natives) & set(natives)}
 
-    def _of(self, kind: str) -> list[FieldMap]:
-        return [one for one in self.fields if one.name in self.catalogue[kind]]
+    def _of(self, kind: str) -> tuple[FieldMap, ...]:
+        return self._fields[kind]
 
     def _one(self, kind: str, name: str) -> FieldMap | None:
         return next((one for one in self._of(kind) if one.name == name), None)
 
     def _sets(self, kind: str) -> dict[str, list[str]]:
         """Native set field -> the golden slots that its members stand in, in order."""
-        found: dict[str, list[str]] = {}
-        for one in self._of(kind):
-            if one.member_of is not None:
-                found.setdefault(one.member_of, []).append(one.name)
-        return found
+        return self._slots[kind]
 
     def _members(self, kind: str, native: str, values: Values) -> list[Any]:
         """The normal forms of a set, each once."""
@@ -354,10 +371,6 @@ def _further(native: str) -> str:
 def _all_members(slots: Sequence[str], native: str, seen: Values) -> list[Any]:
     placed = [seen.get(name) for name in slots]
     return [one for one in placed if one is not None] + list(seen.get(_further(native), ()))
-
-
-def _inverse(values: MappingOf[str, Any]) -> dict[str, str]:
-    return {str(native): golden for golden, native in values.items()}
 
 
 def _is_foreign(one: FieldMap, value: Any) -> bool:

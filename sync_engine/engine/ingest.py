@@ -47,9 +47,10 @@ def ingest(
     batch = Batch(layout, world.store.links.by_record(connection, source.id, ids))
     told = Told(run.id)
     recognise(world, source, connection, batch, records)
+    marks = fingerprints(source, records)
     _know_customers(world, source, connection, batch, records)
     for record in records:
-        _upsert(world, source, batch, told, record, tick)
+        _upsert(world, source, batch, told, record, marks[record.id], tick)
     load_targets(world, source, connection, batch, ends)
     for change in ends:
         end(world, source, batch, told, change)
@@ -57,11 +58,14 @@ def ingest(
     _store(world, run, connection, batch, told)
 
 
-def fingerprint(record: Record, fields: Iterable[str]) -> bytes:
-    """Over the raw selected values, in the selection's order."""
-    raw = [record.values.get(name) for name in fields]
-    text = orjson.dumps([raw, record.inactive], option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(text, digest_size=16).digest()
+def fingerprints(source: Source, records: Iterable[Record]) -> dict[str, bytes]:
+    """By record: over its raw selected values, in the selection's order."""
+    fields, found = source.selection.fields, {}
+    for record in records:
+        raw = [record.values.get(name) for name in fields]
+        text = orjson.dumps([raw, record.inactive], option=orjson.OPT_SORT_KEYS)
+        found[record.id] = hashlib.blake2b(text, digest_size=16).digest()
+    return found
 
 
 def _know_customers(
@@ -80,21 +84,26 @@ def _know_customers(
 
 
 def _upsert(
-    world: World, source: Source, batch: Batch, told: Told, record: Record, tick: int
+    world: World,
+    source: Source,
+    batch: Batch,
+    told: Told,
+    record: Record,
+    mark: bytes,
+    tick: int,
 ) -> None:
     link = batch.links.get(record.id)
     kind_name = source.mapping.kind_of(record.values)
     kind = Kind[kind_name.upper()] if kind_name else None
     if link is None:
         if kind in source.kinds:
-            _insert(world, source, batch, record, kind)
+            _insert(world, source, batch, record, kind, mark)
         return
     if link.acked > tick:  # older than our own write
         if link.owes in (Owes.NOTHING, Owes.UPDATE, Owes.CLEAR):
             link.owes = Owes.REREAD
             batch.changed[link.id] = link
         return
-    mark = fingerprint(record, source.selection.fields)
     turned_back = link.state is LinkState.HELD and kind is link.kind
     returned = link.state in _RETURNED or turned_back
     if link.owes is Owes.REREAD:
@@ -167,7 +176,9 @@ def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], m
     link.seen, link.rev, link.tries = dict(seen), link.rev + 1, 0
 
 
-def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Kind) -> None:
+def _insert(
+    world: World, source: Source, batch: Batch, record: Record, kind: Kind, mark: bytes
+) -> None:
     link = LinkRow(
         id=world.ids.row(),
         source_id=source.id,
@@ -178,7 +189,7 @@ def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Ki
         record_id=record.id,
         layout=batch.layout,
         seen=source.mapping.golden_of(kind.name.lower(), record.values),
-        fingerprint=fingerprint(record, source.selection.fields),
+        fingerprint=mark,
         version=record.version,
         modified_at=record.modified_at,
         inactive=record.inactive,
