@@ -21,11 +21,6 @@ Values = MappingOf[str, Any]
 _KEYS = {"field", "parts", "member_of", "values", "ref", "direction", "style"}
 
 
-def _later() -> Any:
-    """A field that follows from the others."""
-    return field(default_factory=dict, init=False, repr=False, compare=False)
-
-
 @dataclass(frozen=True, slots=True)
 class FieldMap:
     """Where one golden field stands in an object: in one of field, parts, member_of."""
@@ -39,10 +34,6 @@ class FieldMap:
     ref: str | None = None  #: kind that it refers to
     direction: str = "both"  #: ``to``: only written, ``from``: only read
     style: str | None = None
-    inverse: dict[str, str] = _later()  #: native value as text -> golden choice
-
-    def __post_init__(self) -> None:
-        self.inverse.update({str(native): one for one, native in (self.values or {}).items()})
 
     @property
     def natives(self) -> tuple[str, ...]:
@@ -72,10 +63,21 @@ class Mapping:
     #: kind -> golden field -> form
     catalogue: MappingOf[str, MappingOf[str, str]] = field(default_factory=dict, repr=False)
     #: kind -> what is mapped of it, and its sets; asked for with every record
-    _fields: dict[str, tuple[FieldMap, ...]] = _later()
-    _slots: dict[str, dict[str, list[str]]] = _later()
+    _fields: dict[str, tuple[FieldMap, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _slots: dict[str, dict[str, list[str]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    #: golden field -> native value as text -> golden choice
+    _choices: dict[str, dict[str, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
+        for one in self.fields:
+            choices = (one.values or {}).items()
+            self._choices[one.name] = {str(native): golden for golden, native in choices}
         for kind in self.catalogue:
             mapped = tuple(one for one in self.fields if one.name in self.catalogue[kind])
             sets: dict[str, list[str]] = {}
@@ -127,7 +129,7 @@ class Mapping:
                 value = values[one.field]
                 if one.values is None or value is None:
                     found[one.name] = self._normal(one, value)
-                elif (known := one.inverse.get(str(value))) is not None:
+                elif (known := self._choices[one.name].get(str(value))) is not None:
                     found[one.name] = known
         found |= {_further(native): members for native, members in free.items() if members}
         return {name: value for name, value in found.items() if value is not UNSET}

@@ -16,7 +16,7 @@ from sync_engine.converters import resembles
 from sync_engine.engine.batch import Batch
 from sync_engine.engine.ended import end, load_targets
 from sync_engine.engine.groups import review
-from sync_engine.engine.keys import employers
+from sync_engine.engine.keys import rekey
 from sync_engine.engine.recognise import recognise
 from sync_engine.engine.world import Run, Source, Told, World
 from sync_engine.models import Kind, LinkState, Owes
@@ -262,20 +262,18 @@ def _store(world: World, run: Run, connection: Connection, batch: Batch, told: T
     if not (batch.fresh or batch.changed or told.issues):
         return
     run.store(world, connection)
+    moved = rekey(world, connection, batch.rekeyed.values())
+    fresh = rekey(world, connection, batch.fresh)
     links.insert(connection, batch.fresh)
     links.save(connection, batch.changed.values())
-    rekeyed = [link for link in (*batch.links.values(), *batch.fresh) if link.id in batch.was]
-    named = employers(world, connection, [*batch.was.values(), *rekeyed, *batch.fresh])
-    before = named.stored(batch.was.values())
-    after = named.stored([*rekeyed, *batch.fresh])
     # who shared a key with one that has left it may be told apart now
-    links.ask_anew(connection, {digest for digest, _ in before - after})
-    links.replace_keys(connection, before, after)
-    moved = {pair for pair in before ^ after if pair[1] in batch.was}
-    if moved:
-        review(world, connection, told, moved)
+    links.ask_anew(connection, {digest for digest, _ in moved.gone})
+    links.replace_keys(connection, moved.gone, {*moved.come, *fresh.come})
+    shifted = {*moved.gone, *moved.come}
+    if shifted:
+        review(world, connection, told, shifted)
     # who waits for a record does so for its state, or for whom its keys tell it to be
-    if stirred := batch.settled | {number for _, number in moved}:
+    if stirred := batch.settled | {number for _, number in shifted}:
         batch.dirty |= links.awaited(connection, stirred)
     world.store.entities.mark(connection, batch.dirty)
     told.store(world, connection)

@@ -1,7 +1,6 @@
 """Stores what became of writes: closes ``sent`` rows, advances bases, holds what was refused."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, Result
 from sync_engine.engine.decide import leave_as_past
-from sync_engine.engine.keys import employers
+from sync_engine.engine.keys import rekey
 from sync_engine.engine.references import reference_fields
 from sync_engine.engine.world import TRIES, Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
@@ -36,7 +35,6 @@ def keep_outcomes(
     told = Told(run.id)
     dirty = set()
     states = {number: link.state for number, (link, _) in found.items()}
-    was = [replace(link) for link, _ in found.values() if link.state is not LinkState.CREATING]
     for plan, outcome in zip(planned, outcomes, strict=True):
         link, revision = found[plan.link.id]
         moved = (link.rev, revision) != (plan.row.link_rev, plan.row.golden_rev)
@@ -57,10 +55,10 @@ def keep_outcomes(
         # what is owed now is derived again, from what both have become since
         dirty.add(plan.entity.id)
     links = [link for link, _ in found.values()]
-    named = employers(world, connection, [*was, *links])
+    moved = rekey(world, connection, links)
     world.store.writes.close(connection, [plan.row for plan in planned])
     world.store.links.save(connection, links)
-    world.store.links.replace_keys(connection, named.stored(was), named.stored(links))
+    world.store.links.replace_keys(connection, moved.gone, moved.come)
     settled = [link.id for link in links if link.state is not states[link.id]]
     if settled:
         dirty |= world.store.links.awaited(connection, settled)

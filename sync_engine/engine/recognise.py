@@ -1,7 +1,6 @@
 """Records that carry a key of ours (rule 0): creates that have landed, people we know."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.engine import Connection
@@ -72,7 +71,7 @@ def _fill_creating(
         record = records[key]
         if stub := batch.links.get(record.id):
             world.store.links.absorb(connection, stub.id, link.id)
-        batch.was[link.id] = replace(link)  # it had no keys
+        batch.rekey(link)
         link.record_id, link.state, link.owes = record.id, LinkState.LIVE, Owes.NOTHING
         link.base, link.seen, link.fingerprint = agreed[link.id], dict(agreed[link.id]), None
         link.layout = batch.layout

@@ -1,5 +1,6 @@
 """Links as their table holds them: fields as arrays under a layout, and back."""
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -37,6 +38,8 @@ def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
         seen=seen,
         base=base,
         held=held,
+        match_keys=numbers(row.match_keys),
+        alike=numbers(row.alike),
         fingerprint=row.fingerprint,
         version=row.version,
         modified_at=row.modified_at,
@@ -52,9 +55,7 @@ def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
     )
 
 
-def encoded(
-    names: Layouts, link: LinkRow, columns: Sequence[str] = ("id", *ALL)
-) -> dict[str, Any]:
+def encoded(names: Layouts, link: LinkRow, columns: Sequence[str] = ("id", *ALL)) -> dict[str, Any]:
     """Column -> value."""
     row = {name: getattr(link, name) for name in columns}
     for name in _TRANSLATED.keys() & row.keys():
@@ -80,6 +81,15 @@ def _held(names: Layouts, link: LinkRow) -> dict[str, Any] | None:
     } or None
 
 
+def numbers(packed: bytes | None) -> tuple[int, ...]:
+    """Digests from the bytes in which a link's row holds them."""
+    return struct.unpack(f">{len(packed) // 8}q", packed) if packed else ()
+
+
+def _packed(numbers: Sequence[int]) -> bytes | None:
+    return struct.pack(f">{len(numbers)}q", *numbers) if numbers else None
+
+
 def _layout(link: LinkRow) -> int:
     if link.layout is None:
         raise ValueError(f"link {link.id} has values, and no layout to keep them under")
@@ -90,6 +100,8 @@ _TRANSLATED: Mapping[str, Callable[[Layouts, LinkRow], Any]] = {
     "seen": _seen,
     "base": _base,
     "held": _held,
+    "match_keys": lambda _names, link: _packed(link.match_keys),
+    "alike": lambda _names, link: _packed(link.alike),
     "stamps": lambda names, link: names.by_id(link.stamps) or None,
     "inactive": lambda _names, link: int(link.inactive),
 }

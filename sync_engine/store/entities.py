@@ -226,6 +226,4 @@ class Entities:
         columns["what"] = Happened(columns["what"])
         name = self._layouts.maybe_name(columns.pop("field_id"))
         fields = tuple(self._layouts.field_name(number) for number in columns.pop("fields") or ())
-        return [
-            HistoryRow(**columns, field_name=one, fields=fields) for one in fields or (name,)
-        ]
+        return [HistoryRow(**columns, field_name=one, fields=fields) for one in fields or (name,)]

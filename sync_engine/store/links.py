@@ -23,7 +23,7 @@ from sync_engine.models import (
 from sync_engine.store.encoding import ALL, decoded, encoded
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
-from sync_engine.store.sql import chunks, insert_many, insert_new, update_many
+from sync_engine.store.sql import chunks, delete_many, insert_many, insert_new, update_many
 
 LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
@@ -32,6 +32,7 @@ KEY: Any = MatchKey.__table__  # type: ignore[attr-defined]
 WAITING: Any = Waiting.__table__  # type: ignore[attr-defined]
 LISTED: Any = Listed.__table__  # type: ignore[attr-defined]
 
+Pair = tuple[int, int]  #: a match key's digest, and the id of a link that carries it
 PLACED = (LinkState.CREATING, LinkState.LIVE)
 #: a link in one of these has a record that can be read
 READABLE = (LinkState.NEW, LinkState.ASKED, LinkState.LIVE, LinkState.SURPLUS, LinkState.HELD)
@@ -46,6 +47,10 @@ def _of_entities(entities: Any) -> Any:
     placed: Any = bindparam("placed", sorted(PLACED), expanding=True, literal_execute=True)
     past = and_(LINK.c.state.not_in(placed), LINK.c.entity_id.is_not(None))
     return or_(and_(owned, LINK.c.state.in_(placed)), and_(owned, past))
+
+
+def _pairs(pairs: Iterable[Pair]) -> list[dict[str, int]]:
+    return [{"key": key, "link_id": link} for key, link in sorted(pairs)]
 
 
 class Links:
@@ -278,19 +283,12 @@ class Links:
     def replace_keys(
         self,
         connection: Connection,
-        old: Iterable[tuple[int, int]],
-        new: Iterable[tuple[int, int]],
+        gone: Iterable[tuple[int, int]],
+        come: Iterable[tuple[int, int]],
     ) -> None:
-        """Change match keys; pairs of (digest, link id).
-
-        A link whose keys change loses all it had: what they were made of may have moved on.
-        """
-        before, after = set(old), set(new)
-        changed = {link for _, link in before ^ after}
-        for chunk in chunks(changed & {link for _, link in before}):
-            connection.execute(delete(KEY).where(KEY.c.link_id.in_(chunk)))
-        fresh = [{"key": key, "link_id": link} for key, link in sorted(after) if link in changed]
-        insert_many(connection, KEY, fresh, new=True)
+        """Change match keys; pairs of (digest, link id)."""
+        delete_many(connection, KEY, _pairs(gone))
+        insert_many(connection, KEY, _pairs(come), new=True)
 
     def ask_anew(self, connection: Connection, digests: Collection[int]) -> None:
         """Match again what waits for a person and carries one of these keys."""

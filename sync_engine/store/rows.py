@@ -35,6 +35,8 @@ class LinkRow:
     seen: dict[str, Any] | None = None
     base: dict[str, Any] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
+    match_keys: tuple[int, ...] = ()  #: digests of its match keys
+    alike: tuple[int, ...] = ()  #: digests under which those stand that resemble it
     fingerprint: bytes | None = None
     version: str | None = None
     modified_at: datetime | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 
@@ -41,6 +41,12 @@ def update_many(connection: Connection, table: Any, rows: Rows) -> None:
         _prepared(connection.dialect, table, tuple(rows[0]), "update").run(connection, rows)
 
 
+def delete_many(connection: Connection, table: Any, rows: Rows) -> None:
+    """Delete the rows that are like these in all the columns they name."""
+    if rows:
+        _prepared(connection.dialect, table, tuple(rows[0]), "delete").run(connection, rows)
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """A statement as the driver takes it.
@@ -64,18 +70,21 @@ class _Prepared:
 
     def _by_name(self, row: Mapping[str, Any]) -> Any:
         return {
-            place: row[name] if how is None else how(row[name])
-            for place, name, how in self.columns
+            place: row[name] if how is None else how(row[name]) for place, name, how in self.columns
         }
 
 
 @lru_cache(maxsize=256)
 def _prepared(dialect: Dialect, table: Any, names: tuple[str, ...], how: str) -> _Prepared:
     statement: Any
+    keys: list[str] | None
     if how == "update":
         values: dict[str, Any] = {name: bindparam(name) for name in names if name != "id"}
         statement = update(table).where(table.c.id == bindparam(_ID)).values(values)
         keys = list(values)
+    elif how == "delete":
+        statement = delete(table).where(*(table.c[name] == bindparam(name) for name in names))
+        keys = None
     else:
         statement = _insert(dialect, table)
         if how == "new":
