@@ -137,8 +137,12 @@ def _decide(
             claims.setdefault(side_name, Claim(side.seen[name], side.stamps.get(name)))
     if policy.name == "consent":
         return _consent(name, golden, sides, claims, author)
+    old = golden.get(name, UNSET)
+    if old is UNSET and len(claims) == 1:
+        ((side_name, claim),) = claims.items()
+        return Change(name, UNSET, claim.value, side_name, "one claim", claim.stamp)
     first_contact = any(name not in sides[side].base for side in claims)
-    against, old = dict(claims), golden.get(name, UNSET)
+    against = dict(claims)
     if old is not UNSET:
         moved_on = any(sides[side].base.get(name, UNSET) != old for side in claims)
         # no wipe: before there is a base an empty golden gives way to any value

@@ -7,52 +7,35 @@ from typing import Any
 
 from sqlalchemy.engine import Row
 
-from sync_engine.models import Kind, LinkState, Owes
+from sync_engine.models import Kind, Link, LinkState, Owes
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
 from sync_engine.values import Held
 
+LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+_COLUMNS = tuple(column.name for column in LINK.c)
 #: every column that may change
 ALL = tuple(field.name for field in fields(LinkRow) if field.name != "id")
 
 
 def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
     """A link from its row: arrays become fields."""
-    seen = None if row.seen is None else names.decode(row.layout, row.seen)
-    base = dict(seen or {}) if row.base is None else names.decode(row.layout, row.base)
-    held = {
+    columns = dict(zip(_COLUMNS, row, strict=False))  # some queries add what they join
+    layout, seen, base = columns["layout"], columns["seen"], columns["base"]
+    shown = None if seen is None else names.decode(layout, seen)
+    columns["seen"] = shown
+    columns["base"] = dict(shown or {}) if base is None else names.decode(layout, base)
+    columns["held"] = {
         names.field_name(int(number)): Held(kept["of"], kept["why"], kept.get("as"))
-        for number, kept in (row.held or {}).items()
+        for number, kept in (columns["held"] or {}).items()
     }
-    return LinkRow(
-        id=row.id,
-        source_id=row.source_id,
-        instance_id=row.instance_id,
-        kind=Kind(row.kind),
-        state=LinkState(row.state),
-        entity_id=row.entity_id,
-        record_id=row.record_id,
-        key=row.key,
-        into_id=row.into_id,
-        layout=row.layout,
-        seen=seen,
-        base=base,
-        held=held,
-        match_keys=numbers(row.match_keys),
-        alike=numbers(row.alike),
-        fingerprint=row.fingerprint,
-        version=row.version,
-        modified_at=row.modified_at,
-        stamps=names.by_name(row.stamps),
-        inactive=bool(row.inactive),
-        rev=row.rev,
-        acked=row.acked,
-        owes=Owes(row.owes),
-        ends=Owes(row.ends),
-        due_at=row.due_at,
-        tries=row.tries,
-        missing_at=row.missing_at,
-    )
+    columns["stamps"] = names.by_name(columns["stamps"])
+    columns["match_keys"] = numbers(columns["match_keys"])
+    columns["alike"] = numbers(columns["alike"])
+    columns["kind"], columns["state"] = Kind(columns["kind"]), LinkState(columns["state"])
+    columns["owes"], columns["ends"] = Owes(columns["owes"]), Owes(columns["ends"])
+    columns["inactive"] = bool(columns["inactive"])
+    return LinkRow(**columns)
 
 
 def encoded(names: Layouts, link: LinkRow, columns: Sequence[str] = ("id", *ALL)) -> dict[str, Any]:

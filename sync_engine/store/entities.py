@@ -60,7 +60,7 @@ class Entities:
         found: dict[int, EntityRow] = {}
         for chunk in chunks(ids):
             query = select(ENTITY).where(ENTITY.c.id.in_(chunk)).with_for_update()
-            found |= {row.id: self._row(row) for row in connection.execute(query)}
+            found |= {row.id: self._row(row) for row in connection.execute(query).all()}
         return found
 
     def insert(self, connection: Connection, entities: Iterable[EntityRow]) -> None:

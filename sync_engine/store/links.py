@@ -13,20 +13,18 @@ from sync_engine.models import (
     Entity,
     History,
     Kind,
-    Link,
     LinkState,
     Listed,
     MatchKey,
     Owes,
     Waiting,
 )
-from sync_engine.store.encoding import ALL, decoded, encoded
+from sync_engine.store.encoding import ALL, LINK, decoded, encoded
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
 from sync_engine.store.sql import chunks, delete_many, insert_many, insert_new, update_many
 
-LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
-ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
+ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 HISTORY: Any = History.__table__  # type: ignore[attr-defined]
 KEY: Any = MatchKey.__table__  # type: ignore[attr-defined]
 WAITING: Any = Waiting.__table__  # type: ignore[attr-defined]
@@ -100,9 +98,7 @@ class Links:
         found: list[LinkRow] = []
         for chunk in chunks(entities):
             query = select(LINK).where(_of_entities(chunk)).order_by(LINK.c.id)
-            found += [
-                decoded(self._layouts, row) for row in connection.execute(query.with_for_update())
-            ]
+            found += self._found(connection, query.with_for_update())
         return found
 
     def references(
@@ -123,7 +119,7 @@ class Links:
         if not wanted:
             return []
         query = select(LINK).where(LINK.c.kind == kind, or_(*wanted))
-        return [decoded(self._layouts, row) for row in connection.execute(query)]
+        return self._found(connection, query)
 
     def to_follow(self, connection: Connection) -> list[LinkRow]:
         """Merged and converted links whose entity has not followed them yet."""
@@ -148,10 +144,7 @@ class Links:
             )
             .order_by(LINK.c.kind, LINK.c.id)
         )
-        return [
-            decoded(self._layouts, row)
-            for row in connection.execute(query.limit(limit).with_for_update())
-        ]
+        return self._found(connection, query.limit(limit).with_for_update())
 
     def sharing_keys(
         self, connection: Connection, digests: Collection[int]
@@ -160,8 +153,8 @@ class Links:
         found: dict[int, list[int]] = {}
         for chunk in chunks(digests):
             query = select(KEY).where(KEY.c.key.in_(chunk)).order_by(KEY.c.key, KEY.c.link_id)
-            for row in connection.execute(query):
-                found.setdefault(row.key, []).append(row.link_id)
+            for digest, link in connection.execute(query).all():
+                found.setdefault(digest, []).append(link)
         return found
 
     def live_entities(self, connection: Connection) -> list[int]:
@@ -192,7 +185,7 @@ class Links:
             .limit(limit)
             .with_for_update()
         )
-        return [decoded(self._layouts, row) for row in connection.execute(query)]
+        return self._found(connection, query)
 
     def owed(self, connection: Connection, source_id: int) -> dict[tuple[Kind, Owes], int]:
         """How many links of the source owe what."""
@@ -220,7 +213,7 @@ class Links:
             LINK.c.state.in_(PLACED),
             or_(LINK.c.tries > 0, LINK.c.held.is_not(None)),
         )
-        rows = [decoded(self._layouts, row) for row in connection.execute(query)]
+        rows = self._found(connection, query)
         return [
             link
             for link in rows
@@ -231,7 +224,7 @@ class Links:
         """Links that belong to nobody yet."""
         states = (LinkState.NEW, LinkState.ASKED)
         query = select(LINK).where(LINK.c.kind == kind, LINK.c.state.in_(states))
-        return [decoded(self._layouts, row) for row in connection.execute(query)]
+        return self._found(connection, query)
 
     def oldest_owing(self, connection: Connection, kind: Kind) -> int | None:
         """The oldest of the changes that links of a kind still owe: its history row, if any."""
@@ -341,7 +334,7 @@ class Links:
             LINK.c.state.in_(READABLE),
             LINK.c.record_id.not_in(shown),
         )
-        return [decoded(self._layouts, row) for row in connection.execute(query)]
+        return self._found(connection, query)
 
     def forget_listing(self, connection: Connection, source_id: int) -> None:
         connection.execute(delete(LISTED).where(LISTED.c.source_id == source_id))
@@ -352,7 +345,8 @@ class Links:
         found: list[LinkRow] = []
         for chunk in chunks(values):
             query = select(LINK).where(column.in_(chunk), *more).order_by(LINK.c.id)
-            found += [
-                decoded(self._layouts, row) for row in connection.execute(query.with_for_update())
-            ]
+            found += self._found(connection, query.with_for_update())
         return found
+
+    def _found(self, connection: Connection, query: Any) -> list[LinkRow]:
+        return [decoded(self._layouts, row) for row in connection.execute(query).all()]
