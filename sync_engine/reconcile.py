@@ -154,7 +154,7 @@ def _decide(
         return Change(name, old, against[first].value, first, situation, against[first].stamp)
     if insisting := [side for side in claims if name in sides[side].insists]:
         winner, situation = insisting[0], "resync"
-    elif policy.name == "manual":
+    elif policy.name == "manual" or _is_asked(name, sides):
         claimed = {side: claim for side, claim in claims.items() if side != GOLDEN}
         return Change(name, old, old, GOLDEN, MANUAL, lost=claimed)
     elif first_contact:
@@ -188,6 +188,11 @@ def _is_news(name: str, side: Side, golden: Values) -> bool:
     kept = side.held.get(name)
     # what a person is asked about stays a claim until it is answered
     return kept is None or kept.shown != value or kept.why == MANUAL
+
+
+def _is_asked(name: str, sides: Mapping[str, Side]) -> bool:
+    """Whether a person has been asked already; then only he answers, whatever the policy now."""
+    return any((kept := side.held.get(name)) and kept.why == MANUAL for side in sides.values())
 
 
 def _settle(

@@ -12,7 +12,7 @@ from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.showing import Shown, assume_opt_outs, difference, shown, wanted
 from sync_engine.engine.world import TRIES, Run, Sync, Told, World
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
-from sync_engine.reconcile import MANUAL, Change, Side, reconcile
+from sync_engine.reconcile import MANUAL, Change, Policy, Side, reconcile
 from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held, hash_of
 
@@ -109,7 +109,7 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
         if name in sync.sides and link.seen is not None
     }
     authors = batch.authors.get(entity.id, {})
-    decision = reconcile(entity.golden, sides, sync.policies, authors)
+    decision = reconcile(entity.golden, sides, _policies(world, sync), authors)
     _tell_first(world, batch, entity, own, decision.changes)
     for change in decision.changes:
         if not change.is_first:
@@ -136,6 +136,16 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     _follow_deletes(world, sync, batch, entity, (*own.values(), *creating))
     for link in (*own.values(), *creating):
         _end(world, batch, entity, link, moved=bool(decision.changes))
+
+
+def _policies(world: World, sync: Sync) -> Mapping[str, Policy]:
+    """While what was agreed may be the past, people settle what differs."""
+    if not world.restoring:
+        return sync.policies
+    return {
+        name: one if one.name == "consent" else replace(one, name=MANUAL)
+        for name, one in sync.policies.items()
+    }
 
 
 def _reference(
@@ -356,6 +366,9 @@ def _follow_deletes(
         source = world.source(gone.source_id)
         ends = _ENDS.get(sync.deletes.get(source.instance, "unlink"))
         if ends is None or gone.kind is not entity.kind:
+            continue
+        if world.restoring:
+            _save(world, batch, entity, gone)
             continue
         agreed = replace(gone, seen=dict.fromkeys(gone.seen or {}) | gone.base)
         side = shown(world, batch.references, agreed, entity.kind, entity.golden)

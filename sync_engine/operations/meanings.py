@@ -77,6 +77,13 @@ MEANINGS: dict[str, Meaning] = {
         "add a sync of kind customer, or " + _KNOWN.remedy,
         ("seen",),
     ),
+    "state restored": Meaning(
+        "this state is older than the systems: it was restored, or is not the one that wrote; "
+        "all is listed anew, keys relink, and nothing is written until it is released",
+        "read the report (crm-sync plan NAME) and run crm-sync release NAME for each sync; put the "
+        "newest state back instead if there is one; then issues resolve ID --seen",
+        ("seen",),
+    ),
     "guard": Meaning(
         "an improbable number of changes, or of records that a listing lacks; waits for release",
         "look at it with crm-sync plan NAME, check what the integration's user may see; "
