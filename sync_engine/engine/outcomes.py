@@ -55,10 +55,10 @@ def keep_outcomes(
         # what is owed now is derived again, from what both have become since
         dirty.add(plan.entity.id)
     links = [link for link, _ in found.values()]
-    moved = rekey(world, connection, links)
+    keys = rekey(world, connection, links)
     world.store.writes.close(connection, [plan.row for plan in planned])
     world.store.links.save(connection, links)
-    world.store.links.replace_keys(connection, moved.gone, moved.come)
+    world.store.links.replace_keys(connection, keys.gone, keys.come)
     settled = [link.id for link in links if link.state is not states[link.id]]
     if settled:
         dirty |= world.store.links.awaited(connection, settled)

@@ -64,7 +64,7 @@ def _learn(
     born: dict[int, EntityRow] = {}
     told = Told(0)
     for key, record in records.items():
-        number, kind = _entity_of(world, key), source.mapping.kind_of(record.values)
+        number, kind = _entity_of(world, key) or 0, source.mapping.kind_of(record.values)
         if number in strangers and number not in born and kind is not None:
             born[number] = EntityRow(number, Kind[kind.upper()], {}, dirty=1)
             told.event(world, entity_id=number, what=Happened.BIRTH, rule="our key")

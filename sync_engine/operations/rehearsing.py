@@ -51,4 +51,5 @@ def _world(world: World, store: Store, connectors: Mapping[str, Connector]) -> W
         store=store,
         sources=[replace(one, connector=connectors[one.instance]) for one in world.sources],
         down=dict(world.down),
+        witness=None,
     )

@@ -21,6 +21,7 @@ from sync_engine.reconcile import Policy
 from sync_engine.service.processes import holder, is_dead
 from sync_engine.service.seams import CountingTransport, SystemClock, random_id
 from sync_engine.service.service import Service
+from sync_engine.service.witness import watch
 from sync_engine.store import Store, migrate, open_database
 
 
@@ -41,6 +42,8 @@ def build(config: Config, clock: SystemClock | None = None) -> Service:
     }
     world = _world(config, clock, ids, store, connectors)
     world.calls = calls
+    if config.epoch_file is not None:
+        watch(world, config.epoch_file)
     return Service(config, clock, store, world, connectors, budgets)
 
 

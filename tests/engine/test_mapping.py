@@ -192,7 +192,9 @@ def test_the_shipped_mappings_parse(name: str) -> None:
 
 
 @settings(max_examples=1000, deadline=None)
-@given(st.from_regex(r"[aB1_+.-]{1,4}@([ax1n-]{1,5}\.){0,2}(com|TEST|local|de|c|1)", fullmatch=True))
+@given(
+    st.from_regex(r"[aB1_+.-]{1,4}@([ax1n-]{1,5}\.){0,2}(com|TEST|local|de|c|1)", fullmatch=True)
+)
 def test_a_plain_address_is_read_as_the_library_reads_it(text: str) -> None:
     try:
         found = validate_email(text, check_deliverability=False, globally_deliverable=False)

@@ -9,7 +9,8 @@ import pytest
 
 from sync_engine.engine.restored import begin
 from sync_engine.models import Kind
-from sync_engine.store import epoch, is_restoring, migrate, open_database
+from sync_engine.service.witness import watch
+from sync_engine.store import StateError, epoch, is_restoring, migrate, open_database
 from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
@@ -165,3 +166,52 @@ def test_i_24_the_epoch_grows_before_a_run_writes_and_its_witness_hears_of_it(
     three.sales.create("Lead", **ANN)
     three.settle()
     assert heard == [(1, 0)]  # once for a run that writes to two systems
+
+
+def test_i_24_the_epoch_file_tells_before_anything_is_read(three: Three, tmp_path: Path) -> None:
+    file = tmp_path / "epoch"
+    watch(three.world, file)
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    watch(three.world, file)  # started again: all is well
+    assert three.whats() == []
+    set_back(three, tmp_path, lambda: three.sales.create("Lead", **BOB))
+    watch(three.world, file)
+    assert three.whats() == ["state restored"]
+    with three.store.transaction() as connection:
+        three.store.issues.close(connection, three.clock.now(), [only(three.issues()).id])
+    watch(three.world, file)  # once for one loss
+    assert three.whats() == []
+
+
+def test_i_24_another_state_under_the_same_epoch_file_is_noticed(
+    three: Three, tmp_path: Path
+) -> None:
+    file = tmp_path / "epoch"
+    file.write_text('{"installation": 1, "number": 0}')
+    watch(three.world, file)
+    assert only(three.issues()).cause == "the epoch file was written for another state"
+
+
+def test_i_33_nothing_is_written_to_a_system_where_the_epoch_file_cannot_be(
+    three: Three, tmp_path: Path
+) -> None:
+    folder = tmp_path / "witness"
+    folder.mkdir()
+    watch(three.world, folder / "epoch")
+    (folder / "epoch").unlink()
+    folder.rmdir()
+    ann = three.sales.create("Lead", **ANN)
+    with pytest.raises(StateError, match="cannot be written; nothing is written to any system"):
+        three.cycle()
+    assert three.written()["service"] == {}
+    folder.mkdir()
+    three.settle()
+    assert people(three) == {"sales": 1, "service": 1, "profiles": 1}
+    assert three.sales.row("Lead", ann).values["mail"] == "ann@plavi.example"
+
+
+def test_i_24_a_damaged_epoch_file_is_refused(three: Three, tmp_path: Path) -> None:
+    (tmp_path / "epoch").write_text("{}")
+    with pytest.raises(StateError, match="cannot be read"):
+        watch(three.world, tmp_path / "epoch")
