@@ -9,7 +9,7 @@ values beside a reference, so that only what a person changed looks changed.
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sync_engine.converters import FORMS, PARTS
@@ -99,6 +99,12 @@ class Mapping:
         plain = {one.name: one.form_under(self.region) for one in self.fields}
         sets = {one.member_of: plain[one.name] for one in self.fields if one.member_of}
         return plain | {_further(native): form for native, form in sets.items()}
+
+    def without(self, natives: Collection[str]) -> "Mapping":
+        """The same, as if the golden fields that stand in one of these were not mapped."""
+        kept = tuple(one for one in self.fields if not set(one.natives) & set(natives))
+        given = {name: value for name, value in self.on_create.items() if name not in natives}
+        return replace(self, fields=kept, on_create=given)
 
     def readable(self, kind: str) -> set[str]:
         """The golden fields of a kind that are read here."""

@@ -43,7 +43,7 @@ def ingest(
     records = [r for r in upserts.values() if isinstance(last[r.id], Upserted)]
     ends = [c for c in gone.values() if last[c.id] is c]
     ids = set(last) | {c.into for c in ends if isinstance(c, Merged)}
-    layout = world.store.layouts.of(source.mapping.forms)
+    layout = world.store.layouts.of(source.configured.forms)
     batch = Batch(layout, world.store.links.by_record(connection, source.id, ids))
     told = Told(run.id)
     recognise(world, source, connection, batch, records)

@@ -87,7 +87,7 @@ def _done(
         if link.state is not LinkState.CREATING:
             return False  # a feed was faster and has filled the link
         link.record_id, link.state = outcome.id, LinkState.LIVE
-        link.layout = world.store.layouts.of(source.mapping.forms)
+        link.layout = world.store.layouts.of(source.configured.forms)
         empty = source.mapping.golden_of(plan.entity.kind.name.lower(), {})
         link.seen = dict.fromkeys(empty) | values
     elif plan.write.action is Action.CONVERT:

@@ -73,7 +73,7 @@ def assume_opt_outs(
 def _hides(world: World, kind: str, link: LinkRow, flag: str) -> bool:
     if link.state is not LinkState.LIVE or not link.seen or flag in link.seen:
         return False
-    return flag in world.source(link.source_id).mapping.readable(kind)
+    return flag in world.source(link.source_id).configured.readable(kind)
 
 
 def wanted(entity: EntityRow, link: LinkRow) -> dict[str, Any]:

@@ -41,10 +41,23 @@ class Source:
     kinds: frozenset[Kind]  #: those that a sync wants of it
     #: what the organization offers; until it was asked, nothing may be created
     type: ObjectType = _UNKNOWN
+    #: ``mapping`` as configured: with the fields that cannot be read now (engine/drift.py)
+    configured: SideMapping = None  # type: ignore[assignment]  # follows from ``mapping``
+
+    def __post_init__(self) -> None:
+        self.configured = self.configured or self.mapping
 
     @property
     def selection(self) -> Selection:
-        return Selection(self.object, self.mapping.native_fields(kind_names(self.kinds)))
+        return self._selection(self.mapping)
+
+    @property
+    def wanted(self) -> Selection:
+        """What would be read if every mapped field could be."""
+        return self._selection(self.configured)
+
+    def _selection(self, mapping: SideMapping) -> Selection:
+        return Selection(self.object, mapping.native_fields(kind_names(self.kinds)))
 
     @property
     def has_versions(self) -> bool:

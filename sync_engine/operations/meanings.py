@@ -77,6 +77,10 @@ MEANINGS: dict[str, Meaning] = {
         "add a sync of kind customer, or " + _KNOWN.remedy,
         ("seen",),
     ),
+    "field paused": Meaning(
+        "a mapped field cannot be read there any more; the record goes on without it",
+        "give our user the right to read it, restore the field, or unmap it; it goes on by itself",
+    ),
     "state restored": Meaning(
         "this state is older than the systems: it was restored, or is not the one that wrote; "
         "all is listed anew, keys relink, and nothing is written until it is released",

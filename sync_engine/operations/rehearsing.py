@@ -31,7 +31,7 @@ def rehearsal(service: Service) -> Iterator[Rehearsed]:
         store = Store(engine, clock.now, "plan", wait=clock.wait)
         try:
             service.store.copy_to(engine)
-            store.open(one.mapping.forms for one in service.world.sources)
+            store.open(one.configured.forms for one in service.world.sources)
             with store.transaction() as connection:
                 store.registry.free_leases(connection)
             stand_ins = {name: Rehearsal(one) for name, one in service.connectors.items()}

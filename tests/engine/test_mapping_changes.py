@@ -28,7 +28,8 @@ def remap(three: Three, change: dict[str, Any], *names: str) -> None:
         one = source(three, name)
         tree = OBJECTS[one.instance][one.object]
         fields = {n: f for n, f in (tree["fields"] | change).items() if f is not None}
-        one.mapping = mappings.parse(one.object, tree | {"fields": fields}, CATALOGUE, "HR")
+        parsed = mappings.parse(one.object, tree | {"fields": fields}, CATALOGUE, "HR")
+        one.mapping = one.configured = parsed
     mapped = {f.name for each in three.world.sources for f in each.mapping.fields}
     three.store = three.world.store = Store(three.engine, three.clock.now, "test:1")
     three.store.open(each.mapping.forms for each in three.world.sources)
