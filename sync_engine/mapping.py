@@ -140,6 +140,24 @@ class Mapping:
         found |= {_further(native): members for native, members in free.items() if members}
         return {name: value for name, value in found.items() if value is not UNSET}
 
+    def strange(self, kind: str, values: Values) -> list[tuple[str, str]]:
+        """The golden fields whose native choice no value map knows, with that choice."""
+        return [
+            (one.name, str(values[one.field or ""]))
+            for one in self._of(kind)
+            if one.values is not None
+            and values.get(one.field or "") is not None
+            and str(values[one.field or ""]) not in self._choices[one.name]
+        ]
+
+    def unoffered(self, kind: str, golden: Values) -> list[tuple[str, str]]:
+        """The golden choices that this side's value maps have no word for."""
+        return [
+            (one.name, str(golden[one.name]))
+            for one in self._of(kind)
+            if one.direction != "from" and _is_foreign(one, golden.get(one.name))
+        ]
+
     def complete(
         self, kind: str, seen: Values, base: Values, golden: Values, offered: Sequence[Values]
     ) -> dict[str, Any]:

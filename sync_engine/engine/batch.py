@@ -19,6 +19,8 @@ class Batch:
     owners: dict[str, int] = field(default_factory=dict)  #: record -> whose it is by our key
     #: (source, record) -> the link of what a lead was converted into
     targets: dict[tuple[int, str], LinkRow] = field(default_factory=dict)
+    #: (field, native choice) that no value map knows
+    strange: set[tuple[str, str]] = field(default_factory=set)
     customers: set[int] = field(default_factory=set)  #: entities that are customers
     _fresh: set[int] = field(default_factory=set)
 

@@ -10,7 +10,15 @@ from sync_engine.engine.answered import close_answered
 from sync_engine.engine.create import consider_creates
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.showing import Shown, assume_opt_outs, difference, shown, wanted
-from sync_engine.engine.world import TRIES, Run, Sync, Told, World
+from sync_engine.engine.world import (
+    LONGEST_CAUSE,
+    TRIES,
+    UNKNOWN_CHOICE,
+    Run,
+    Sync,
+    Told,
+    World,
+)
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.reconcile import MANUAL, Change, Policy, Side, reconcile
 from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
@@ -39,6 +47,8 @@ class Batch:
     changed: dict[int, LinkRow] = field(default_factory=dict)
     waits: set[tuple[int, int]] = field(default_factory=set)
     stubs: list[LinkRow] = field(default_factory=list)  #: of records known only as references
+    #: (source, field, golden choice) for which that side has no word
+    unoffered: set[tuple[int, str, str]] = field(default_factory=set)
 
 
 def decide(world: World, sync: Sync, run: Run) -> None:
@@ -76,6 +86,14 @@ def decide_entities(
     world.store.links.insert(connection, [*creates.fresh, *batch.stubs])
     world.store.links.wait(connection, batch.waits)
     close_answered(world, connection, batch.entities, batch.links, batch.told)
+    for source_id, name, choice in sorted(batch.unoffered):
+        batch.told.issue(
+            world,
+            UNKNOWN_CHOICE,
+            source_id=source_id,
+            field_name=name,
+            cause=choice[:LONGEST_CAUSE],
+        )
     batch.told.store(world, connection)
     run.counts["reconciled"] += len(ids)
     run.counts["conflicts"] += sum(r.what is Happened.CONFLICT for r in batch.told.history)
@@ -249,6 +267,10 @@ def _owe(
     if moved:
         link.tries, link.due_at = 0, None
     fields = difference(world, batch.references, entity, link, Shown(side.base, side.seen))
+    strange = world.source(link.source_id).mapping.unoffered(
+        entity.kind.name.lower(), entity.golden
+    )
+    batch.unoffered.update((link.source_id, name, choice) for name, choice in strange)
     if link.tries >= TRIES or not fields:
         link.owes = Owes.NOTHING
     else:
@@ -342,9 +364,8 @@ def _retire(
 def leave_as_past(world: World, told: Told, link: LinkRow, why: str = "") -> None:
     """The lead of somebody who is a customer now is neither read nor written any more."""
     link.state, link.owes = LinkState.CONVERTED, Owes.NOTHING
-    told.issue(
-        world, "lead left as past", link_id=link.id, entity_id=link.entity_id, cause=why[:80]
-    )
+    about = {"link_id": link.id, "entity_id": link.entity_id}
+    told.issue(world, "lead left as past", cause=why[:LONGEST_CAUSE], **about)
 
 
 def _follow_deletes(

@@ -18,7 +18,14 @@ from sync_engine.engine.ended import end, load_targets
 from sync_engine.engine.groups import review
 from sync_engine.engine.keys import rekey
 from sync_engine.engine.recognise import recognise
-from sync_engine.engine.world import Run, Source, Told, World
+from sync_engine.engine.world import (
+    LONGEST_CAUSE,
+    UNKNOWN_CHOICE,
+    Run,
+    Source,
+    Told,
+    World,
+)
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import LinkRow
 from sync_engine.values import UNSET, Held, hash_of
@@ -55,6 +62,14 @@ def ingest(
     for change in ends:
         end(world, source, batch, told, change)
     _settle_renditions(world, source, connection, batch, told)
+    for name, choice in sorted(batch.strange):
+        told.issue(
+            world,
+            UNKNOWN_CHOICE,
+            source_id=source.id,
+            field_name=name,
+            cause=choice[:LONGEST_CAUSE],
+        )
     _store(world, run, connection, batch, told)
 
 
@@ -118,7 +133,7 @@ def _upsert(
         return
     if kind is not None and kind is not link.kind:
         _change_kind(world, source, batch, told, link, kind)
-    seen = source.mapping.golden_of(link.kind.name.lower(), record.values)
+    seen = _read(source, batch, link.kind, record)
     if remapped:
         _remap(world, batch, link, seen, unchanged=link.fingerprint == mark)
     _see(batch, link, record, seen, mark)
@@ -127,6 +142,12 @@ def _upsert(
     elif link.state is LinkState.ASKED:
         link.state = LinkState.NEW
     batch.touch(link)
+
+
+def _read(source: Source, batch: Batch, kind: Kind, record: Record) -> dict[str, Any]:
+    name = kind.name.lower()
+    batch.strange.update(source.mapping.strange(name, record.values))
+    return source.mapping.golden_of(name, record.values)
 
 
 def _return(batch: Batch, link: LinkRow) -> None:
@@ -188,7 +209,7 @@ def _insert(
         entity_id=batch.owners.get(record.id),
         record_id=record.id,
         layout=batch.layout,
-        seen=source.mapping.golden_of(kind.name.lower(), record.values),
+        seen=_read(source, batch, kind, record),
         fingerprint=mark,
         version=record.version,
         modified_at=record.modified_at,

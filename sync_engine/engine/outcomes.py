@@ -10,7 +10,7 @@ from connectors import Action, Outcome, Result
 from sync_engine.engine.decide import leave_as_past
 from sync_engine.engine.keys import rekey
 from sync_engine.engine.references import reference_fields
-from sync_engine.engine.world import TRIES, Run, Source, Told, World
+from sync_engine.engine.world import LONGEST_CAUSE, TRIES, Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import LinkRow
 from sync_engine.values import Held, hash_of
@@ -164,7 +164,7 @@ def _tell(
     told.issue(
         world,
         "rejected",
-        cause=reason[:80],
+        cause=reason[:LONGEST_CAUSE],
         detail={"reason": reason, "fields": fields, "action": action.value},
         link_id=link.id,
         entity_id=link.entity_id,
@@ -178,4 +178,4 @@ def _retry(world: World, told: Told, plan: "Planned", link: LinkRow, outcome: Ou
     if link.tries >= TRIES:
         link.owes = Owes.NOTHING
         about = {"link_id": link.id, "entity_id": plan.entity.id, "source_id": link.source_id}
-        told.issue(world, "parked", cause=outcome.reason[:80], **about)
+        told.issue(world, "parked", cause=outcome.reason[:LONGEST_CAUSE], **about)

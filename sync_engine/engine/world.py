@@ -26,6 +26,8 @@ _UNKNOWN = ObjectType("", {}, frozenset(), reports_deletions=False, max_batch=1)
 KINDS = (Kind.COMPANY, Kind.LEAD, Kind.CUSTOMER)
 
 TRIES = 8  #: before a link is parked
+UNKNOWN_CHOICE = "unknown choice"
+LONGEST_CAUSE = 80  #: characters of an issue's cause
 
 
 @dataclass(slots=True)

@@ -77,6 +77,13 @@ MEANINGS: dict[str, Meaning] = {
         "add a sync of kind customer, or " + _KNOWN.remedy,
         ("seen",),
     ),
+    "unknown choice": Meaning(
+        "a choice that the value map of that side does not know; it is neither taken nor written "
+        "there, the rest of the record is",
+        "add it to values of that field in the configuration (the records are read anew by "
+        "themselves), or issues resolve ID --seen",
+        ("seen",),
+    ),
     "field paused": Meaning(
         "a mapped field cannot be read there any more; the record goes on without it",
         "give our user the right to read it, restore the field, or unmap it; it goes on by itself",

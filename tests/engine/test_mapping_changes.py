@@ -163,5 +163,5 @@ def test_state_11_a_question_outlives_a_change_of_how_its_values_are_read(three:
     remap(three, {"job_title": {"field": "title", "values": {"Chief": "chief"}}}, "sales/Lead")
     three.policy(Kind.LEAD, "job_title", "manual")
     three.settle()
-    assert three.whats() == ["conflict"]
+    assert "conflict" in three.whats()
     assert three.sales.row("Lead", number).values["title"] == "chief"
