@@ -10,6 +10,11 @@ from config.tree import Findings
 
 _SQLITE = "sqlite:///"
 _POSTGRES = "postgresql://"
+#: file systems whose locks SQLite cannot trust (https://www.sqlite.org/faq.html, question 5)
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "afs", "virtiofs"}
+)
+MOUNTS = Path("/proc/self/mounts")
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
 _PASSWORD = re.compile(r"//[^/@:]*:(?P<password>.+)@|[?&]password=(?P<option>[^&]*)")
 
@@ -49,6 +54,17 @@ def check_epoch_file(findings: Findings, name: str | None, state: str, folder: P
         findings.warn(("epoch_file",), what, "keep it on another volume")
 
 
+def on_network(folder: Path, mounts: str) -> str | None:
+    """The type of the network file system that a folder is on, by the lines of /proc/mounts."""
+    longest, found = -1, ""
+    for line in mounts.splitlines():
+        _, place, kind, *_ = line.split(" ")
+        point = Path(place.replace("\\040", " "))
+        if folder.is_relative_to(point) and len(point.parts) > longest:
+            longest, found = len(point.parts), kind
+    return found if found in _NETWORK or found.startswith("fuse.") else None
+
+
 def _check_sqlite(findings: Findings, url: str, folder: Path) -> None:
     name = url.removeprefix(_SQLITE)
     file = Path(resolved(url, folder).removeprefix(_SQLITE))
@@ -62,6 +78,9 @@ def _check_sqlite(findings: Findings, url: str, folder: Path) -> None:
         # SQLite keeps its journal beside the file
         what = "the state file or its folder cannot be written"
         findings.refuse(("state",), what, "check owner and mode of both")
+    elif MOUNTS.is_file() and (kind := on_network(file.parent, MOUNTS.read_text())):
+        what = f"lies on a network file system ({kind}), where SQLite's locks are not to be trusted"
+        findings.warn(("state",), what, "keep it on a disk of this machine, or use PostgreSQL")
 
 
 def _check_postgres(findings: Findings, url: str) -> None:
