@@ -88,8 +88,8 @@ def _done(
             return False  # a feed was faster and has filled the link
         link.record_id, link.state = outcome.id, LinkState.LIVE
         link.layout = world.store.layouts.of(source.configured.forms)
-        empty = source.mapping.golden_of(plan.entity.kind.name.lower(), {})
-        link.seen = dict.fromkeys(empty) | values
+        empty = source.mapping.readable(plan.entity.kind.name.lower())
+        link.seen = dict.fromkeys(sorted(empty)) | values  # it can be read, and is not yet
     elif plan.write.action is Action.CONVERT:
         link.kind = plan.entity.kind
         link.owes = Owes.REREAD
