@@ -148,6 +148,9 @@ class SimulatedConnector(MemoryConnector):
         pages = super().changes(selection, since)
         while (page := self._next(pages, fault, listing=since is None)) is not None:
             self._sim.trace("page", self._instance, selection.object, len(page.changes))
+            for change in page.changes:
+                if isinstance(change, Upserted):
+                    self._sim.people.read(self._instance, selection.object, change.record.id)
             yield page
             if fault and fault.what == "twice" and page.changes:
                 self._sim.faults.fire("F9")
@@ -158,7 +161,10 @@ class SimulatedConnector(MemoryConnector):
     def fetch(self, selection: Selection, field: str, values: Sequence[str]) -> Any:
         self._refuse_unknown(selection)
         self._fail_reading(self._fault_at("read"))
-        return super().fetch(selection, field, values)
+        found = super().fetch(selection, field, values)
+        for record in found:
+            self._sim.people.read(self._instance, selection.object, record.id)
+        return found
 
     def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
         if not writes:
@@ -169,6 +175,9 @@ class SimulatedConnector(MemoryConnector):
         self._before(object, writes, fault)
         if what == "partial" and fault:
             return self._partly(object, writes, Random(fault.seed))
+        if not self._system.versions:
+            for write in writes:
+                self._sim.people.overwritten(self._instance, object, write)
         outcomes = super().write(object, writes)
         self._after(object, writes, what)
         return outcomes
@@ -248,7 +257,7 @@ class SimulatedConnector(MemoryConnector):
     def _partly(self, object: str, writes: Sequence[Write], rng: Random) -> list[Outcome]:
         """Each on its own: done, refused, to be tried again, or done without a clear answer."""
         self._sim.faults.fire("F6")
-        found = []
+        found: list[Outcome] = []
         for write in writes:
             chance = rng.random()
             if chance < 0.5:

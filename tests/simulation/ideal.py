@@ -13,7 +13,8 @@ from tests.simulation.people import kind_of
 if TYPE_CHECKING:
     from tests.simulation.world import Simulated
 
-_OF_RECORDS = {"title": "title", "city": "city"}  #: compared as they are in every system
+#: compared as they are in every system -> golden field
+GOLDEN = {"title": "job_title", "city": "address"}
 
 
 @dataclass(slots=True)
@@ -22,7 +23,8 @@ class Ideal:
     since: int = 0  #: entries before this one were everywhere at a quiet moment
     _written: Any = None
     _still: int = 0
-    _entries: int = field(default=0)
+    _entries: int = 0
+    _asked: set[str | None] = field(default_factory=set)  #: fields that wait for a person
 
     def look(self) -> None:
         """A moment is quiet when two looks apart nobody entered or wrote anything."""
@@ -33,8 +35,9 @@ class Ideal:
 
     def violations(self) -> list[str]:
         people = self.sim.people
+        self._asked = {one.field_name for one in self.sim.issues() if one.what == "conflict"}
         found = []
-        for name in _OF_RECORDS:
+        for name in GOLDEN:
             by_person: dict[tuple[str, str], list[Any]] = {}
             for entry in people.entries:
                 if entry.field == name:
@@ -49,7 +52,7 @@ class Ideal:
         return found
 
     def _elsewhere(self, last: str, kind: str, name: str, entry: Any) -> list[str]:
-        if entry.in_window:
+        if entry.in_window or GOLDEN[name] in self._asked:
             return []
         return [
             f"one-sided edit lost (I-4): {name} of {last} is {row.values.get(name)!r} in {system},"

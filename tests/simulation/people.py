@@ -23,6 +23,8 @@ OBJECTS = {
 }
 TYPES = ("LEAD", "CUSTOMER")
 FIELDS = ("title", "city", "mobile")
+#: native field -> what people call it
+TOUCHED = {"title": "title", "city": "city", "phones": "mobile", "mobile": "mobile"}
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Entry:
     field: str
     value: Any
     step: int
-    #: made between our read and our write where the system cannot tell: the stated window
+    #: proven to be made between our read and our write, where the system cannot tell (I-5)
     in_window: bool = False
 
 
@@ -47,6 +49,7 @@ class People:
     ended: set[str] = field(default_factory=set)  #: surnames whose records ended somewhere
     twice: set[str] = field(default_factory=set)  #: surnames with two records in one system
     _numbers: int = 0
+    _read: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def rows(self, system: str, kind: int) -> tuple[str, list[Row]]:
         """The object, and the records of a kind that somebody sees there."""
@@ -146,15 +149,26 @@ class People:
         row = self._system(system).row(name, write.id or "")
         if row.deleted or row.converted_into:
             return False
-        touched = {"title": "title", "city": "city", "phones": "mobile", "mobile": "mobile"}
-        written = [touched[one] for one in write.values if one in touched]
+        written = [TOUCHED[one] for one in write.values if one in TOUCHED]
         others = [one for one in FIELDS if one not in written]
         wanted = written if what == "same edit before" else others
         if not wanted:
             return False
         self._enter(system, name, row, rng.choice(sorted(wanted)), "new")
-        self.entries[-1].in_window = not self._system(system).versions
         return True
+
+    def read(self, system: str, name: str, record: str) -> None:
+        """We have read that record: what is entered from now on we do not know."""
+        self._read[system, name, record] = self._numbers
+
+    def overwritten(self, system: str, name: str, write: Write) -> None:
+        """Our write meets entries that we cannot have read; the system has no versions to tell."""
+        since = self._read.get((system, name, write.id or ""), 0)
+        fields = {TOUCHED[one] for one in write.values if one in TOUCHED}
+        for entry in self.entries:
+            place = (entry.system, entry.object, entry.record)
+            if place == (system, name, write.id) and entry.field in fields:
+                entry.in_window |= entry.number > since
 
     def echo(self, system: str, name: str, writes: Sequence[Write]) -> bool:
         """An automation answers our write with a value of its own, once."""

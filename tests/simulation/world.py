@@ -5,7 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -55,8 +55,7 @@ def _template() -> sqlite3.Connection:
 
 
 def _driver(engine: Engine) -> sqlite3.Connection:
-    driver: Any = engine.raw_connection().driver_connection
-    return driver
+    return cast(sqlite3.Connection, engine.raw_connection().driver_connection)
 
 
 _TEMPLATE = _template()
@@ -253,8 +252,8 @@ class Simulated(Three):
     def heal(self) -> None:
         """Everything works from now on."""
         self.faults.armed = []
-        for (system, name), fields in self.lost.items():
-            self.systems[system].objects[name].fields = fields
+        for (where, name), fields in self.lost.items():
+            self.systems[where].objects[name].fields = fields
         self.lost, self.check_due = {}, True
         self.land(all_=True)
         for system in self.systems.values():
