@@ -74,8 +74,7 @@ def _fetched(source: Source, field: str, values: Sequence[str]) -> dict[str, Rec
 
 
 def tick_of(world: World, connection: Connection, source: Source) -> int:
-    rows = world.store.registry.sources(connection)
-    return next(row.tick for row in rows if row.id == source.id)
+    return world.store.registry.source(connection, source.id).tick
 
 
 def _close_overdue(world: World, connection: Connection, links: Collection[int]) -> None:

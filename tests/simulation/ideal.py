@@ -54,6 +54,8 @@ class Ideal:
     def _elsewhere(self, last: str, kind: str, name: str, entry: Any) -> list[str]:
         if entry.in_window or GOLDEN[name] in self._asked:
             return []
+        if self.sim.restored_at is not None and "identity" in self.sim.whats():
+            return []  # whose record it is was forgotten with the state, and is asked
         return [
             f"one-sided edit lost (I-4): {name} of {last} is {row.values.get(name)!r} in {system},"
             f" entered as {entry.value!r} in {entry.system}"
