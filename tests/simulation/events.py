@@ -78,6 +78,8 @@ def drawn(seed: int, focus: str = "") -> History:
     size = rng.choices((4, 8, 14), (80, 18, 2))[0]
     policy = {"system": order[0], "kind": 0, "pick": round(rng.random(), 3)}
     starts = [Event(0, "set policy", policy), *_start(rng, order, size)]
+    if focus == "liveness":  # a first match waits for every side, whatever else happens
+        starts.append(Event(0, "cycle", {"kinds": [1, 2]}))
     length = rng.randrange(28, 38)
     drawn_ = [_event(seed, n, order, on, rate, size) for n in range(length)]
     events = [*starts, *drawn_]
