@@ -13,7 +13,8 @@ from typing import Any
 
 import trustme
 
-from connectors.http import GuardedTransport, HttpClient, json_of
+from connectors.http import GuardedTransport, HttpClient
+from connectors.replies import json_of
 from sync_engine.service import SystemClock, server
 
 NAMES = ("sales", "service")

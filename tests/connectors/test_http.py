@@ -15,7 +15,8 @@ from connectors.errors import (
     TransientError,
 )
 from connectors.hosts import check_host
-from connectors.http import MAX_BODY, GuardedTransport, HttpClient, json_of
+from connectors.http import MAX_BODY, GuardedTransport, HttpClient
+from connectors.replies import json_of
 
 ORIGIN = "https://org.example"
 

@@ -106,7 +106,7 @@ def test_reading_nothing_new_is_one_call(org: Server, sales: Any) -> None:
 
 
 def test_the_cursor_stays_behind_the_servers_clock(org: Server, sales: Any) -> None:
-    org.post("clock", advance=30 * DAY)
+    org.post("clock", advance=30 * 60)
     (page,) = listed(sales)
     now = datetime.fromisoformat(org.post("clock", advance=0)["now"])
     behind = now - datetime.fromisoformat(str(page.cursor["stamp"]))
