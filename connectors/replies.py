@@ -17,7 +17,8 @@ from connectors.protocol import Clock
 
 LONGEST_WAIT = 3600.0  #: no ``Retry-After`` is believed beyond this
 MOST_PAGES = 100_000  #: of one read; at 1,000 rows a page more than any system here may hold
-AHEAD = timedelta(hours=1)  #: how far in front of ours a server's clock is believed to be
+#: how far in front of ours a server's clock is believed to be: less than every read goes back
+AHEAD = timedelta(minutes=5)
 
 
 def json_of(response: httpx.Response) -> Any:

@@ -72,7 +72,7 @@ def reached_of(selection: Selection, cursor: Cursor) -> Reached:
     if cursor.get("of") != _digest(selection):
         raise CursorExpiredError(f"the cursor belongs to another selection of {selection.object}")
     try:
-        watermark, top = _stamp(cursor.get("watermark")), _stamp(cursor.get("top"))
+        watermark, top = _stamp(cursor["watermark"]), _stamp(cursor.get("top"))
         at = Position.from_json(cursor["position"]) if "position" in cursor else None
     except (KeyError, TypeError, ValueError) as error:
         raise CursorExpiredError(f"the cursor of {selection.object} cannot be read") from error

@@ -53,6 +53,7 @@ class Front:
     behind: Server
     plans: list[Plan] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    headers: dict[str, str | None] = field(default_factory=dict)  #: put in, or left out, everywhere
 
     def answer(
         self, call: tuple[str, str], planned: bytes, *, times: int = 1, skip: int = 0
@@ -81,8 +82,9 @@ class Front:
         if plan is not None and callable(plan.planned):
             other = plan.planned(json.loads(content))
             content = other if isinstance(other, bytes) else json.dumps(other).encode()
-        kept = {n: v for n, v in found.headers.items() if n.lower() not in _HOP}
-        return wire(found.status_code, content, **kept)
+        kept = {n.lower(): v for n, v in found.headers.items() if n.lower() not in _HOP}
+        told = {n: v for n, v in (kept | self.headers).items() if v is not None}
+        return wire(found.status_code, content, **told)
 
     def _met(self, asked: Asked) -> Plan | None:
         for plan in self.plans:
