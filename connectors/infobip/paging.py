@@ -126,9 +126,10 @@ def walk(
         at = _after(offset + len(rows), stamps, ids, most)
         if before.issuperset(ids):  # once may be chance: as many rows came in above
             steps += 1
-        elif at.rows > furthest:
-            furthest, steps = at.rows, 0
-        before = set(ids)
+        else:
+            before = set(ids)
+            if at.rows > furthest:
+                furthest, steps = at.rows, 0
         end = len(rows) < limit
         yield Window(fresh, stamps[0] if stamps else None, stamps[-1] if stamps else None, at, end)
         if end:
