@@ -10,6 +10,11 @@ from config.tree import Findings
 
 _SQLITE = "sqlite:///"
 _POSTGRES = "postgresql://"
+#: file systems whose locks SQLite cannot trust (https://www.sqlite.org/faq.html, question 5)
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "afs", "virtiofs"}
+)
+MOUNTS = Path("/proc/self/mounts")
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
 _PASSWORD = re.compile(r"//[^/@:]*:(?P<password>.+)@|[?&]password=(?P<option>[^&]*)")
 
@@ -30,6 +35,36 @@ def check_state(findings: Findings, url: str, folder: Path) -> None:
         findings.refuse(("state",), "is not the URL of a state database", _FORMS)
 
 
+def check_epoch_file(findings: Findings, name: str | None, state: str, folder: Path) -> None:
+    """The witness of a state must not be put back together with it."""
+    if name is None:
+        return
+    file = (folder / name).resolve()
+    if not file.parent.is_dir():
+        findings.refuse(("epoch_file",), "the folder of the epoch file does not exist", "create it")
+    elif file.exists() and not file.is_file():
+        findings.refuse(("epoch_file",), "the epoch file is no file", "name the file itself")
+    elif not all(os.access(one, os.W_OK) for one in (file.parent, file) if one.exists()):
+        what = "the epoch file or its folder cannot be written"
+        findings.refuse(("epoch_file",), what, "check owner and mode of both")
+    elif resolved(state, folder) == _SQLITE + str(file):
+        findings.refuse(("epoch_file",), "is the state file itself", "name another one")
+    elif Path(resolved(state, folder).removeprefix(_SQLITE)).parent == file.parent:
+        what = "lies beside the state: who puts that folder back puts back both"
+        findings.warn(("epoch_file",), what, "keep it on another volume")
+
+
+def on_network(folder: Path, mounts: str) -> str | None:
+    """The type of the network file system that a folder is on, by the lines of /proc/mounts."""
+    longest, found = -1, ""
+    for line in mounts.splitlines():
+        _, place, kind, *_ = line.split(" ")
+        point = Path(place.replace("\\040", " "))
+        if folder.is_relative_to(point) and len(point.parts) > longest:
+            longest, found = len(point.parts), kind
+    return found if found in _NETWORK or found.startswith("fuse.") else None
+
+
 def _check_sqlite(findings: Findings, url: str, folder: Path) -> None:
     name = url.removeprefix(_SQLITE)
     file = Path(resolved(url, folder).removeprefix(_SQLITE))
@@ -43,6 +78,9 @@ def _check_sqlite(findings: Findings, url: str, folder: Path) -> None:
         # SQLite keeps its journal beside the file
         what = "the state file or its folder cannot be written"
         findings.refuse(("state",), what, "check owner and mode of both")
+    elif MOUNTS.is_file() and (kind := on_network(file.parent, MOUNTS.read_text())):
+        what = f"lies on a network file system ({kind}), where SQLite's locks are not to be trusted"
+        findings.warn(("state",), what, "keep it on a disk of this machine, or use PostgreSQL")
 
 
 def _check_postgres(findings: Findings, url: str) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 import pycountry
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from sync_engine.values import UNSET
 
@@ -25,6 +25,12 @@ _BLANKS = re.compile(r"\s+")
 _LINES = re.compile(r"\r\n?")
 #: control characters, zero-width marks and the byte order mark; tab and newline stay
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff]")
+
+#: an address of which the library would change the case alone, as nearly all are; at most 64 long
+_PLAIN_EMAIL = re.compile(
+    r"[\w+-]+(?:\.[\w+-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+([a-z]{2,})", re.ASCII | re.IGNORECASE
+)
+_RESERVED = frozenset(domain.split(".")[-1] for domain in SPECIAL_USE_DOMAIN_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,9 @@ def _email(value: Any, _region: str | None) -> str | None:
     text = _line(value)
     if not text:
         return None
+    plain = _PLAIN_EMAIL.fullmatch(text) if len(text) <= 64 else None
+    if plain and plain[1].lower() not in _RESERVED:
+        return text.lower()
     try:
         found = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:

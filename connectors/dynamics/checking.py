@@ -135,14 +135,18 @@ class _Examination:
                     Level.ERROR,
                     f"{selection.object}.{name} does not exist",
                     "correct the name or unmap the field; a lookup is named _name_value",
+                    selection.object,
+                    name,
                 )
             elif column.secured and column.id not in permitted:
                 yield Finding(
                     Level.WARNING,
-                    f"{selection.object}.{name} is secured: without permission it reads as empty "
-                    "and refuses to be written",
+                    f"{selection.object}.{name} is secured: without permission it would read "
+                    "as empty and refuse to be written; it is left out",
                     f"add the application user to a column security profile that allows "
                     f"reading and updating {logical_name(name)}, or unmap the field",
+                    selection.object,
+                    name,
                 )
             elif not (column.type.createable or column.type.updateable):
                 yield Finding(

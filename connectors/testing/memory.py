@@ -22,6 +22,8 @@ from connectors.protocol import (
     Cursor,
     Deleted,
     FieldType,
+    Finding,
+    Level,
     Merged,
     ObjectType,
     Outcome,
@@ -170,7 +172,13 @@ class MemoryConnector:
 
     def check(self, selections: Sequence[Selection]) -> Checked:
         self._called()
-        return Checked(self._system.identity, "a dictionary", sandbox=True)
+        lost = [
+            Finding(Level.ERROR, f"{one.object}.{name} does not exist", "", one.object, name)
+            for one in selections
+            for name in one.fields
+            if name not in self._system.objects[one.object].fields
+        ]
+        return Checked(self._system.identity, "a dictionary", sandbox=True, findings=tuple(lost))
 
     def describe(self) -> Sequence[ObjectType]:
         system = self._system

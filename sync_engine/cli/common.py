@@ -86,10 +86,12 @@ def main() -> None:
 
 
 def _told(error: Exception) -> Exit:
+    from sqlalchemy.exc import SQLAlchemyError
+
     from config import ConfigError
     from connectors import ConnectorError
     from sync_engine.operations import WrongUseError
-    from sync_engine.store import LeaseTakenError, StateError
+    from sync_engine.store import LeaseTakenError, StateError, unusable
     from sync_engine.store.backups import StateInUseError
 
     if show := getattr(error, "show", None):  # wrong use: typer keeps the class to itself
@@ -107,6 +109,8 @@ def _told(error: Exception) -> Exit:
     if isinstance(error, StateInUseError):
         complain(error.what, error.remedy)
         return Exit.RUNNING_ELSEWHERE
+    if isinstance(error, SQLAlchemyError):
+        error = unusable(error)
     if isinstance(error, (StateError, ConnectorError)):
         complain(str(error), error.remedy)
         return Exit.FAILED

@@ -23,8 +23,14 @@ def run(config: ConfigOption = None) -> None:
     settings = service_settings()
     set_up_logging(settings.log_level, settings.log_format)
     path = find(config or settings.config)
-    daemon = Daemon(build(load(path)), lambda clock: build(load(path), clock))
-    with tracing(), stopping(daemon.clock, daemon.reload), listening(daemon, settings):
+    service = build(load(path))
+    daemon = Daemon(service, lambda clock: build(load(path), clock))
+    with (
+        service.store.sole(),
+        tracing(),
+        stopping(daemon.clock, daemon.reload),
+        listening(daemon, settings),
+    ):
         daemon.start()
         daemon.wait()
 

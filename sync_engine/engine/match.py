@@ -4,7 +4,7 @@ Works under one lease for all kinds. Deciding is ``matching.settle``'s, reading 
 ``groups``'; this module carries decisions out and asks people where nothing may be guessed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.engine import Connection
 
@@ -67,12 +67,13 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
             pool.seat(number, pool.heirs.get(number, -number))
     newborn = _bear(world, told, pool)
     world.store.entities.insert(connection, newborn)
-    changed = _seat(world, told, pool)
+    changed = _seat(world, told, pool, {entity.id for entity in newborn})
     for number in sorted(asked):
         if pool.links[number].state is LinkState.NEW:
             pool.links[number].state = LinkState.ASKED
             changed.append(pool.links[number])
-    world.store.links.save(connection, changed)
+    world.store.links.save(connection, changed, only=("entity_id", "state"))
+    world.store.links.save(connection, [pool.links[n] for n in pool.surplus], only=("base",))
     dirty = {pool.links[n].entity_id or 0 for n in (*pool.joined, *pool.surplus)}
     dirty |= world.store.links.awaited(connection, pool.joined)
     world.store.entities.mark(connection, dirty - {entity.id for entity in newborn})
@@ -89,14 +90,14 @@ def _bear(world: World, told: Told, pool: Pool) -> list[EntityRow]:
         if entity_id < 0 and entity_id not in born:
             kind = pool.links[number].kind
             born[entity_id] = EntityRow(world.ids.row(), kind, {}, dirty=1)
-            told.event(world, entity_id=born[entity_id].id, what=Happened.BIRTH)
+            told.event(world, entity_id=born[entity_id].id, link_id=number, what=Happened.BIRTH)
     for decided in (pool.joined, pool.surplus):
         for number, entity_id in decided.items():
             decided[number] = born[entity_id].id if entity_id < 0 else entity_id
     return list(born.values())
 
 
-def _seat(world: World, told: Told, pool: Pool) -> list[LinkRow]:
+def _seat(world: World, told: Told, pool: Pool, newborn: Collection[int]) -> list[LinkRow]:
     """Gives the links what was decided; the links that changed."""
     changed = []
     for number, entity_id in sorted(pool.joined.items()):
@@ -106,7 +107,8 @@ def _seat(world: World, told: Told, pool: Pool) -> list[LinkRow]:
             gone.state = LinkState.REPLACED
             changed.append(gone)
         rule = pool.rules.get(number)
-        told.event(world, entity_id=entity_id, link_id=number, what=Happened.LINKED, rule=rule)
+        if rule is not None or entity_id not in newborn:  # of whom it is alone, its birth tells
+            told.event(world, entity_id=entity_id, link_id=number, what=Happened.LINKED, rule=rule)
         changed.append(link)
     for number, entity_id in sorted(pool.surplus.items()):
         link = pool.links[number]

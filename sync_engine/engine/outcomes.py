@@ -1,7 +1,6 @@
 """Stores what became of writes: closes ``sent`` rows, advances bases, holds what was refused."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,9 +8,9 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, Result
 from sync_engine.engine.decide import leave_as_past
-from sync_engine.engine.keys import employers
+from sync_engine.engine.keys import rekey
 from sync_engine.engine.references import reference_fields
-from sync_engine.engine.world import TRIES, Run, Source, Told, World
+from sync_engine.engine.world import LONGEST_CAUSE, TRIES, Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import LinkRow
 from sync_engine.values import Held, hash_of
@@ -36,7 +35,6 @@ def keep_outcomes(
     told = Told(run.id)
     dirty = set()
     states = {number: link.state for number, (link, _) in found.items()}
-    was = [replace(link) for link, _ in found.values() if link.state is not LinkState.CREATING]
     for plan, outcome in zip(planned, outcomes, strict=True):
         link, revision = found[plan.link.id]
         moved = (link.rev, revision) != (plan.row.link_rev, plan.row.golden_rev)
@@ -57,10 +55,10 @@ def keep_outcomes(
         # what is owed now is derived again, from what both have become since
         dirty.add(plan.entity.id)
     links = [link for link, _ in found.values()]
-    named = employers(world, connection, [*was, *links])
+    keys = rekey(world, connection, links)
     world.store.writes.close(connection, [plan.row for plan in planned])
     world.store.links.save(connection, links)
-    world.store.links.replace_keys(connection, named.stored(was), named.stored(links))
+    world.store.links.replace_keys(connection, keys.gone, keys.come)
     settled = [link.id for link in links if link.state is not states[link.id]]
     if settled:
         dirty |= world.store.links.awaited(connection, settled)
@@ -89,7 +87,7 @@ def _done(
         if link.state is not LinkState.CREATING:
             return False  # a feed was faster and has filled the link
         link.record_id, link.state = outcome.id, LinkState.LIVE
-        link.layout = world.store.layouts.of(source.mapping.forms)
+        link.layout = world.store.layouts.of(source.configured.forms)
         empty = source.mapping.golden_of(plan.entity.kind.name.lower(), {})
         link.seen = dict.fromkeys(empty) | values
     elif plan.write.action is Action.CONVERT:
@@ -166,7 +164,7 @@ def _tell(
     told.issue(
         world,
         "rejected",
-        cause=reason[:80],
+        cause=reason[:LONGEST_CAUSE],
         detail={"reason": reason, "fields": fields, "action": action.value},
         link_id=link.id,
         entity_id=link.entity_id,
@@ -180,4 +178,4 @@ def _retry(world: World, told: Told, plan: "Planned", link: LinkRow, outcome: Ou
     if link.tries >= TRIES:
         link.owes = Owes.NOTHING
         about = {"link_id": link.id, "entity_id": plan.entity.id, "source_id": link.source_id}
-        told.issue(world, "parked", cause=outcome.reason[:80], **about)
+        told.issue(world, "parked", cause=outcome.reason[:LONGEST_CAUSE], **about)

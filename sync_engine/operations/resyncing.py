@@ -1,5 +1,6 @@
 """Reads chosen records again and puts right what differs; tells each change."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -126,6 +127,10 @@ def _list_anew(world: World, sync: Sync) -> None:
 
 def _window(world: World, sync: Sync, run: Run, since: str, until: str | None) -> set[int]:
     start, end = _moment(since), _moment(until) if until else None
+    if start > world.clock.now():
+        raise WrongUseError(f"{since} is in the future", remedy="give a moment that has been")
+    if end is not None and end <= start:
+        raise WrongUseError("--until is not after --since", remedy="give a later moment")
     found: set[int] = set()
     for source in _reachable(world, sync):
         found |= relist_window(world, source, run, start, end)
@@ -190,11 +195,22 @@ def _moment(text: str) -> datetime:
 
 
 def _lines(path: Path | None) -> list[str]:
+    """The records that a file names, or standard input where it is called ``-``."""
     try:
-        if path is None or path.stat().st_size > LONGEST_FILE:
-            raise WrongUseError(f"{path} is larger than {LONGEST_FILE} bytes", remedy="split it")
-        text = path.read_text(encoding="utf-8-sig")
+        if path is None or str(path) == "-":
+            read = sys.stdin.buffer.read(LONGEST_FILE + 1)
+        elif not path.is_file():
+            raise WrongUseError(f"{path} is no file", remedy="give a file of UTF-8 text, or -")
+        else:
+            with path.open("rb") as file:
+                read = file.read(LONGEST_FILE + 1)
+        text = read.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUseError(f"{path} cannot be read", remedy="give a file of UTF-8 text") from error
+    if len(read) > LONGEST_FILE:
+        raise WrongUseError(f"{path} is larger than {LONGEST_FILE} bytes", remedy="split it")
     lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    names = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    if not names:
+        raise WrongUseError(f"{path} names no record", remedy="write one INSTANCE:ID on each line")
+    return names

@@ -14,8 +14,22 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.store.blank import blank_entity
 from sync_engine.store.copying import copy_state
-from sync_engine.store.database import StateError, alembic_config, migrate, open_database
+from sync_engine.store.database import (
+    StateError,
+    alembic_config,
+    migrate,
+    open_database,
+    unusable,
+)
 from sync_engine.store.entities import POSTPONED, Entities
+from sync_engine.store.epoch import (
+    Epoch,
+    advance,
+    begin_restoring,
+    end_restoring,
+    epoch,
+    is_restoring,
+)
 from sync_engine.store.issues import Issues
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.links import PLACED, READABLE, Links
@@ -32,6 +46,7 @@ from sync_engine.store.rows import (
     SourceRow,
     SyncRow,
 )
+from sync_engine.store.sole import sole
 from sync_engine.store.writes import Writes
 
 LEASE_SECONDS = 90.0  #: longer than a turn and its longest call
@@ -96,6 +111,12 @@ class Store:
         with self._reading.begin() as connection:
             yield connection
 
+    @contextmanager
+    def sole(self) -> Iterator[None]:
+        """Be the only service of this state. Raises StateInUseError where there is another."""
+        with sole(self._engine, self._holder):
+            yield
+
     def copy_to(self, target: Engine) -> None:
         """Copy everything, as it is at one moment, into an empty database."""
         copy_state(self._engine, target)
@@ -143,6 +164,7 @@ __all__ = [
     "READABLE",
     "DecisionRow",
     "EntityRow",
+    "Epoch",
     "HistoryRow",
     "InstanceRow",
     "IssueRow",
@@ -156,8 +178,14 @@ __all__ = [
     "StateError",
     "Store",
     "SyncRow",
+    "advance",
     "alembic_config",
+    "begin_restoring",
     "blank_entity",
+    "end_restoring",
+    "epoch",
+    "is_restoring",
     "migrate",
     "open_database",
+    "unusable",
 ]

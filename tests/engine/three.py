@@ -13,11 +13,11 @@ from config.catalogue import CATALOGUE, CONSENT
 from config.expressions import condition
 from connectors import FieldType
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
-from sync_engine import mapping as mappings
 from sync_engine.engine import Run, Source, Sync, World, cycle, new_run
 from sync_engine.guard import Limits
 from sync_engine.ids import Ids
 from sync_engine.models import Kind
+from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
 from sync_engine.service import Service, SystemClock
 from sync_engine.store import IssueRow, LinkRow, Store, migrate, open_database
@@ -282,7 +282,7 @@ class Three:
 
     def _world(self) -> World:
         parsed = {
-            (instance, name): mappings.parse(name, tree, CATALOGUE, "HR")
+            (instance, name): parse(name, tree, CATALOGUE, "HR")
             for instance, objects in OBJECTS.items()
             for name, tree in objects.items()
         }
