@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,7 +30,8 @@ _LINES = re.compile(r"\r\n?")
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ufffe\uffff]")
 _HALVES = re.compile("[\ud800-\udfff]")  #: of a character: JSON can hold one, UTF-8 cannot
 LONGEST = 1_000_000  #: characters of a value; no standard field of the systems holds more
-_NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]+)?")
+_WHOLE = re.compile(r"([+-]?[0-9]{1,10})(?:\.0*)?")
+_MOST = 2**31 - 1  #: of a whole number: Salesforce's int and Dataverse's have 32 bits
 
 #: an address of which the library would change the case alone, as nearly all are; at most 64 long
 _PLAIN_EMAIL = re.compile(
@@ -148,20 +148,14 @@ def _date(value: Any, _region: str | None) -> Any:
 
 
 def _integer(value: Any, _region: str | None) -> Any:
-    """Of 18 digits at most; how thousands are parted in a text nobody has said."""
+    """UNSET for a text with more than digits: how thousands are parted there nobody has said."""
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, float) and isfinite(value) and value == int(value):
-        value = int(value)
     text = _line(value)
     if not text:
         return None
-    number = _NUMBER.fullmatch(text)
-    if number is None:
-        return UNSET
-    if number[1] is None or not number[1].strip(".0"):
-        return int(text.split(".")[0])
-    return float(text)
+    number = _WHOLE.fullmatch(text)
+    return int(number[1]) if number and abs(int(number[1])) <= _MOST else UNSET
 
 
 def _boolean(value: Any, _region: str | None) -> Any:
@@ -174,7 +168,7 @@ def _boolean(value: Any, _region: str | None) -> Any:
 
 def _choice(value: Any, _region: str | None) -> Any:
     if isinstance(value, int):
-        return value if abs(value) < 10**18 else UNSET
+        return value if abs(value) <= _MOST else UNSET
     return _line(value) or None
 
 

@@ -1,5 +1,6 @@
 """Carries out writes: creates under ids of our own, updates and deletes under a condition."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,9 @@ _WRONG_STATE = "0x80048408"  #: a status reason that the row's state does not ha
 #: column (Microsoft's error list; power-automate troubleshooting, "does not have ... right(s)")
 _SECURED = frozenset({"0x8004f504", "0x8004f507"})
 _WITHHELD = _SECURED | {"0x80048306"}
+#: "DateTime is less than minumum value supported by CrmDateTime", in live systems' spelling
+_EARLY, _EARLIEST = "supported by crmdatetime", "1753-01-01"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _REFUSALS = (400, 405, 409, 412)
 _PATIENCE = 2  #: failing calls in a row after which the rest of a batch is left
 
@@ -140,7 +144,8 @@ def _outcome(response: httpx.Response, number: str, values: Values) -> Outcome:
 def _faults(code: str, message: str, values: Values) -> Mapping[str, str]:
     """Which of the written columns the message is about.
 
-    It quotes a column's name; of a lookup it may tell the target's id, which is not there.
+    It quotes a column's name; of a lookup it may tell the target's id, which is not there; of
+    a date only that it is too early.
     """
     if code == _WRONG_STATE:
         return {name: code for name in ("statecode", "statuscode") if name in values}
@@ -149,5 +154,6 @@ def _faults(code: str, message: str, values: Values) -> Mapping[str, str]:
         name: code
         for name, value in values.items()
         if f"'{logical_name(name)}'" in told
+        or (_EARLY in told and isinstance(value, str) and _DATE.match(value) and value < _EARLIEST)
         or (name in BINDS and value and str(value).lower() in told)
     }
