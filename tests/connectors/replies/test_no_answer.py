@@ -6,6 +6,7 @@ Nothing here may end in anything but an outcome or a ConnectorError, nor lose a 
 import gzip
 import json
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from connectors import (
     ResponseError,
     Result,
     TransientError,
+    Upserted,
 )
 from tests.connectors.front import wire
 from tests.connectors.replies.place import Place, ids
@@ -131,3 +133,20 @@ def test_row_82_a_redirect_is_not_followed(place: Place, where: str, status: int
     assert "127.0.0.1" in str(caught.value)
     assert not any(part in str(caught.value) for part in ("elsewhere", "login", "etc", "x.example"))
     assert len(place.front.asked) - before <= 1 + place.bench.first_page + 1
+
+
+def test_row_32_half_a_character_is_a_value_like_any_other(place: Place) -> None:
+    number = place.bench.create(1)
+    place.bench.edit(number, "Buyer")
+
+    def change(told: Any) -> Any:
+        return json.dumps(told).replace("Buyer", "Buyer\\ud800").encode()
+
+    place.front.alter(place.bench.lists, change, skip=place.bench.first_page, times=2)
+    texts = {
+        change.record.values[place.bench.text]
+        for page in place.listing()
+        for change in page.changes
+        if isinstance(change, Upserted)
+    }
+    assert texts == {"Buyer\ud800"}
