@@ -13,6 +13,7 @@ class ServerBench(Bench):
     plugin: ClassVar[str]
     creates: ClassVar[tuple[str, str]]  #: method and path of a create, for planned faults
     lists: ClassVar[tuple[str, str]]  #: of a page of a listing
+    fetches: ClassVar[tuple[str, str]]  #: of records by id
     updates: ClassVar[tuple[str, str]]
     first_page: ClassVar[int] = 0  #: calls to ``lists`` before the first page is asked for
     condition: ClassVar[str] = ""  #: the header that holds an update against a version
@@ -79,6 +80,7 @@ class SalesforceBench(ServerBench):
     can = frozenset({"merge", "undelete", "convert", "hide", "expire"})
     creates = ("PATCH", "composite/sobjects")
     lists = ("GET", "/query")
+    fetches = lists
     updates = ("PATCH", "/sobjects/Lead/")
     condition = "if-unmodified-since"
     settings: ClassVar[dict[str, Any]] = {"safety_lag": 0}
@@ -119,6 +121,7 @@ class DynamicsBench(ServerBench):
     can = frozenset({"merge", "undelete", "convert", "expire"})
     creates = ("PATCH", r"leads\(")
     lists = ("GET", r"/leads\?")
+    fetches = lists
     updates = ("PATCH", r"leads\(")
     condition = "if-match"
 
@@ -160,6 +163,7 @@ class InfobipBench(ServerBench):
     creates = ("POST", "/persons(/batch)?$")
     lists = ("GET", r"/persons\?.*page=")
     first_page = 1  # the newest stamp is read before
+    fetches = ("GET", r"/persons\?")
     updates = ("PATCH", r"/persons\?")
     settings: ClassVar[dict[str, Any]] = {"page_size": 3}
 

@@ -95,6 +95,13 @@ def test_an_old_or_foreign_token_is_expired(org: Server, service: Any) -> None:
         next(iter(service.changes(LEAD, cursor)))
 
 
+def test_row_92_a_damaged_token_asks_for_a_new_listing(org: Server, service: Any) -> None:
+    cursor = cursor_of(service)
+    link, _, _ = cursor["link"].partition("deltatoken=")
+    with pytest.raises(CursorExpiredError):
+        list(service.changes(LEAD, cursor | {"link": f"{link}deltatoken=damaged"}))
+
+
 def test_a_token_of_another_table_definition_is_expired(org: Server, service: Any) -> None:
     cursor = cursor_of(service)
     org.post("switches", schema_changed_at=10**6)

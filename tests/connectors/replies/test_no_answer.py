@@ -21,6 +21,9 @@ from connectors import (
 from tests.connectors.front import wire
 from tests.connectors.replies.place import Place, ids
 
+#: of each vendor's listing, and whole
+LAST_PAGE = b"""{"records": [], "done": true, "totalSize": 3, "value": [], "persons": [],
+    "@odata.deltaLink": "https://x.example/?$deltatoken=1"}"""
 LOGIN_PAGE = b"<html><title>Sign in</title> n1@x.example</html>"
 
 
@@ -33,7 +36,7 @@ LOGIN_PAGE = b"<html><title>Sign in</title> n1@x.example</html>"
         wire(204),
         wire(200, b'{"persons": [{"id": 1'),
         wire(200, b"{}", Content_Length=1000),
-        wire(200, gzip.compress(b"[]" * 9999)[:-9], Content_Encoding="gzip"),
+        wire(200, gzip.compress(LAST_PAGE)[:-8], Content_Encoding="gzip"),  # all but its trailer
         wire(200, '{"text": "Žuti"}'.encode("latin2")),
         wire(200, b'{"totalSize": NaN}'),
     ],
@@ -101,6 +104,9 @@ def test_row_80_an_answer_of_another_shape_is_told_as_such(place: Place, body: b
     place.answer_page(wire(200, body))
     with pytest.raises(ConnectorError):
         place.listing()
+    place.front.answer(place.bench.fetches, wire(200, body))
+    with pytest.raises(ConnectorError):
+        place.held(number)
     place.front.answer(place.bench.updates, wire(200, body))
     with pytest.raises(ConnectorError):
         place.update(number)
