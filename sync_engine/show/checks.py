@@ -47,7 +47,7 @@ def as_csv(found: Sequence[IssueDetail]) -> str:
     table.writerow(["issue", "what", "cause", "opened", "record", "state", "values"])
     for one in found:
         issue = one.issue
-        cause = _harmless(issue.cause or "")  # a choice may stand there, as people typed it
+        cause = _harmless(issue.cause)  # a choice may stand there, as people typed it
         head = [issue.id, issue.what, cause, issue.opened_at.isoformat()]
         for side in one.sides:
             values = json.dumps(side.values, ensure_ascii=False, sort_keys=True)

@@ -4,6 +4,9 @@ The numbers are those of a table: 31 to 72. What a system itself refuses is show
 tests/system/test_bad_values.py.
 """
 
+import csv
+import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +14,8 @@ import pytest
 from sync_engine import matching
 from sync_engine.converters import FORMS, LONGEST
 from sync_engine.folding import fold
+from sync_engine.operations.shapes import Issue, IssueDetail
+from sync_engine.show import as_csv
 from sync_engine.values import UNSET
 from tests.engine.three import Three, only
 
@@ -182,6 +187,19 @@ def test_row_42_what_stands_for_nothing_is_no_key(nothing: str) -> None:
 def test_row_43_somebody_called_null_is_kept_and_found_by_an_address() -> None:
     assert FORMS["text"].normal("Null", None) == "Null"
     assert len(keys("lead", first_name="Ann", last_name="Null", email="ann@x.example")) == 1
+
+
+@pytest.mark.parametrize("start", [*"=+-@", "\t", "\r", "\uff1d"])
+def test_row_49_a_spreadsheet_takes_nothing_for_a_formula(start: str) -> None:
+    cause = f"{start}cmd|' /C calc'!A0"
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    issue = Issue(
+        id="1", what="unknown choice", cause=cause, opened_at=now, records=[], sides=["sales"],
+        field="lead_source",
+    )  # fmt: skip
+    text = as_csv([IssueDetail(issue=issue, meaning="", remedy="", detail={}, sides=[])])
+    _, row = csv.reader(io.StringIO(text, newline=""))
+    assert row[2] == f"'{cause}"
 
 
 # through the engine and its database, beside a record that is as it should be
