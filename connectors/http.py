@@ -112,8 +112,6 @@ class HttpClient:
         )
         # identity answers cannot be cut short unnoticed; gzip is checked in _read
         request.headers["Accept-Encoding"] = "gzip"
-        if (left := self._closed_until - self._clock.monotonic()) > 0:
-            raise _overload(self.origin, left)
         waited = 0.0
         for attempt in range(1, TRIES + 1):
             self._pace(lane, paced)
@@ -145,9 +143,11 @@ class HttpClient:
         return url
 
     def _pace(self, lane: str, paced: float) -> None:
+        now = self._clock.monotonic()
+        if self._closed_until > now:
+            raise _overload(self.origin, self._closed_until - now)
         if not paced:
             return
-        now = self._clock.monotonic()
         due = self._due.get(lane, now)
         if due > now and not self._clock.wait(due - now):
             raise TransientError("stopping")
@@ -222,15 +222,15 @@ class HttpClient:
         if 300 <= status < 400 and status not in (300, 304):
             raise ResponseError(f"{self.origin} redirects ({status})")
         if status >= 500:
-            self._close(pause)
+            self._keep_away(pause)
             raise TransientError(f"{self.origin} fails with {status}", retry_after=pause)
         return response
 
     def _turned_away(self, pause: float | None) -> RateLimitError:
-        self._close(pause)
+        self._keep_away(pause)
         return _overload(self.origin, pause)
 
-    def _close(self, pause: float | None) -> None:
+    def _keep_away(self, pause: float | None) -> None:
         """Nothing is sent before; Dataverse lengthens the wait of whoever keeps calling
         (powerapps-docs, api-limits)."""
         if pause:

@@ -98,7 +98,7 @@ class Reader:
     def fetch(self, selection: Selection, field: str, values: Sequence[str]) -> list[Record]:
         column = KEYS[selection.object] if field in ("id", "key") else logical_name(field)
         if column == KEYS[selection.object]:
-            values = [value for value in values if _is_id(value)]  # others name no row
+            values = [number for value in values if (number := _id_of(value))]
         rows = list(self._client.among(selection.object, _columns(selection), column, list(values)))
         found = {
             change.record.id: change.record
@@ -208,12 +208,13 @@ def _is_deletion(row: Mapping[str, Any]) -> bool:
     return "$deletedEntity" in str(row.get("@odata.context", ""))
 
 
-def _is_id(value: str) -> bool:
+def _id_of(value: str) -> str | None:
+    """A row's id as Dataverse writes it, however a person did; None for what names no row."""
     try:
-        UUID(value)
+        number = UUID(value)
     except ValueError:
-        return False
-    return True
+        return None
+    return str(number) if number.int else None
 
 
 def _digest(selection: Selection, query: str) -> str:
