@@ -259,20 +259,29 @@ def settle(group: Group) -> Settlement:
     return Settlement(tuple(linked), tuple(doubts))
 
 
+def is_address(value: Any) -> bool:
+    """Whether it is an e-mail address or a number in E.164, whosever."""
+    return _is_email(value) or _is_phone(value)
+
+
 def is_personal_email(value: Any) -> bool:
     """Whether an address can stand for a person."""
-    if not isinstance(value, str) or value.count("@") != 1 or not _IN_NO_ADDRESS.isdisjoint(value):
+    if not _is_email(value):
         return False
     local, domain = value.split("@")
     bare = local.split("+")[0]
     return (
-        bool(local)
-        and "." in domain
-        and not domain.endswith(".")
-        and bare not in ROLE_NAMES
+        bare not in ROLE_NAMES
         and bare not in PLACEHOLDER_NAMES
         and domain not in PLACEHOLDER_DOMAINS
     )
+
+
+def _is_email(value: Any) -> bool:
+    if not isinstance(value, str) or value.count("@") != 1 or not _IN_NO_ADDRESS.isdisjoint(value):
+        return False
+    local, domain = value.split("@")
+    return bool(local) and "." in domain and not domain.endswith(".")
 
 
 def _clusters(group: Group) -> list[list[Member]]:
