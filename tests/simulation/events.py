@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.simulation.faults import COMMIT, READ, WRITE
+from tests.simulation.faults import COMMIT, PLACES, READ, WRITE
 from tests.simulation.people import FIELDS
 
 SYSTEMS = ("sales", "service", "profiles")
@@ -18,6 +18,7 @@ DEEDS = {
     "create": 10,
     "edit": 26,
     "opt out": 2,
+    "opt in": 2,
     "delete": 3,
     "undelete": 2,
     "convert": 3,
@@ -36,11 +37,19 @@ HAPPENINGS = {
     "mass clear": "F20",
     "mass delete": "F20",
     "resync": "F21",
+    "prefer": "F21",
     "pause": "F21",
     "resume": "F21",
     "hour": "F12",
 }
-FOCUS = {"restore": ("F15",), "windows": ("F10", "F11"), "cursors": ("F8", "F16", "F19")}
+#: kinds of history that have one sort of fault alone
+FOCUS = {
+    "restore": ("F15", "F8", "F16"),
+    "windows": ("F10", "F11"),
+    "workers": ("F13", "F1", "F3"),
+    "liveness": ("F3", "F4", "F6", "F14", "F18"),
+    "postgres": tuple(f"F{n}" for n in range(1, 22) if n != 15),
+}
 SHARES = (("none", 0.2), ("restore", 0.05), ("windows", 0.05), ("swarm", 0.7))
 
 
@@ -56,6 +65,7 @@ class History:
     seed: int
     order: tuple[str, ...]  #: the systems
     events: tuple[Event, ...]
+    dead: str = ""  #: a system that goes down at the end and never comes back
 
 
 def drawn(seed: int, focus: str = "") -> History:
@@ -64,13 +74,15 @@ def drawn(seed: int, focus: str = "") -> History:
     order = SYSTEMS if rng.random() < 0.5 else tuple(sorted(rng.sample(SYSTEMS, 2), reverse=True))
     kind = focus or rng.choices([k for k, _ in SHARES], [share for _, share in SHARES])[0]
     on = _faults(rng, kind)
-    rate = rng.choice((0.02, 0.08, 0.25))
+    rate = rng.choice((0.15, 0.25, 0.4))
     size = rng.choices((4, 8, 14), (80, 18, 2))[0]
-    length = rng.randrange(30, 50)
-    starts = _start(rng, order, size)
+    policy = {"system": order[0], "kind": 0, "pick": round(rng.random(), 3)}
+    starts = [Event(0, "set policy", policy), *_start(rng, order, size)]
+    length = rng.randrange(28, 38)
     drawn_ = [_event(seed, n, order, on, rate, size) for n in range(length)]
     events = [*starts, *drawn_]
-    return History(seed, order, tuple(Event(n, e.do, e.args) for n, e in enumerate(events)))
+    numbered = tuple(Event(n, e.do, e.args) for n, e in enumerate(events))
+    return History(seed, order, numbered, rng.choice(order) if focus == "liveness" else "")
 
 
 def _faults(rng: Random, kind: str) -> list[str]:
@@ -98,7 +110,7 @@ def _event(
     seed: int, number: int, order: Sequence[str], on: Sequence[str], rate: float, size: int
 ) -> Event:
     rng = Random(f"{seed}:{number}")
-    if on and rng.random() < max(rate, 0.12):
+    if on and rng.random() < rate:
         return _fault(rng, number, order, on)
     if rng.random() < 0.3:
         return Event(number, "cycle", {"kinds": rng.choice(([1], [2], [1, 2], [1, 2]))})
@@ -110,7 +122,8 @@ def _event(
         del args["pick"]
     elif do == "edit":
         how = rng.choices(("new", "clear"), (5, 1))[0]
-        args |= {"field": rng.choice(FIELDS), "how": how}
+        field_ = rng.choices(FIELDS, (6, 2, 2))[0]
+        args |= {"field": field_, "how": how, "again": rng.random() < 0.4}
     elif do == "convert":
         args |= {"into_known": rng.random() < 0.5}
         del args["kind"]
@@ -122,6 +135,9 @@ def _fault(rng: Random, number: int, order: Sequence[str], on: Sequence[str]) ->
     for place, known in (("read", READ), ("write", WRITE), ("commit", COMMIT)):
         wishes += [(place, what) for what, of in known.items() if of in on]
     wishes += [("", what) for what, of in HAPPENINGS.items() if of in on]
+    # each number as likely as the others, however many ways it has to show
+    number_ = rng.choice(sorted(on))
+    wishes = [one for one in wishes if _number(*one) == number_]
     place, what = rng.choice(wishes)
     args: dict[str, Any] = {"system": rng.choice(order), "kind": int(rng.random() < 0.3)}
     if not place:
@@ -133,3 +149,8 @@ def _fault(rng: Random, number: int, order: Sequence[str], on: Sequence[str]) ->
     args |= {"place": place, "what": what, "seed": f"{number}:{rng.random()}"}
     args["after"] = rng.randrange(20 if place == "commit" else 4)
     return Event(number, "arm", args)
+
+
+def _number(place: str, what: str) -> str:
+    """The number of a fault in the catalogue."""
+    return PLACES[place][what] if place else HAPPENINGS[what]

@@ -3,8 +3,11 @@
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+
+from sqlalchemy import Engine
 
 from sync_engine import operations
 from sync_engine.models import Kind
@@ -37,8 +40,9 @@ class Verdict:
         return self.failure.partition(":")[0]
 
 
-def run(history: History) -> Verdict:
-    sim = Simulated(history.order, KINDS)
+def run(history: History, engine: Engine | None = None) -> Verdict:
+    sim = Simulated(history.order, KINDS, engine)
+    sim.dead = history.dead
     try:
         failure = _played(sim, history)
         sim.count_situations()
@@ -66,17 +70,25 @@ def _played(sim: Simulated, history: History) -> str:
 def settle(sim: Simulated) -> None:
     """Heal everything, let a person release what waits, and wait until all is quiet."""
     sim.heal()
+    if sim.faults.fired["F19"]:  # nobody tells of what could not be seen: a person asks for all
+        _list_all(sim)
     _until_nothing_is_written(sim)
     if oracles.rows(
         sim,
         "select 1 from sent where result is null union select 1 from link where "
         "owes > 0 and due_at is not null limit 1",
     ):
-        sim.clock.time += HORIZON
+        sim.clock.time += HORIZON + sim.behind
         _until_nothing_is_written(sim)
     for _ in range(2 if sim.people.ended else 0):  # what is gone is proven by being missing twice
         sim.clock.time += SWEEP
         _until_nothing_is_written(sim)
+
+
+def _list_all(sim: Simulated) -> None:
+    for sync in sim.world.syncs.values():
+        with suppress(*FAILED):
+            operations.resync(sim.face(), sync.name, operations.Wanted(full=True))
 
 
 def _until_nothing_is_written(sim: Simulated) -> None:
@@ -101,6 +113,10 @@ def quiet(sim: Simulated) -> str:
     return ""
 
 
+def _policy(pick: float) -> str:
+    return POLICIES[int(pick * 0.999 * len(POLICIES))]
+
+
 def _do(sim: Simulated, event: Event) -> None:
     deed = _DEEDS.get(event.do)
     if deed is not None:
@@ -123,9 +139,20 @@ _DEEDS: dict[str, Callable[[Simulated, Event], None]] = {
         e.args["system"], e.args["kind"], e.args["token"], title=e.args["title"]
     ),
     "edit": lambda sim, e: sim.people.edit(
-        e.args["system"], e.args["kind"], e.args["pick"], e.args["field"], e.args["how"]
+        e.args["system"],
+        e.args["kind"],
+        e.args["pick"],
+        e.args["field"],
+        e.args["how"],
+        again=e.args["again"],
     ),
-    "opt out": lambda sim, e: sim.people.opt_out(e.args["system"], e.args["kind"], e.args["pick"]),
+    "opt out": lambda sim, e: sim.people.opt(
+        e.args["system"], e.args["kind"], e.args["pick"], out=True
+    ),
+    "opt in": lambda sim, e: sim.people.opt(
+        e.args["system"], e.args["kind"], e.args["pick"], out=False
+    ),
+    "set policy": lambda sim, e: sim.set_policies(_policy(e.args["pick"])),
     "delete": lambda sim, e: sim.people.delete(e.args["system"], e.args["kind"], e.args["pick"]),
     "undelete": lambda sim, e: sim.people.undelete(
         e.args["system"], e.args["kind"], e.args["pick"]
@@ -148,7 +175,8 @@ def _happen(sim: Simulated, event: Event) -> None:
         system.lagging = system.position() if system.lagging is None else None
         fired("F10")
     elif name == "clock":
-        sim.clock.time += timedelta(hours=1 if pick < 0.5 else -1)
+        sim.clock.time += (jump := timedelta(hours=1 if pick < 0.5 else -1))
+        sim.behind += max(-jump, timedelta())
         fired("F12")
     elif name == "hour":
         sim.clock.time += timedelta(minutes=20)
@@ -158,7 +186,7 @@ def _happen(sim: Simulated, event: Event) -> None:
     elif name == "restore":
         sim.restore()
     elif name == "policy":
-        sim.set_policy("title", POLICIES[int(pick * len(POLICIES))])
+        sim.set_policies(_policy(pick))
         fired("F16")
     elif name == "drift":
         sim.drift(event.args["system"], event.args["kind"])
@@ -180,6 +208,9 @@ def _command(sim: Simulated, event: Event) -> None:
     try:
         if event.do == "resync":
             operations.resync(face, name, operations.Wanted(full=True))
+        elif event.do == "prefer":
+            side = event.args["system"]
+            operations.resync(face, name, operations.Wanted(full=True), prefer=side)
         elif event.do == "pause":
             face.pause(instance=event.args["system"])
         elif event.do == "resume":

@@ -52,7 +52,8 @@ class Ideal:
         return found
 
     def _elsewhere(self, last: str, kind: str, name: str, entry: Any) -> list[str]:
-        if entry.in_window or GOLDEN[name] in self._asked:
+        dead = self.sim.dead
+        if entry.in_window or entry.system == dead or GOLDEN[name] in self._asked:
             return []
         if self.sim.restored_at is not None and "identity" in self.sim.whats():
             return []  # whose record it is was forgotten with the state, and is asked
@@ -61,5 +62,5 @@ class Ideal:
             f" entered as {entry.value!r} in {entry.system}"
             for system, records in self.sim.live_by_name().items()
             for row_kind, row in records.get(last, ())
-            if row_kind == kind and row.values.get(name) != entry.value
+            if row_kind == kind and system != dead and row.values.get(name) != entry.value
         ]

@@ -49,6 +49,7 @@ class People:
     ended: set[str] = field(default_factory=set)  #: surnames whose records ended somewhere
     twice: set[str] = field(default_factory=set)  #: surnames with two records in one system
     _numbers: int = 0
+    _last: str = ""  #: the surname of whom was edited last
     _read: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def rows(self, system: str, kind: int) -> tuple[str, list[Row]]:
@@ -74,17 +75,22 @@ class People:
         if title:
             self._enter(system, name, self._system(system).row(name, record), "title", "new")
 
-    def edit(self, system: str, kind: int, pick: float, field: str, how: str) -> None:
+    def edit(
+        self, system: str, kind: int, pick: float, field: str, how: str, *, again: bool = False
+    ) -> None:
+        """Somebody edits a record; ``again`` one of the person who was edited last."""
         name, rows = self.rows(system, kind)
+        same = [row for row in rows if again and row.values["last"] == self._last]
         if rows:
-            self._enter(system, name, chosen(rows, pick), field, how)
+            self._enter(system, name, chosen(same or rows, pick), field, how)
 
-    def opt_out(self, system: str, kind: int, pick: float) -> None:
+    def opt(self, system: str, kind: int, pick: float, *, out: bool) -> None:
+        """Somebody wants no more mail, or mail again."""
         name, rows = self.rows(system, kind)
         if rows:
             row = chosen(rows, pick)
-            self._system(system).update(name, row.id, noemail=True)
-            self._note(system, name, row.id, "noemail", True)
+            self._system(system).update(name, row.id, noemail=out)
+            self._note(system, name, row.id, "noemail", out or None)
 
     def delete(self, system: str, kind: int, pick: float) -> None:
         name, rows = self.rows(system, kind)
@@ -182,6 +188,7 @@ class People:
 
     def _enter(self, system: str, name: str, row: Row, field: str, how: str) -> None:
         self._numbers += 1
+        self._last = row.values["last"]
         value: Any = None
         if how == "new":
             forms = {"title": "t{}", "city": "c{}", "mobile": "+38591555{:04d}"}

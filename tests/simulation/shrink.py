@@ -35,13 +35,14 @@ def text(history: History) -> str:
     """A script: one event on each line."""
     events = ",\n  ".join(json.dumps(asdict(event)) for event in history.events)
     head = f'"seed": {history.seed}, "order": {json.dumps(history.order)}'
+    head += f', "dead": {json.dumps(history.dead)}' if history.dead else ""
     return f'{{{head}, "events": [\n  {events}\n]}}\n'
 
 
 def read(script: Path) -> History:
     told = json.loads(script.read_text())
     events = tuple(Event(**event) for event in told["events"])
-    return History(told["seed"], tuple(told["order"]), events)
+    return History(told["seed"], tuple(told["order"]), events, told.get("dead", ""))
 
 
 def told(history: History, failure: str) -> str:

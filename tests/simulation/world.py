@@ -82,6 +82,8 @@ class Simulated(Three):
         self.snapshot: bytes | None = None
         self.restored_at: int | None = None  #: the step whose state was put back
         self.reached: Epoch | None = None  #: what the witness outside has seen
+        self.behind = timedelta()  #: by how much the clock was set back in all
+        self.dead = ""  #: a system that never comes back
         self.busy = False  #: a peer works already
         self.check_due = False  #: whether the systems are to be asked what they offer
         self.lost: dict[tuple[str, str], Mapping[str, Any]] = {}  #: object -> its fields before
@@ -236,10 +238,11 @@ class Simulated(Three):
         self.late = []
         self.start_again()
 
-    def set_policy(self, field: str, policy: str) -> None:
+    def set_policies(self, policy: str) -> None:
+        """How conflicts about titles and addresses are settled from now on."""
+        changed = dict.fromkeys(("job_title", "address", "mobile"), Policy(policy, self.order))
         for kind in sorted(self.kinds):
-            policies = {**self.world.syncs[kind].policies, field: Policy(policy, self.order)}
-            self._replace(kind, policies=policies)
+            self._replace(kind, policies={**self.world.syncs[kind].policies, **changed})
 
     def land(self, *, all_: bool = False) -> None:
         """Late writes reach their systems, long after anybody waited for them."""
@@ -256,8 +259,8 @@ class Simulated(Three):
             self.systems[where].objects[name].fields = fields
         self.lost, self.check_due = {}, True
         self.land(all_=True)
-        for system in self.systems.values():
-            system.down, system.lagging, system.expired = False, None, 0
+        for name, one in self.systems.items():
+            one.down, one.lagging, one.expired = name == self.dead, None, 0
         with self.store.transaction() as connection:
             for name in self.store.registry.syncs(connection):
                 self.store.registry.save_sync(connection, name, state="active")
