@@ -88,7 +88,8 @@ def _done(
             return False  # a feed was faster and has filled the link
         link.record_id, link.state = outcome.id, LinkState.LIVE
         link.layout = world.store.layouts.of(source.configured.forms)
-        empty = source.mapping.golden_of(plan.entity.kind.name.lower(), {})
+        nothing = dict.fromkeys(source.selection.fields)  # a field left out would be unreadable
+        empty = source.mapping.golden_of(plan.entity.kind.name.lower(), nothing)
         link.seen = dict.fromkeys(empty) | values
     elif plan.write.action is Action.CONVERT:
         link.kind = plan.entity.kind
