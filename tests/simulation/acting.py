@@ -27,7 +27,9 @@ class Acting:
     def __init__(self, home: Installation, people: People, script: Script) -> None:
         self.home, self.people, self.script = home, people, script
         self.backup: bytes | None = None
-        self.restored = False
+        self.restored_at = 0  #: the event by which the state was last put back
+        self.decided = False  #: whether people have said whose a record is
+        self.was_hidden = False
         home.deed = self._in_the_midst
         if script.setup.released:
             self.release_all()
@@ -36,6 +38,7 @@ class Acting:
         home = self.home
         home.pass_time(MOMENT)
         home.tick()
+        self.people.event = event.id
         rng = self.script.rng(event)
         home.begin(event, rng)
         try:
@@ -47,8 +50,8 @@ class Acting:
         self.revive()
 
     def revive(self) -> None:
-        """A killed process is started again."""
-        if self.home.worker.store.is_dead:
+        """A killed process is started again, and a new configuration taken."""
+        if self.home.is_outdated:
             self.home.start()
 
     def _do(self, event: Event, rng: random.Random) -> bool:
@@ -83,9 +86,11 @@ class Acting:
         return ended
 
     def _let_go(self) -> None:
-        """Once people have nothing else to do, they release what the guard has stopped."""
-        run = self.home.worker.last
-        if run is not None and run.counts["stopped"]:
+        """People release what waits for them: guard stops, a restored state."""
+        run, store = self.home.worker.last, self.home.worker.store
+        with store.reading() as connection:
+            waits = any(s.released_at is None for s in store.registry.syncs(connection).values())
+        if waits or (run is not None and run.counts["stopped"]):
             self.release_all()
 
     def release_all(self) -> None:
@@ -104,7 +109,9 @@ class Acting:
             home.worker.service.resume(instance=crm.name)
         for kind in home.setup.kinds:
             home.worker.service.resume(sync=SYNCS[kind])
-        self.release_all()
+            if self.was_hidden:  # no feed tells what changed behind a missing permission
+                self._command(lambda w, k=kind: resync(w.service, SYNCS[k], Wanted(full=True)))
+        self.was_hidden = False
 
     def _cycle(self, rng: random.Random, kinds: list[str] = []) -> None:  # noqa: B006
         home = self.home
@@ -154,6 +161,7 @@ class Acting:
         crm = self.home.systems[on]
         rows = self.people.rows(crm, kind, who)
         name = f"{on}/{OBJECTS[crm.flavour][kind]}:{rows[0].id}" if rows else ""
+        self.decided = True
         return bool(rows) and self._command(lambda worker: unlink(worker.service, name))
 
     def _of_two(
@@ -168,6 +176,7 @@ class Acting:
         if len(names) < 2:
             return False
         left, right = rng.sample(names, 2)
+        self.decided = True
         return self._command(lambda worker: verdict(worker.service, left, right, "a person"))
 
     def _command(self, command: Callable[[Worker], object]) -> bool:
@@ -190,17 +199,20 @@ class Acting:
         if self.backup is None:
             return False
         put_back(self.home.engine, self.backup)
-        self.restored = True
+        self.restored_at = self.people.event
         self.home.start()
         return True
 
+    def _reload(self, rng: random.Random, fields: list[str]) -> None:
+        """A command is given under a new configuration while a run under the old one is going."""
+        self._remap(rng, fields)
+        self.home.start()
+
     def _remap(self, rng: random.Random, fields: list[str]) -> None:
         self.home.fields = tuple(fields)
-        self.home.start()
 
     def _reorder(self, rng: random.Random) -> None:
         self.home.order = (*self.home.order[1:], self.home.order[0])
-        self.home.start()
 
     def _reject(self, rng: random.Random, on: str, native: str, value: str) -> None:
         self.home.systems[on].rejects = {native: value}
@@ -209,6 +221,7 @@ class Acting:
         crm = self.home.systems[on]
         rows = [number for one in crm.objects.values() for number in one.rows]
         crm.hidden = {number for number in rows if rng.random() < share}
+        self.was_hidden = self.was_hidden or bool(crm.hidden)
         return bool(crm.hidden)
 
     def _show(self, rng: random.Random, on: str) -> None:

@@ -56,8 +56,8 @@ class Line:
     #: somebody acts: a deed of the event's, another worker, the clock
     meanwhile: Callable[[Fault, Crm], None]
     late: list[tuple[datetime, int, Crm, str, Write]]  #: writes that land later
+    sending: Callable[[int], None]  #: told of writes handed over
     failed: set[str] = field(default_factory=set)  #: instances that have failed in this run
-    sent: int = 0  #: writes handed to connectors
 
 
 class SimulatedConnector(MemoryConnector):
@@ -66,6 +66,7 @@ class SimulatedConnector(MemoryConnector):
     def __init__(self, crm: Crm, line: Line) -> None:
         super().__init__(crm)
         self._crm, self._line = crm, line
+        self.mapped: dict[str, set[str]] = {}  #: object -> the fields that may be written
 
     def check(self, selections: Sequence[Selection]) -> Checked:
         self._cross("read")
@@ -105,7 +106,7 @@ class SimulatedConnector(MemoryConnector):
         return found
 
     def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
-        self._line.sent += len(writes)
+        self._line.sending(len(writes))
         for one in writes:
             self._line.note("write", self._crm.name, one.action, one.id, sorted(one.values))
         fault = self._cross("write")
@@ -220,7 +221,9 @@ class SimulatedConnector(MemoryConnector):
                 self._crm.automate(name, row.id, "title", f"{row.values['title']}e")
         return outcome
 
-    def _carry_out(self, name: str, write: Write, window: Fault | None = None) -> Outcome:
+    def _carry_out(
+        self, name: str, write: Write, window: Fault | None = None, *, is_late: bool = False
+    ) -> Outcome:
         crm = self._crm
         row = crm.objects[name].rows.get(write.id or "")
         known = write.key in crm.objects[name].by_key
@@ -230,6 +233,8 @@ class SimulatedConnector(MemoryConnector):
                 compared = replace(compared, version=None)  # compared already
             self._line.meanwhile(window, crm)
         before = dict(row.values) if row is not None else {}
+        if write.action is Action.UPDATE and row is not None and not is_late:
+            self._is_narrow(name, compared, row)
         outcome = super()._carry_out(name, compared)
         if outcome.result is not Result.DONE or outcome.id is None:
             return outcome
@@ -249,6 +254,14 @@ class SimulatedConnector(MemoryConnector):
         version = str(row.changed) if same else "another"
         return replace(write, version=version)
 
+    def _is_narrow(self, name: str, write: Write, row: Row) -> None:
+        """Oracle 11 (I-7): a write names mapped fields alone, and such as differ."""
+        strange = set(write.values) - self.mapped[name]
+        if write.version == str(row.changed):
+            strange |= {f for f, value in write.values.items() if row.values.get(f) == value}
+        if strange:
+            raise Violation("I-7", f"a write names {sorted(strange)}")
+
     def _land_later(self, name: str, writes: Sequence[Write]) -> None:
         ticks = self._crm.rng.randint(1, 20)
         by = self._line.now() + LATEST
@@ -257,7 +270,7 @@ class SimulatedConnector(MemoryConnector):
 
     def land(self, name: str, write: Write) -> None:
         """A write whose sender has long given up on it."""
-        outcome = self._carry_out(name, write)
+        outcome = self._carry_out(name, write, is_late=True)
         self._line.note("landed", self._crm.name, str(outcome.result), outcome.id)
 
 

@@ -48,6 +48,7 @@ class People:
         self.began: dict[tuple[str, str], str] = {}  #: record -> the one it was converted from
         self.born: dict[tuple[str, str], int] = {}  #: records that people made -> event
         self.event = 0
+        self.quiet: list[int] = []  #: events after which everything had come to rest
         for crm in systems.values():
             crm.entered = partial(self._automated, crm)
 
@@ -208,7 +209,7 @@ class People:
         if field == "mobile":
             digits = "".join(str(ord(c)) if c.isalpha() else c for c in token)
             return f"+385{'91' + digits.zfill(7)[-7:]}"
-        return f"zq{token}@ured{token}.hr" if field == "email" else f"zq{token}"
+        return f"zq{token}@ured{token}.hr" if field == "email" else f"zq{token}q"
 
     def _identity(self, crm: Crm, kind: str, who: int) -> dict[str, Any]:
         last = self.surname(who, kind)

@@ -8,12 +8,13 @@ import random
 from typing import Any
 
 from tests.simulation.events import Event, Fault, Script, Setup
-from tests.simulation.faults import CROSSINGS, RATES, WAYS
+from tests.simulation.faults import ALL, CROSSINGS, EVENTS, RATES, WAYS
+from tests.simulation.systems import REWRITES
 
 FIELDS = ("job_title", "description", "mobile", "address", "email_opt_out")
 SYSTEMS = (("sales", "salesforce"), ("service", "dynamics"), ("profiles", "profiles"))
 SHARE = 0.35  #: of histories in which a fault is on
-SOON = ("F1", "F2", "F3", "F4", "F5", "F6", "F10", "F11")
+COMMANDS = ("release", "stop", "resume", "resync", "link", "keepapart", "unlink")
 
 
 def script(seed: int) -> Script:
@@ -33,6 +34,7 @@ def _setup(rng: random.Random, seed: int) -> Setup:
         (60, 15, 20, 5),
     )[0]
     faults = _swarm(rng)
+    rewriting = rng.choice(systems)[0] if rng.random() < 0.1 else None
     return Setup(
         seed=seed,
         systems=systems,
@@ -45,6 +47,8 @@ def _setup(rng: random.Random, seed: int) -> Setup:
         batch=rng.randint(1, 3),
         late=rng.randint(1, 5) if "F10" in faults else 0,
         clear=rng.random() < 0.75,
+        stored={rewriting: rng.choice(sorted(REWRITES))} if rewriting else {},
+        limits=rng.choice((0, 2)) if "F20" in faults else 0,
     )
 
 
@@ -54,7 +58,10 @@ def _swarm(rng: random.Random) -> dict[str, float]:
         return {}
     if kind < 0.25:
         return {"F10": 0.2, "F11": 0.2}
-    return {name: rng.choice(RATES) for name in SOON if rng.random() < SHARE}
+    if kind < 0.3:
+        return {"F15": 0.2}
+    on = (name for name in ALL if name != "F15" and rng.random() < SHARE)
+    return {name: rng.choice(RATES) for name in on}
 
 
 class _Teller:
@@ -70,9 +77,18 @@ class _Teller:
     def tell(self) -> list[Event]:
         rng = self.rng
         self._start()
-        for _ in range(rng.randint(20, 50)):
+        length = rng.randint(20, 50)
+        rest = rng.randrange(length) if rng.random() < 0.2 else None
+        for number in range(length):
+            if number == rest:
+                self._add("quiet")
             what = rng.choices(("edit", "cycle", "birth", "end", "pause"), (58, 22, 10, 7, 3))[0]
             getattr(self, f"_{what}")()
+            for fault in EVENTS:
+                if rng.random() < self.setup.faults.get(fault, 0.0):
+                    getattr(self, f"_{fault.lower()}")()
+            if rng.random() < self.setup.faults.get("F21", 0.0):
+                self.events.append(self._command())
         return self.events
 
     def _crowd(self) -> int:
@@ -113,7 +129,11 @@ class _Teller:
 
     def _edit(self) -> None:
         name, kind, who = self.last = self._place()
-        self._add("edit", **self._edited(name, kind, who))
+        edited = self._edited(name, kind, who)
+        self._add("edit", **edited)
+        if self.rng.random() < 0.15:  # somebody else has another opinion
+            other = self.rng.choice([n for n in self.setup.names if n != name])
+            self._add("edit", **edited | {"on": other})
 
     def _edited(self, name: str, kind: str, who: int) -> dict[str, Any]:
         field = "name" if kind == "company" else self.rng.choice(self.setup.fields)
@@ -137,6 +157,58 @@ class _Teller:
     def _pause(self) -> None:
         self._add("pause", minutes=self.rng.choice((1, 16, 70)))
 
+    def _f9(self) -> None:
+        """A hint that comes once, twice, late, or of a record that is not there."""
+        name, kind, who = self._place()
+        self._add("hint", on=name, kind=kind, who=who, times=self.rng.choice((1, 1, 2)))
+
+    def _f15(self) -> None:
+        self._add(self.rng.choice(("backup", "restore")))
+
+    def _f16(self) -> None:
+        how = self.rng.choice(("remap", "reorder", "reject"))
+        if how == "remap":
+            self._add("remap", fields=self._other_fields())
+        elif how == "reorder":
+            self._add("reorder")
+        else:  # the next edit, which other systems do not take
+            on = self.rng.choice(self.setup.names)
+            self._add("reject", on=on, native="title", value=f"zq{self.number + 2}q")
+            self._add("edit", **self._edited(*self._place()) | {"field": "job_title"})
+
+    def _other_fields(self) -> list[str]:
+        return sorted(
+            self.rng.sample(self.setup.fields, self.rng.randint(1, len(self.setup.fields)))
+        )
+
+    def _f19(self) -> None:
+        name = self.rng.choice(self.setup.names)
+        self._add("hide", on=name, share=self.rng.choice((0.3, 1.0)))
+        self._cycle()
+        self._add("show", on=name)
+
+    def _f20(self) -> None:
+        name, kind, _ = self._place()
+        if self.rng.random() < 0.3:
+            self._add("massdelete", on=name, kind=kind)
+        elif kind != "company":
+            self._add("mass", on=name, kind=kind, field=self.rng.choice(self.setup.fields))
+
+    def _command(self) -> Event:
+        what = self.rng.choices(COMMANDS, (15, 15, 20, 30, 8, 6, 6))[0]
+        name, kind, who = self._place()
+        args: dict[str, Any] = {
+            "release": {"kind": kind},
+            "stop": {"on": name},
+            "resume": {"on": name},
+            "resync": {"kind": kind, "full": self.rng.random() < 0.5}
+            | ({"prefer": name} if self.rng.random() < 0.2 else {}),
+            "link": {"kind": kind, "who": who},
+            "keepapart": {"kind": kind, "who": who, "other": self.rng.randrange(self.people)},
+            "unlink": {"on": name, "kind": kind, "who": who},
+        }[what]
+        return Event(self._next(), what, args)
+
     def _cycle(self) -> None:
         number = self._next()
         planned = []
@@ -145,14 +217,18 @@ class _Teller:
                 for nth in range(1, CROSSINGS[seam] + 1):
                     if self.rng.random() < rate:
                         how = self.rng.choice(ways)
-                        planned.append(Fault(fault, seam, nth, how, self._deed(how)))
+                        planned.append(Fault(fault, seam, nth, how, self._deed(fault, how)))
         kinds = {"kinds": [self.rng.choice(self.setup.kinds)]} if self.rng.random() < 0.2 else {}
         self.events.append(Event(number, "cycle", kinds, tuple(planned)))
 
-    def _deed(self, how: str) -> Event | None:
+    def _deed(self, fault: str, how: str) -> Event | None:
         """What somebody does in the midst of a run."""
         if how not in ("deed", "window"):
             return None
+        if fault == "F17":
+            return Event(self._next(), "reload", {"fields": self._other_fields()})
+        if fault == "F21":
+            return self._command()
         name, kind, who = self._place()
         what = self.rng.choices(("edit", "delete", "merge", "convert"), (80, 10, 5, 5))[0]
         if what == "edit" or how == "window":

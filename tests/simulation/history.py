@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
+from structlog.testing import capture_logs
 
 from tests.simulation import oracles
 from tests.simulation.acting import Acting
@@ -62,12 +63,14 @@ def _run(script: Script, database: Engine, table: list[str] | None) -> Verdict:
     violation = None
     situations: Counter[str] = Counter()
     try:
-        for event in script.events:
-            home.note("event", event.id, event.what, dict(event.args))
-            acting.act(event)
-            if event.what == "quiet":
-                situations |= quiet(home, people, acting).situations
-        situations = quiet(home, people, acting).situations
+        with capture_logs() as lines:
+            for event in script.events:
+                home.note("event", event.id, event.what, dict(event.args))
+                acting.act(event)
+                if event.what == "quiet":
+                    quiet(home, people, acting)
+            situations = quiet(home, people, acting).situations
+        oracles.silent(lines)
     except Violation as found:
         violation = found
     except Exception as error:
@@ -98,21 +101,25 @@ def quiet(home: Installation, people: People, acting: Acting) -> State:
     if _golden(home) != history:
         raise Violation("I-2", "silent cycles have changed golden or history")
     state = look(home.worker.store)
-    judge(home, people, state)
+    judge(home, people, acting, state)
+    people.quiet.append(people.event)
     return state
 
 
-def judge(home: Installation, people: People, state: State) -> None:
-    oracles.settled(home, state)
+def judge(home: Installation, people: People, acting: Acting, state: State) -> None:
+    oracles.settled(home, acting, state)
     oracles.linked(home, state)
     oracles.one_kind(home, state)
-    oracles.made_once(home, people)
-    oracles.nobody_twice(home, people)
     oracles.equal(home, state)
-    oracles.nothing_lost(home, people, state)
-    oracles.nothing_comes_back(home, people, state)
-    oracles.one_sided(home, people, state)
-    if home.setup.clear:
+    if not acting.decided:
+        oracles.made_once(home, people)
+        oracles.nobody_twice(home, people)
+    oracles.nothing_lost(home, people, acting, state)
+    if not acting.restored_at:
+        oracles.audited(home, state)
+        oracles.nothing_comes_back(home, people, state)
+        oracles.as_predicted(home, people, state)
+    if home.setup.clear and not acting.decided:
         oracles.everywhere(home, people, state)
 
 

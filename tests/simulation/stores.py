@@ -1,7 +1,7 @@
 """The engine's own store with hooks around COMMIT, and the state databases that it works on."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
@@ -26,7 +26,6 @@ class HookedStore(Store):
         self.holder, self._dead = holder, dead
         self.faults = Faults()
         self.depth = 0  #: open transactions
-        self.committed: Callable[[], None] = lambda: None
         self.registry: WatchedRegistry = WatchedRegistry()
 
     @property
@@ -53,9 +52,10 @@ class HookedStore(Store):
                     self.kill()
                 if how == "full":
                     raise _storage_error(_BEFORE[how])
+            self.registry.keep()
         finally:
             self.depth -= 1
-        self.committed()
+            self.registry.forget()
         if how == "crash after":
             self.kill()
         if how == "unknown":  # the connection broke while the answer was on its way
@@ -79,6 +79,13 @@ class WatchedRegistry(Registry):
     def __init__(self) -> None:
         super().__init__()
         self.at: dict[int, int] = {}
+        self._pending: dict[int, int] = {}
+
+    def keep(self) -> None:
+        self.at |= self._pending
+
+    def forget(self) -> None:
+        self._pending = {}
 
     def save_source(self, connection: Connection, source_id: int, **columns: Any) -> None:
         if "cursor" in columns:
@@ -86,7 +93,7 @@ class WatchedRegistry(Registry):
             at = 0 if cursor is None else int(cursor["at"])
             if cursor is not None and at < self.at.get(source_id, 0):
                 raise Violation("I-22", f"the cursor of source {source_id} went back to {at}")
-            self.at[source_id] = at
+            self._pending[source_id] = at
         super().save_source(connection, source_id, **columns)
 
 

@@ -33,8 +33,8 @@ PROFILE_TREES: Mapping[str, Mapping[str, Any]] = {
 PROFILE_TYPES = {"lead": "LEAD", "customer": "CUSTOMER"}
 #: how a system may keep what is written to it
 REWRITES: dict[str, Callable[[str, Any], Any]] = {
-    "trim": lambda _f, v: v[:6].strip() if isinstance(v, str) and _f == "title" else v,
-    "upper": lambda _f, v: v.upper() if isinstance(v, str) and _f == "title" else v,
+    "cuts": lambda f, v: v.removesuffix("q") if f == "title" and v else v,
+    "re-cases": lambda f, v: v.upper() if f == "title" and v else v,
 }
 
 

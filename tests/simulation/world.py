@@ -19,13 +19,14 @@ from config.catalogue import CATALOGUE, CONSENT
 from connectors import ConnectorError, Write
 from sync_engine import mapping as mappings
 from sync_engine.engine import Run, Source, Sync, World, new_run
+from sync_engine.engine.restored import begin
 from sync_engine.guard import Limit, Limits
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping
 from sync_engine.models import Kind
 from sync_engine.reconcile import Policy
 from sync_engine.service import Service, SystemClock
-from sync_engine.store import LeaseLostError, LeaseTakenError, StateError
+from sync_engine.store import Epoch, LeaseLostError, LeaseTakenError, StateError, epoch
 from tests.engine.three import VirtualClock
 from tests.simulation.connecting import Crash, Line, SimulatedConnector
 from tests.simulation.events import Event, Fault, Setup
@@ -68,6 +69,8 @@ class Installation:
         self.dead: set[str] = set()
         self.fields, self.order = setup.fields, setup.names
         self.processes = 0
+        self.sent = 0  #: writes handed to connectors
+        self.epoch: Epoch | None = None  #: what the witness outside the database has seen
         self.deed: Any = None  #: carries out what somebody does in the midst of a run
         self.worker = self.start()
 
@@ -85,6 +88,11 @@ class Installation:
         self.worker = Worker(self, f"host:{self.processes}")
         self.faults.are_off = False
         return self.worker
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the process was killed, or has not taken the configuration of now."""
+        return self.worker.store.is_dead or self.worker.configured != (self.fields, self.order)
 
     def pass_time(self, span: timedelta) -> None:
         """Time passes, and lands what was under way."""
@@ -139,6 +147,7 @@ class Worker:
 
     def __init__(self, home: Installation, holder: str) -> None:
         self.home = home
+        self.configured = (home.fields, home.order)
         self.store = HookedStore(home.engine, home.clock.now, holder, home.dead)
         self.store.faults = home.faults
         self.line = Line(
@@ -149,6 +158,7 @@ class Worker:
             kill=self.store.kill,
             meanwhile=home.meanwhile,
             late=home.late,
+            sending=self._sending,
         )
         self.connectors = {
             name: SimulatedConnector(crm, self.line) for name, crm in home.systems.items()
@@ -156,9 +166,13 @@ class Worker:
         random_of_process = random.Random(f"{home.setup.seed}/{holder}")
         self.ids = Ids(home.clock.now, random_of_process)
         self.world = self._world()
+        self._watch()
         self.last: Run | None = None  #: the run at hand, or the last one
         clock = cast(SystemClock, home.clock)
         self.service = Service(cast(Config, None), clock, self.store, self.world, self.connectors)
+
+    def _sending(self, number: int) -> None:
+        self.home.sent += number
 
     def cycle(self, kinds: Sequence[str]) -> str:
         """What the daemon does when syncs are due; how it ended."""
@@ -173,6 +187,19 @@ class Worker:
         except Crash:
             return "killed"
         return "done"
+
+    def _watch(self) -> None:
+        """As ``service.witness`` does with a file."""
+        home = self.home
+        with self.store.reading() as connection:
+            own = epoch(connection)
+        if home.epoch is not None and home.epoch.number > own.number:
+            begin(self.world, "a test's witness has seen more", reached=home.epoch.number)
+
+        def hear(reached: Epoch) -> None:
+            home.epoch = reached
+
+        self.world.witness = hear
 
     def _world(self) -> World:
         home, registry = self.home, self.store.registry
@@ -206,6 +233,8 @@ class Worker:
             )
             for (name, found), mapping in parsed.items()
         ]
+        for source in sources:
+            self.connectors[source.instance].mapped[source.object] = set(source.selection.fields)
         names = {field.name for mapping in parsed.values() for field in mapping.fields}
         syncs = {Kind[k.upper()]: self._sync(k, names) for k in home.setup.kinds}
         return World(self.store, home.clock, self.ids, installation, sources, syncs)
