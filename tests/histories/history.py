@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from tests.simulation import oracles
-from tests.simulation.acting import Acting
-from tests.simulation.connecting import Violation
-from tests.simulation.deeds import People
-from tests.simulation.events import Script
-from tests.simulation.state import State, look
-from tests.simulation.stores import in_memory
-from tests.simulation.world import Installation
+from tests.histories import oracles
+from tests.histories.acting import Acting
+from tests.histories.connecting import Violation
+from tests.histories.deeds import People
+from tests.histories.events import Script
+from tests.histories.state import State, look
+from tests.histories.stores import in_memory
+from tests.histories.world import Installation
 
 #: minutes before the cycles by which everything must have settled: at once; past the horizon of
 #: unanswered writes, the longest pause of a retry and the daily sweep; then a cycle apart

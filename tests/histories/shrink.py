@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from tests.simulation.events import Script
-from tests.simulation.history import run
+from tests.histories.events import Script
+from tests.histories.history import run
 
 Fails = Callable[[Script], bool]
 _EASIER: tuple[dict[str, Any], ...] = (

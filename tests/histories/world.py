@@ -28,11 +28,11 @@ from sync_engine.reconcile import Policy
 from sync_engine.service import Service, SystemClock
 from sync_engine.store import Epoch, LeaseLostError, LeaseTakenError, StateError, epoch
 from tests.engine.three import VirtualClock
-from tests.simulation.connecting import Crash, Line, SimulatedConnector
-from tests.simulation.events import Event, Fault, Setup
-from tests.simulation.faults import Faults
-from tests.simulation.stores import HookedStore
-from tests.simulation.systems import OBJECTS, REWRITES, Crm, tree_of
+from tests.histories.connecting import Crash, Line, SimulatedConnector
+from tests.histories.events import Event, Fault, Setup
+from tests.histories.faults import Faults
+from tests.histories.stores import HookedStore
+from tests.histories.systems import OBJECTS, REWRITES, Crm, tree_of
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 SYNCS = {"lead": "leads", "customer": "customers", "company": "companies"}

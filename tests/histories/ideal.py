@@ -8,7 +8,7 @@ several records it is a conflict, of which this reference says nothing.
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
-from tests.simulation.deeds import Entry
+from tests.histories.deeds import Entry
 
 #: an opt-out is not replaced by whatever comes later
 _CONSENT = "email_opt_out"

@@ -7,9 +7,9 @@ match); each history has its own subset of the faults, each at its own rate (swa
 import random
 from typing import Any
 
-from tests.simulation.events import Event, Fault, Script, Setup
-from tests.simulation.faults import ALL, CROSSINGS, EVENTS, RATES, WAYS
-from tests.simulation.systems import REWRITES
+from tests.histories.events import Event, Fault, Script, Setup
+from tests.histories.faults import ALL, CROSSINGS, EVENTS, RATES, WAYS
+from tests.histories.systems import REWRITES
 
 FIELDS = ("job_title", "description", "mobile", "address", "email_opt_out")
 SYSTEMS = (("sales", "salesforce"), ("service", "dynamics"), ("profiles", "profiles"))

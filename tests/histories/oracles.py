@@ -14,14 +14,14 @@ from connectors.testing.memory import Row
 from sync_engine.ids import key_parts
 from sync_engine.models import EntityState, LinkState
 from sync_engine.store import LinkRow
-from tests.simulation.acting import Acting
-from tests.simulation.connecting import Violation
-from tests.simulation.deeds import Entry, People
-from tests.simulation.ideal import predict
-from tests.simulation.showing import holds, maps, place, record, shows
-from tests.simulation.state import State
-from tests.simulation.systems import OBJECTS, Crm
-from tests.simulation.world import Installation
+from tests.histories.acting import Acting
+from tests.histories.connecting import Violation
+from tests.histories.deeds import Entry, People
+from tests.histories.ideal import predict
+from tests.histories.showing import holds, maps, place, record, shows
+from tests.histories.state import State
+from tests.histories.systems import OBJECTS, Crm
+from tests.histories.world import Installation
 
 #: a record that has one of these has ended there, and its link may not be live
 _TAKEN = (LinkState.NEW, LinkState.ASKED, LinkState.LIVE, LinkState.SURPLUS, LinkState.HELD)

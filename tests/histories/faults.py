@@ -8,7 +8,7 @@ F17, F21) carry it as an event; those that stand in the list of events themselve
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.simulation.events import Fault
+from tests.histories.events import Fault
 
 #: fault -> seam -> its ways
 WAYS: dict[str, dict[str, tuple[str, ...]]] = {
