@@ -45,7 +45,7 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
 
 def _stages(world: World, wanted: Sequence[Sync], run: Run) -> None:
     kinds = [sync.kind for sync in wanted]
-    _wake(world, kinds)
+    _wake(world)
     for source in _reading_order(world, kinds):
         _unless_down(world, source, partial(pull, world, source, run))
     match(world, run)
@@ -61,12 +61,12 @@ def _stages(world: World, wanted: Sequence[Sync], run: Run) -> None:
         match(world, run)
 
 
-def _wake(world: World, kinds: list[Kind]) -> None:
-    """What waits for an instance is decided again when others are out than before."""
+def _wake(world: World) -> None:
+    """What waits for an instance, of any kind, is decided again when others are out than before."""
     if world.out() == world.out_before:
         return
     with world.store.transaction() as connection:
-        for kind in kinds:
+        for kind in KINDS:
             world.store.entities.wake(connection, kind)
 
 

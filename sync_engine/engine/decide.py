@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine.answered import close_answered
 from sync_engine.engine.create import consider_creates
+from sync_engine.engine.deletes import end_link, follow_deletes
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.showing import Shown, assume_opt_outs, difference, shown, wanted
 from sync_engine.engine.world import (
@@ -25,8 +26,6 @@ from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held, hash_of
 
 BATCH = 5000  #: entities that one transaction reconciles
-#: delete policy -> how the other records of the person end; ``unlink`` and ``ignore`` leave them
-_ENDS = {"propagate": Owes.DELETE, "deactivate": Owes.DEACTIVATE}
 
 #: what a decision may change of a link
 _DECIDED = (
@@ -151,9 +150,9 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     for link in creating:
         _wake(batch, link, bool(decision.changes))
         assume_opt_outs(world, entity, live, link)
-    _follow_deletes(world, sync, batch, entity, (*own.values(), *creating))
+    follow_deletes(world, sync, batch, entity, (*own.values(), *creating))
     for link in (*own.values(), *creating):
-        _end(world, batch, entity, link, moved=bool(decision.changes))
+        end_link(world, batch, entity, link, moved=bool(decision.changes))
 
 
 def _policies(world: World, sync: Sync) -> Mapping[str, Policy]:
@@ -366,56 +365,3 @@ def leave_as_past(world: World, told: Told, link: LinkRow, why: str = "") -> Non
     link.state, link.owes = LinkState.CONVERTED, Owes.NOTHING
     about = {"link_id": link.id, "entity_id": link.entity_id}
     told.issue(world, "lead left as past", cause=why[:LONGEST_CAUSE], **about)
-
-
-def _follow_deletes(
-    world: World,
-    sync: Sync,
-    batch: Batch,
-    entity: EntityRow,
-    others: Sequence[LinkRow],
-) -> None:
-    """A delete travels only where that is asked for, and only from a side that had accepted all.
-
-    That is decided once, when the delete is proven: what is edited or set later changes nothing.
-    """
-    for gone in batch.links[entity.id]:
-        if gone.state is not LinkState.GONE or gone.owes is not Owes.FOLLOW:
-            continue
-        gone.owes = Owes.NOTHING
-        batch.changed[gone.id] = gone
-        source = world.source(gone.source_id)
-        ends = _ENDS.get(sync.deletes.get(source.instance, "unlink"))
-        if ends is None or gone.kind is not entity.kind:
-            continue
-        if world.restoring:
-            _save(world, batch, entity, gone)
-            continue
-        agreed = replace(gone, seen=dict.fromkeys(gone.seen or {}) | gone.base)
-        side = shown(world, batch.references, agreed, entity.kind, entity.golden)
-        if difference(world, batch.references, entity, gone, side):
-            _save(world, batch, entity, gone)
-            continue
-        for link in others:
-            link.ends = ends
-
-
-def _end(world: World, batch: Batch, entity: EntityRow, link: LinkRow, *, moved: bool) -> None:
-    """What is to end owes that, unless an edit has saved it or the deleted record is back."""
-    if link.ends is Owes.NOTHING:
-        return
-    gone = [one for one in batch.links[entity.id] if one.state is LinkState.GONE]
-    if moved or not gone:
-        link.ends = Owes.NOTHING
-        for one in gone:
-            _save(world, batch, entity, one)
-    elif link.state is LinkState.CREATING or link.tries >= TRIES:
-        link.owes = Owes.NOTHING
-    elif link.owes is not Owes.REREAD:
-        link.owes = link.ends
-    batch.changed[link.id] = link
-
-
-def _save(world: World, batch: Batch, entity: EntityRow, gone: LinkRow) -> None:
-    """An edit elsewhere is worth more than a delete (state-model 12)."""
-    batch.told.issue(world, "deleted here, edited there", link_id=gone.id, entity_id=entity.id)

@@ -31,6 +31,8 @@ class Pool:
     kinds: dict[int, Kind] = field(default_factory=dict)  #: entity -> its kind
     #: entity -> instance -> the link that has, or will have, its place there
     places: dict[int, dict[int, int]] = field(default_factory=dict)
+    #: (entity, instance) -> a record that is to be created there and cannot exist yet: no place
+    unmade: dict[tuple[int, int], LinkRow] = field(default_factory=dict)
     #: (entity, instance) -> links of it that are gone
     gone: dict[tuple[int, int], list[LinkRow]] = field(default_factory=dict)
     joined: dict[int, int] = field(default_factory=dict)  #: link -> entity, decided here
@@ -141,8 +143,13 @@ def _know_entities(world: World, connection: Connection, pool: Pool) -> None:
     # who is on the way to be a customer is no lead any more
     turned = {k.entity_id: Kind.CUSTOMER for k in pending if k.state is LinkState.CONVERTED}
     pool.kinds = {n: turned.get(n, kind) for n, kind in kinds.items()}
-    for link in world.store.links.of_entities(connection, owners):
-        if link.state in PLACED:
+    theirs = world.store.links.of_entities(connection, owners)
+    creating = [link.id for link in theirs if link.state is LinkState.CREATING]
+    sent = world.store.writes.open(connection, creating)
+    for link in theirs:
+        if link.state is LinkState.CREATING and link.id not in sent:
+            pool.unmade[link.entity_id or 0, link.instance_id] = link
+        elif link.state in PLACED:
             pool.places.setdefault(link.entity_id or 0, {})[link.instance_id] = link.id
         elif link.state is LinkState.GONE:
             pool.gone.setdefault((link.entity_id or 0, link.instance_id), []).append(link)

@@ -70,6 +70,12 @@ def rekey(world: World, connection: Connection, links: Collection[LinkRow]) -> R
     return Rekeyed(before - after, after - before)
 
 
+def keys_of(world: World, connection: Connection, entities: Collection[int]) -> set[int]:
+    """The digests under which records of these entities are found."""
+    links = world.store.links.of_entities(connection, entities)
+    return {digest for link in links for digest in link.match_keys}
+
+
 def _pairs(links: Iterable[LinkRow]) -> set[tuple[int, int]]:
     return {(digest, link.id) for link in links for digest in (*link.match_keys, *link.alike)}
 

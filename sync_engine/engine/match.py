@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sync_engine.engine.follow import follow
 from sync_engine.engine.groups import Pool, ask, gather, settle
 from sync_engine.engine.world import KINDS, Run, Told, World
-from sync_engine.models import Happened, Kind, LinkState
+from sync_engine.models import Happened, Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LinkRow
 
 BATCH = 5000  #: new links that one transaction settles
@@ -72,7 +72,7 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
         if pool.links[number].state is LinkState.NEW:
             pool.links[number].state = LinkState.ASKED
             changed.append(pool.links[number])
-    world.store.links.save(connection, changed, only=("entity_id", "state"))
+    world.store.links.save(connection, changed, only=("entity_id", "state", "owes"))
     world.store.links.save(connection, [pool.links[n] for n in pool.surplus], only=("base",))
     dirty = {pool.links[n].entity_id or 0 for n in (*pool.joined, *pool.surplus)}
     dirty |= world.store.links.awaited(connection, pool.joined)
@@ -103,9 +103,11 @@ def _seat(world: World, told: Told, pool: Pool, newborn: Collection[int]) -> lis
     for number, entity_id in sorted(pool.joined.items()):
         link = pool.links[number]
         link.entity_id, link.state = entity_id, LinkState.LIVE
-        for gone in pool.gone.get((entity_id, link.instance_id), ()):
-            gone.state = LinkState.REPLACED
-            changed.append(gone)
+        place = (entity_id, link.instance_id)
+        left = [*pool.gone.get(place, ()), *filter(None, [pool.unmade.get(place)])]
+        for other in left:
+            other.state, other.owes = LinkState.REPLACED, Owes.NOTHING
+            changed.append(other)
         rule = pool.rules.get(number)
         if rule is not None or entity_id not in newborn:  # of whom it is alone, its birth tells
             told.event(world, entity_id=entity_id, link_id=number, what=Happened.LINKED, rule=rule)

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, Result
 from sync_engine.engine.decide import leave_as_past
-from sync_engine.engine.keys import rekey
+from sync_engine.engine.keys import keys_of, rekey
 from sync_engine.engine.references import reference_fields
 from sync_engine.engine.world import LONGEST_CAUSE, TRIES, Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
@@ -35,6 +35,7 @@ def keep_outcomes(
     told = Told(run.id)
     dirty = set()
     states = {number: link.state for number, (link, _) in found.items()}
+    refused: set[int] = set()
     for plan, outcome in zip(planned, outcomes, strict=True):
         link, revision = found[plan.link.id]
         moved = (link.rev, revision) != (plan.row.link_rev, plan.row.golden_rev)
@@ -46,6 +47,7 @@ def keep_outcomes(
                 continue
         elif outcome.result is Result.REJECTED:
             _rejected(world, source, told, plan, link, outcome)
+            refused.add(link.entity_id or 0)
         elif outcome.result is Result.RETRY:
             # it may have landed all the same: the row stays open until a read tells
             plan.row.result = plan.row.answered_at = None
@@ -62,6 +64,8 @@ def keep_outcomes(
     settled = [link.id for link in links if link.state is not states[link.id]]
     if settled:
         dirty |= world.store.links.awaited(connection, settled)
+    # who was asked about, since a record was to be created there, may have its place
+    world.store.links.ask_anew(connection, keys_of(world, connection, refused))
     world.store.entities.mark(connection, dirty)
     told.store(world, connection)
 
@@ -88,9 +92,8 @@ def _done(
             return False  # a feed was faster and has filled the link
         link.record_id, link.state = outcome.id, LinkState.LIVE
         link.layout = world.store.layouts.of(source.configured.forms)
-        nothing = dict.fromkeys(source.selection.fields)  # a field left out would be unreadable
-        empty = source.mapping.golden_of(plan.entity.kind.name.lower(), nothing)
-        link.seen = dict.fromkeys(empty) | values
+        empty = source.mapping.readable(plan.entity.kind.name.lower())
+        link.seen = dict.fromkeys(sorted(empty)) | values  # it can be read, and is not yet
     elif plan.write.action is Action.CONVERT:
         link.kind = plan.entity.kind
         link.owes = Owes.REREAD
@@ -140,6 +143,9 @@ def _rejected(
     at_fault = source.mapping.names_of(outcome.faults) & set(plan.row.values)
     # nobody is created without what is required, nor without an opt-out (practice 4.1)
     vital = set(source.mapping.required) | set(world.consents)
+    if source.type.unique_addresses:
+        # somebody else's there: without it the same person would be there twice (practice 5.2)
+        vital |= {one.name for one in source.mapping.fields if one.form in ("email", "phone")}
     if action is Action.CREATE and (not at_fault or at_fault & vital):
         # it may not go without them, so it is tried again as a whole when something changes
         link.tries, link.owes = TRIES, Owes.NOTHING

@@ -19,7 +19,7 @@ from sync_engine.engine.risk import allowed_classes
 from sync_engine.engine.showing import UNREADABLE, difference, shown, wanted
 from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import Kind, LinkState, Owes
-from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow, advance
+from sync_engine.store import DIRTY, EntityRow, LeaseHold, LinkRow, SentRow, advance
 from sync_engine.values import Held, hash_of
 
 SELECTED = 2000  #: owing links of one round
@@ -100,6 +100,9 @@ def _plan(
         entities = world.store.entities.by_id(
             connection, {k.entity_id for k in links if k.entity_id}
         )
+        # what was read of a person and is not decided yet must not be written over: a lead's
+        # records wait for the decision of the customer that it has become
+        links = [link for link in links if entities[link.entity_id or 0].dirty != DIRTY]
         references = resolve(world, connection, sync.kind, entities.values(), links)
         worn = _worn(world, run, connection, links)
         plan = Plan(Told(run.id))

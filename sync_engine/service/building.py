@@ -12,11 +12,11 @@ from config.catalogue import CATALOGUE, CONSENT
 from config.expressions import condition
 from connectors import Budget, Connector, Runtime
 from connectors.http import GuardedTransport
-from sync_engine import mapping as mappings
 from sync_engine.engine import Source, Sync, World
 from sync_engine.guard import Limit, Limits
 from sync_engine.ids import Ids
 from sync_engine.models import Kind
+from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
 from sync_engine.service.processes import holder, is_dead
 from sync_engine.service.seams import CountingTransport, SystemClock, random_id
@@ -73,7 +73,7 @@ def _world(
     connectors: Mapping[str, Connector],
 ) -> World:
     parsed = {
-        (s.instance, s.object): mappings.parse(s.object, s.mapping, CATALOGUE, s.region)
+        (s.instance, s.object): parse(s.object, s.mapping, CATALOGUE, s.region)
         for s in config.sources
     }
     names = {field.name for mapping in parsed.values() for field in mapping.fields}

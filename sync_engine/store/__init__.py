@@ -21,7 +21,7 @@ from sync_engine.store.database import (
     open_database,
     unusable,
 )
-from sync_engine.store.entities import POSTPONED, Entities
+from sync_engine.store.entities import DIRTY, POSTPONED, Entities
 from sync_engine.store.epoch import (
     Epoch,
     advance,
@@ -159,6 +159,7 @@ class Store:
 
 
 __all__ = [
+    "DIRTY",
     "PLACED",
     "POSTPONED",
     "READABLE",

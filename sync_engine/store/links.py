@@ -255,14 +255,6 @@ class Links:
         columns = ("id", *only)
         update_many(connection, LINK, [encoded(self._layouts, link, columns) for link in rows])
 
-    def remove(self, connection: Connection, ids: Collection[int]) -> None:
-        """Take back links that never had a record."""
-        for chunk in chunks(ids):
-            connection.execute(delete(WAITING).where(WAITING.c.link_id.in_(chunk)))
-            connection.execute(
-                delete(LINK).where(LINK.c.id.in_(chunk), LINK.c.state == LinkState.CREATING)
-            )
-
     def absorb(self, connection: Connection, stub: int, link: int) -> None:
         """A link turns out to be of the record that a stub stands for."""
         waiting = select(literal(link), WAITING.c.entity_id).where(WAITING.c.link_id == stub)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from config.catalogue import CATALOGUE
 from connectors import registry
 from sync_engine.converters import FORMS, resembles
-from sync_engine.mapping import Mapping, parse
+from sync_engine.mapping import Mapping
+from sync_engine.parsing import parse
 from sync_engine.values import UNSET
 
 

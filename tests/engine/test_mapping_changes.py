@@ -6,10 +6,10 @@ from typing import Any
 from config.catalogue import CATALOGUE
 from connectors import TransientError
 from connectors.protocol import Page
-from sync_engine import mapping as mappings
 from sync_engine.engine import Source
 from sync_engine.engine.rereading import reread_records
 from sync_engine.models import Kind
+from sync_engine.parsing import parse
 from sync_engine.store import Store
 from tests.engine.three import OBJECTS, Three, only
 
@@ -28,7 +28,7 @@ def remap(three: Three, change: dict[str, Any], *names: str) -> None:
         one = source(three, name)
         tree = OBJECTS[one.instance][one.object]
         fields = {n: f for n, f in (tree["fields"] | change).items() if f is not None}
-        parsed = mappings.parse(one.object, tree | {"fields": fields}, CATALOGUE, "HR")
+        parsed = parse(one.object, tree | {"fields": fields}, CATALOGUE, "HR")
         one.mapping = one.configured = parsed
     mapped = {f.name for each in three.world.sources for f in each.mapping.fields}
     three.store = three.world.store = Store(three.engine, three.clock.now, "test:1")
