@@ -110,8 +110,21 @@ class Acting:
         for kind in home.setup.kinds:
             home.worker.service.resume(sync=SYNCS[kind])
             if self.was_hidden:  # no feed tells what changed behind a missing permission
-                self._command(lambda w, k=kind: resync(w.service, SYNCS[k], Wanted(full=True)))
+                self._resync(random.Random(0), kind, full=True)
         self.was_hidden = False
+        self._freeze()
+
+    def _freeze(self) -> None:
+        """What a liveness history leaves broken (I-27)."""
+        if not self.script.setup.frozen:
+            return
+        how, name = self.script.setup.frozen
+        crm = self.home.systems[name]
+        if how == "down":
+            crm.down = True
+        else:
+            rows = [row.id for kind in self.home.setup.kinds for row in crm.people(kind)]
+            crm.poisoned = rows[0] if rows else None
 
     def _cycle(self, rng: random.Random, kinds: list[str] = []) -> None:  # noqa: B006
         home = self.home

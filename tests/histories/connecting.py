@@ -161,6 +161,8 @@ class SimulatedConnector(MemoryConnector):
             raise Violation("I-32", f"{name} is called inside a transaction")
         if name in line.failed:
             raise Violation("I-29", f"{name} is called again in the run in which it failed")
+        if self._crm.down:
+            self._fail("reset")
         fault = line.faults.cross(seam)
         if fault is None:
             return None
@@ -214,6 +216,8 @@ class SimulatedConnector(MemoryConnector):
         if how == "403 field" and write.values:
             field = sorted(write.values)[0]
             return Outcome(Result.REJECTED, write.id, reason="403", faults={field: "no right"})
+        if write.id is not None and write.id == self._crm.poisoned:
+            return Outcome(Result.REJECTED, write.id, reason="never")
         outcome = self._carry_out(name, write, fault if how == "window" else None)
         if how == "echo" and outcome.result is Result.DONE and outcome.id:
             row = self._crm.row(name, outcome.id)

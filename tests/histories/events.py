@@ -53,6 +53,9 @@ class Setup:
     released: bool = True  #: whether the first report was released before the history begins
     clear: bool = True  #: whether people can be told apart by name and address
 
+    #: what stays broken in the end, and where: ``down`` or ``poison``; empty: nothing
+    frozen: tuple[str, ...] = ()
+
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.systems)
@@ -78,7 +81,7 @@ def from_json(text: str) -> Script:
     tree = json.loads(text)
     setup = tree["setup"]
     setup["systems"] = tuple((name, flavour) for name, flavour in setup["systems"])
-    setup |= {name: tuple(setup[name]) for name in ("kinds", "fields")}
+    setup |= {name: tuple(setup[name]) for name in ("kinds", "fields", "frozen")}
     return Script(Setup(**setup), tuple(_event(one) for one in tree["events"]))
 
 

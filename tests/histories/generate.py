@@ -5,6 +5,8 @@ match); each history has its own subset of the faults, each at its own rate (swa
 """
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.histories.events import Event, Fault, Script, Setup
@@ -18,13 +20,46 @@ COMMANDS = ("release", "stop", "resume", "resync", "link", "keepapart", "unlink"
 
 
 def script(seed: int) -> Script:
-    """The history of a seed."""
+    """The safety history of a seed: any faults in any company; in the end all is well again."""
     rng = random.Random(f"history {seed}")
-    setup = _setup(rng, seed)
+    return _told(rng, _setup(rng, seed, _swarm(rng)))
+
+
+def restore(seed: int) -> Script:
+    """States put back, cursors lost, mappings and rights that drift, and nothing else."""
+    rng = random.Random(f"restore {seed}")
+    on = rng.choice((("F15",), ("F8", "F16"), ("F16", "F19"), ("F15", "F8")))
+    return _told(rng, _setup(rng, seed, {name: rng.choice((0.05, 0.2)) for name in on}))
+
+
+def workers(seed: int) -> Script:
+    """Two workers on one state, beside each other or past a lease; crashes and lost answers."""
+    rng = random.Random(f"workers {seed}")
+    beside = (name for name in ("F1", "F2", "F3", "F11") if rng.random() < 0.5)
+    return _told(rng, _setup(rng, seed, {"F13": 0.2} | dict.fromkeys(beside, 0.05)))
+
+
+def liveness(seed: int) -> Script:
+    """From some point on one system is down, or one record refused, for good."""
+    rng = random.Random(f"liveness {seed}")
+    setup = _setup(rng, seed, _swarm(rng))
+    freeze = rng.choice(("down", "poison"))
+    return _told(rng, replace(setup, frozen=(freeze, rng.choice(setup.names))))
+
+
+MODES: dict[str, Callable[[int], Script]] = {
+    "safety": script,
+    "liveness": liveness,
+    "workers": workers,
+    "restore": restore,
+}
+
+
+def _told(rng: random.Random, setup: Setup) -> Script:
     return Script(setup, tuple(_Teller(rng, setup).tell()))
 
 
-def _setup(rng: random.Random, seed: int) -> Setup:
+def _setup(rng: random.Random, seed: int, faults: dict[str, float]) -> Setup:
     systems = SYSTEMS if rng.random() < 0.5 else tuple(sorted(rng.sample(SYSTEMS, 2)))
     if rng.random() < 0.15:  # a second organization of one vendor
         name, flavour = rng.choice(systems)
@@ -33,7 +68,6 @@ def _setup(rng: random.Random, seed: int) -> Setup:
         (("lead",), ("customer",), ("lead", "customer"), ("lead", "customer", "company")),
         (60, 15, 20, 5),
     )[0]
-    faults = _swarm(rng)
     rewriting = rng.choice(systems)[0] if rng.random() < 0.1 else None
     return Setup(
         seed=seed,
@@ -77,7 +111,7 @@ class _Teller:
     def tell(self) -> list[Event]:
         rng = self.rng
         self._start()
-        length = rng.randint(20, 50)
+        length = rng.randint(12, 34)
         rest = rng.randrange(length) if rng.random() < 0.2 else None
         for number in range(length):
             if number == rest:
@@ -131,7 +165,7 @@ class _Teller:
         name, kind, who = self.last = self._place()
         edited = self._edited(name, kind, who)
         self._add("edit", **edited)
-        if self.rng.random() < 0.15:  # somebody else has another opinion
+        if self.rng.random() < 0.25:  # somebody else has another opinion
             other = self.rng.choice([n for n in self.setup.names if n != name])
             self._add("edit", **edited | {"on": other})
 
@@ -197,17 +231,17 @@ class _Teller:
     def _command(self) -> Event:
         what = self.rng.choices(COMMANDS, (15, 15, 20, 30, 8, 6, 6))[0]
         name, kind, who = self._place()
-        args: dict[str, Any] = {
+        prefer = {"prefer": name} if self.rng.random() < 0.2 else {}
+        every: dict[str, dict[str, Any]] = {
             "release": {"kind": kind},
             "stop": {"on": name},
             "resume": {"on": name},
-            "resync": {"kind": kind, "full": self.rng.random() < 0.5}
-            | ({"prefer": name} if self.rng.random() < 0.2 else {}),
+            "resync": {"kind": kind, "full": self.rng.random() < 0.5, **prefer},
             "link": {"kind": kind, "who": who},
             "keepapart": {"kind": kind, "who": who, "other": self.rng.randrange(self.people)},
             "unlink": {"on": name, "kind": kind, "who": who},
-        }[what]
-        return Event(self._next(), what, args)
+        }
+        return Event(self._next(), what, every[what])
 
     def _cycle(self) -> None:
         number = self._next()

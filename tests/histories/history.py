@@ -107,6 +107,9 @@ def quiet(home: Installation, people: People, acting: Acting) -> State:
 
 
 def judge(home: Installation, people: People, acting: Acting, state: State) -> None:
+    if home.setup.frozen:
+        _judge_the_rest(home, people, acting, state)
+        return
     oracles.settled(home, acting, state)
     oracles.linked(home, state)
     oracles.one_kind(home, state)
@@ -121,6 +124,17 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
         oracles.as_predicted(home, people, state)
     if home.setup.clear and not acting.decided:
         oracles.everywhere(home, people, state)
+
+
+def _judge_the_rest(home: Installation, people: People, acting: Acting, state: State) -> None:
+    """I-27: what is broken for good holds up nobody else."""
+    crm = home.systems[home.setup.frozen[1]]
+    down = [s.id for s in home.worker.world.sources if crm.down and s.instance == crm.name]
+    rest = state.without(down, crm.poisoned)
+    oracles.settled(home, acting, rest)
+    oracles.one_kind(home, rest)
+    oracles.equal(home, rest)
+    oracles.nothing_lost(home, people, acting, state)
 
 
 def _written(home: Installation) -> list[int]:

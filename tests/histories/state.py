@@ -1,7 +1,8 @@
 """What the engine's database holds at one moment, read whole for the oracles."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sync_engine.models import LinkState
@@ -18,6 +19,17 @@ class State:
     sent: int
     unanswered: int
     situations: Counter[str]  #: of the decision table -> how often
+
+    def without(self, sources: Collection[int], poisoned: str | None) -> "State":
+        """What is left if some sources are out of reach, and people with that record are stuck."""
+        stuck = {k.entity_id for k in self.links.values() if k.record_id == poisoned} - {None}
+        kept = {
+            number: link
+            for number, link in self.links.items()
+            if link.source_id not in sources and link.entity_id not in stuck
+        }
+        whose = {n: e for n, e in self.entities.items() if n not in stuck}
+        return replace(self, links=kept, entities=whose, unanswered=0)
 
     def live(self) -> dict[int, list[LinkRow]]:
         """Entity -> its live links."""

@@ -62,6 +62,7 @@ class Crm(MemorySystem):
         self.stamps: list[datetime] = [now()]  #: by position
         self.visible: dict[int, int] = {}  #: position -> the event from which it is seen
         self.hidden: set[str] = set()  #: records that a lost permission hides
+        self.poisoned: str | None = None  #: a record of which every write is refused
         self.landed: list[Landed] = []
         #: (record, field, value): edits that a write overwrote unseen
         self.unseen: set[tuple[str, str, str]] = set()

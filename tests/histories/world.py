@@ -17,13 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import Config
 from config.catalogue import CATALOGUE, CONSENT
 from connectors import ConnectorError, Write
-from sync_engine import mapping as mappings
 from sync_engine.engine import Run, Source, Sync, World, new_run
 from sync_engine.engine.restored import begin
 from sync_engine.guard import Limit, Limits
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping
 from sync_engine.models import Kind
+from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
 from sync_engine.service import Service, SystemClock
 from sync_engine.store import Epoch, LeaseLostError, LeaseTakenError, StateError, epoch
@@ -264,4 +264,4 @@ class Worker:
 @lru_cache(maxsize=256)
 def _mappings(flavour: str, kinds: tuple[str, ...], fields: tuple[str, ...]) -> dict[str, Mapping]:
     trees = {OBJECTS[flavour][kind]: tree_of(flavour, kind, fields) for kind in kinds}
-    return {name: mappings.parse(name, tree, CATALOGUE, "HR") for name, tree in trees.items()}
+    return {name: parse(name, tree, CATALOGUE, "HR") for name, tree in trees.items()}
