@@ -61,8 +61,8 @@ def _compared(home: Installation, kind: str) -> tuple[str, ...]:
 
 def settled(home: Installation, acting: Acting, state: State) -> None:
     """Nothing is owed, dirty or unanswered any more; nothing is held without a cause."""
-    excused = home.setup.faults.keys() & {"F7", "F16"} or home.setup.stored or acting.restored_at
-    excused = excused or home.setup.frozen
+    drifts = bool(home.setup.faults.keys() & {"F7", "F16"})
+    excused = drifts or any((home.setup.stored, acting.restored_at, home.setup.frozen))
     for link in state.links.values():
         if link.state in (LinkState.LIVE, LinkState.CREATING) and link.owes:
             raise Violation("I-27", f"link of {link.record_id} still owes {link.owes.name}")
