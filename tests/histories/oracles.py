@@ -157,7 +157,7 @@ def nothing_comes_back(home: Installation, people: People, state: State) -> None
         for link in links:
             crm, name, row = record(home, link)
             for field in home.fields:
-                if field == "email_opt_out" or not maps(crm, name, field):
+                if field == "email_opt_out" or field in link.held or not maps(crm, name, field):
                     continue
                 for value in sorted(filter(None, shows(crm, row, field))):
                     by = entered.get((field, value), [])
