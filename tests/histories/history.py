@@ -120,6 +120,7 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
     oracles.nothing_lost(home, people, acting, state)
     if not acting.restored_at:
         oracles.audited(home, state)
+    if not (acting.restored_at or acting.decided):  # who was parted keeps what he was given
         oracles.nothing_comes_back(home, people, state)
         oracles.as_predicted(home, people, state)
     if home.setup.clear and not acting.decided:
