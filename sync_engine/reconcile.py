@@ -182,7 +182,9 @@ def _is_news(name: str, side: Side, golden: Values) -> bool:
     insists = name in side.insists
     if golden.get(name, UNSET) == value:
         return False
-    known = () if insists else (side.base, *side.offered)
+    # what golden lost with its mapping is agreed on no more, whatever the base remembers
+    base = side.base if name in golden or value is None else {}
+    known = () if insists else (base, *side.offered)
     if any(values.get(name, UNSET) == value for values in known):
         return False
     kept = side.held.get(name)

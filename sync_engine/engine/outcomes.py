@@ -38,6 +38,8 @@ def keep_outcomes(
     states = {number: link.state for number, (link, _) in found.items()}
     refused: set[int] = set()
     for plan, outcome in zip(planned, outcomes, strict=True):
+        if plan.link.id not in found:
+            continue  # a person has parted it from everybody meanwhile: a later reading tells
         link, revision = found[plan.link.id]
         moved = (link.rev, revision) != (plan.row.link_rev, plan.row.golden_rev)
         plan.row.result = SentResult[outcome.result.name]

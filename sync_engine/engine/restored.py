@@ -11,8 +11,9 @@ from sync_engine.store import begin_restoring, end_restoring, is_restoring
 
 
 def look(world: World) -> None:
-    """Know whether this state is being restored."""
+    """Know whether this state is being restored, and what others have written in it since."""
     with world.store.reading() as connection:
+        world.store.layouts.load(connection)
         world.restoring = is_restoring(connection)
 
 
