@@ -1,111 +1,116 @@
-"""Plays history after history for as long as a box of CPU seconds allows, and counts."""
+"""Searches for histories that fail, boxed in CPU seconds, and counts what was tried.
 
+``python -m tests.simulation.search MODE FIRST STEP SECONDS MOST`` prints its findings as JSON; a
+box starts several of these, each with its own share of the seeds.
+"""
+
+import gc
 import json
+import os
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
-import structlog
+from tests.simulation.generate import MODES
+from tests.simulation.history import run
 
-from tests.simulation.events import drawn
-from tests.simulation.history import Verdict, run
-
-FAILURES = 5  #: kept of one search
+ROOT = Path(__file__).parents[2]
+PROCESSES = 2
+_SELF = (sys.executable, "-m", "tests.simulation.search")
+TOGETHER = 100  #: histories between two collections of garbage
 
 
 @dataclass(slots=True)
-class Tally:
+class Found:
+    """What a search has tried, and what came of it."""
+
     histories: int = 0
     steps: int = 0
     systems: int = 0
-    faults: int = 0  #: kinds of fault that fired, summed over the histories
-    cpu: float = 0.0
+    kinds: int = 0  #: of faults
+    seconds: float = 0.0  #: of CPU
     fired: Counter[str] = field(default_factory=Counter)
     situations: Counter[str] = field(default_factory=Counter)
-    failures: list[tuple[int, str]] = field(default_factory=list)  #: seed and what was wrong
+    failures: dict[str, list[Any]] = field(default_factory=dict)  #: signature -> seed, violation
 
-    def add(self, seed: int, verdict: Verdict) -> None:
-        self.histories += 1
-        self.steps += verdict.steps
-        self.systems += verdict.systems
-        self.faults += len(verdict.fired)
-        self.fired += verdict.fired
-        self.situations += verdict.situations
-        if verdict.failure:
-            self.failures.append((seed, verdict.failure))
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+    def add(self, other: Mapping[str, Any]) -> None:
+        for name in ("histories", "steps", "systems", "kinds", "seconds"):
+            setattr(self, name, getattr(self, name) + other[name])
+        self.fired.update(other["fired"])
+        self.situations.update(other["situations"])
+        self.failures = {**other["failures"], **self.failures}
 
     def told(self) -> str:
-        number = max(self.histories, 1)
-        head = (
-            f"{self.histories} histories, {self.cpu / number * 1000:.0f} ms of CPU each, mean "
+        """For people: how fast, how wide, and what failed."""
+        number = max(1, self.histories)
+        lines = [
+            f"{self.histories} histories, {1000 * self.seconds / number:.0f} ms of CPU each; mean "
             f"{self.steps / number:.1f} steps, {self.systems / number:.2f} systems, "
-            f"{self.faults / number:.1f} kinds of fault; {len(self.failures)} violations"
-        )
-        fired = sorted(self.fired.items(), key=lambda one: int(one[0][1:]))
-        lines = [head, "faults: " + " ".join(f"{name}={n}" for name, n in fired)]
-        lines.append(
-            "situations: " + ", ".join(f"{k} {n}" for k, n in sorted(self.situations.items()))
-        )
+            f"{self.kinds / number:.2f} kinds of faults",
+            "faults: " + _listed(self.fired),
+            "situations: " + _listed(self.situations),
+        ]
+        lines += [f"FAILED seed {seed}: {what}" for seed, what in self.failures.values()]
         return "\n".join(lines)
 
 
-def quietly() -> None:
-    """No log lines: they cost more than the engine."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
 
 
-def search(seeds: Iterator[int], seconds: float, most: int, focus: str = "") -> Tally:
-    """Play until the CPU seconds or the histories are used up, or too much is wrong."""
-    quietly()
-    tally, start = Tally(), time.process_time()
-    for seed in seeds:
-        tally.cpu = time.process_time() - start
-        if tally.cpu > seconds or tally.histories >= most or len(tally.failures) >= FAILURES:
+def search(mode: str, first: int, step: int, seconds: float, most: int) -> Found:
+    """Histories of a mode, until the CPU seconds or the seeds are used up."""
+    found, start = Found(), time.process_time()
+    gc.disable()
+    for number in range(most):
+        if time.process_time() - start >= seconds:
             break
-        tally.add(seed, run(drawn(seed, focus)))
-    return tally
+        script = MODES[mode](first + number * step)
+        verdict = run(script)
+        found.histories += 1
+        found.steps += verdict.steps
+        found.systems += len(script.setup.systems)
+        found.kinds += len(script.setup.faults)
+        found.fired += verdict.fired
+        found.situations += verdict.situations
+        if verdict.violation is not None:
+            told = [script.setup.seed, str(verdict.violation)]
+            found.failures.setdefault(verdict.signature, told)
+        if number % TOGETHER == 0:
+            gc.collect()
+    gc.enable()
+    found.seconds = time.process_time() - start
+    return found
 
 
-def shared(first: int, seconds: float, most: int, focus: str, processes: int) -> Tally:
-    """The same, by several processes, each with its own seeds and so many CPU seconds."""
-    parts = [
+def box(mode: str, seconds: float, most: int = 10**6, first: int = 0) -> Found:
+    """The same in several processes at once, each with this many seconds."""
+    share = -(-most // PROCESSES)
+    running = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.simulation.search", str(first + n), str(processes),
-             str(seconds), str(-(-most // processes)), focus],
+            [*_SELF, mode, *map(str, (first + n, PROCESSES, seconds, share))],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": str(n)},
             stdout=subprocess.PIPE,
+            text=True,
         )
-        for n in range(processes)
-    ]  # fmt: skip
-    total = Tally()
-    for part in parts:
-        out, _ = part.communicate()
-        if part.returncode:
-            raise RuntimeError("a part of the search has failed")
-        total += _read(json.loads(out))
-    return total
-
-
-def _read(told: dict[str, Any]) -> Tally:
-    tally = Tally(**told)
-    tally.fired, tally.situations = Counter(tally.fired), Counter(tally.situations)
-    tally.failures = [(seed, what) for seed, what in tally.failures]
-    return tally
-
-
-def main() -> None:
-    first, step, seconds, most, focus = sys.argv[1:]
-    seeds = count(int(first), int(step))
-    tally = search(seeds, float(seconds), int(most), focus)
-    sys.stdout.write(json.dumps({name: getattr(tally, name) for name in tally.__slots__}))
+        for n in range(PROCESSES)
+    ]
+    whole = Found()
+    for one in running:
+        told, _ = one.communicate()
+        if one.returncode:
+            raise RuntimeError(f"the search of {mode} histories ended with {one.returncode}")
+        whole.add(json.loads(told))
+    return whole
 
 
 if __name__ == "__main__":
-    main()
+    of, begin, every, cpu, seeds = sys.argv[1:]
+    tried = search(of, int(begin), int(every), float(cpu), int(seeds))
+    sys.stdout.write(json.dumps({one.name: getattr(tried, one.name) for one in fields(tried)}))
