@@ -7,29 +7,26 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from sync_engine.operations.shapes import InstanceCheck, IssueDetail
+from sync_engine.show.terminal import Terminal
 
 _COLORS = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
 def show_checks(found: Sequence[InstanceCheck]) -> None:
-    console = Console()
+    console = Terminal()
     for one in found:
         if one.failure:
-            console.print(f"[bold red]{one.instance}: cannot be used:[/] {one.failure}")
+            console.head(f"{one.instance}: cannot be used:", f" {one.failure}", style="bold red")
             if one.remedy:
                 console.print(f"  remedy: {one.remedy}")
             continue
         who = f"{one.organization} ({one.organization_id})"
-        console.print(f"[bold]{one.instance}[/]: {who}", highlight=False)
+        console.head(one.instance, f": {who}")
         for finding in one.findings:
-            console.print(
-                f"  [{_COLORS[finding.level]}]{finding.level}[/]: {finding.what}", highlight=False
-            )
+            console.print(f"  [{_COLORS[finding.level]}]{finding.level}[/]: {finding.what}")
             if finding.remedy:
-                console.print(f"    remedy: {finding.remedy}", highlight=False)
+                console.print(f"    remedy: {finding.remedy}")
 
 
 def keep(path: Path, text: str) -> None:

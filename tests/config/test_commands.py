@@ -1,6 +1,7 @@
 """Commands about the configuration, and what wrong use of any command is answered with."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 
 import config
+from config.catalogue import CATALOGUE
+from config.expressions import condition
 from sync_engine.cli import main
 from tests.config.files import CANARY, SMALL, changed
 
@@ -74,6 +77,41 @@ def test_every_line_that_init_writes_is_explained() -> None:
             explains_itself = {"sales", "service", "profiles", "companies", "leads", "customers"}
             plain = {"kind", "connector", "auth", "sides", "every", "deletes", "filter"}
             assert "#" in line or key in explains_itself | plain, line
+
+
+NAMED = {"last_name": "Horvat", "email": "ann@plavi.hr"}
+TEST = {"last_name": "Test", "email": "a@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("sync", "side", "comes_in", "stays_there"),
+    [
+        ("leads", "sales", NAMED, TEST),
+        ("leads", "service", {"last_name": "Horvat"}, {"email": "ann@plavi.hr"}),
+        ("leads", "service", NAMED, TEST),
+        ("leads", "profiles", NAMED, {"last_name": "Horvat"}),
+        ("leads", "profiles", {"last_name": "Horvat", "mobile": "+385"}, {"email": "a@b.hr"}),
+        ("customers", "sales", {"last_name": "Horvat"}, TEST),
+        ("customers", "service", NAMED, {"first_name": "Ann"}),
+        ("customers", "profiles", NAMED, {"first_name": "Ann"}),
+        ("companies", "profiles", {"name": "Plavi", "website": "plavi.hr"}, {"name": "Plavi"}),
+    ],
+)
+def test_practice_3_2_init_writes_an_entry_filter_for_every_side(
+    run: Run, sync: str, side: str, comes_in: dict[str, str], stays_there: dict[str, str]
+) -> None:
+    run("init")
+    settings = config.load(Path("crm-sync.yaml")).settings.syncs[sync]
+    (one,) = settings.sides[side]
+    enters = condition(one.filter or "", CATALOGUE[str(settings.kind)])
+    assert (enters.holds(comes_in), enters.holds(stays_there)) == (True, False)
+
+
+def test_a_side_without_an_entry_filter_says_why() -> None:
+    lines = config.TEMPLATE.read_text().splitlines()
+    sides = [one for one in lines if re.fullmatch(r"      (sales|service|profiles): \w+ .*", one)]
+    assert [one.split()[1] for one in sides] == ["Account", "account"]
+    assert "# no filter on accounts" in sides[0]
 
 
 def test_init_never_overwrites_unasked(run: Run) -> None:
