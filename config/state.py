@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 
 from config.tree import Findings
 
+MOUNTS = Path("/proc/mounts")  #: what is mounted, on Linux
+_NETWORK = re.compile(
+    r"nfs\d?|cifs|smb\d?|smbfs|9p|afs|ceph|glusterfs|lustre|gpfs|fuse\.(sshfs|s3fs|.*nfs)"
+)
 _SQLITE = "sqlite:///"
 _POSTGRES = "postgresql://"
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
@@ -43,6 +47,23 @@ def _check_sqlite(findings: Findings, url: str, folder: Path) -> None:
         # SQLite keeps its journal beside the file
         what = "the state file or its folder cannot be written"
         findings.refuse(("state",), what, "check owner and mode of both")
+    elif sort := _network(file.parent):
+        what = f"the state file stands on a network file system ({sort}), whose locks may not hold"
+        findings.warn(("state",), what, "put it on a disk of this machine, or use PostgreSQL")
+
+
+def _network(folder: Path) -> str:
+    """The network file system that a folder is on; empty for a disk, or where nobody tells."""
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    deepest, found = -1, ""
+    for _device, point, sort, *_ in (line.split(" ") for line in lines):
+        place = Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), point))
+        if folder.is_relative_to(place) and len(place.parts) >= deepest:
+            deepest, found = len(place.parts), sort  # a later mount covers an earlier one
+    return found if _NETWORK.fullmatch(found) else ""
 
 
 def _check_postgres(findings: Findings, url: str) -> None:

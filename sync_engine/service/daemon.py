@@ -123,6 +123,8 @@ class Daemon:
         self._timer.add_job(self.run_due, id="due", replace_existing=True)
 
     def _adopt(self, service: Service) -> None:
+        for fault in service.config.warnings:
+            log.warning("configuration", why=fault.text(service.config.path.name))
         service.store.patience = PATIENCE
         service.world.watch = self._heard  # a first listing may take hours; that is no standstill
 
@@ -152,12 +154,18 @@ class Daemon:
         now = self.clock.now()
         with self.service.store.reading() as connection:
             rows = self.service.store.registry.syncs(connection)
-        found = []
+        found, strange = [], []
         for sync in self.service.world.syncs.values():
             due_at = rows[sync.name].due_at
             if due_at is None or due_at <= now:
                 found.append(sync)
-        return found
+            elif due_at > latest_fire(self.service.config.settings.syncs[sync.name], now):
+                strange.append(sync)
+        if strange:  # else nothing would run until the day that a wrong clock had named
+            names = [sync.name for sync in strange]
+            why = "this machine's clock was set back, or the schedule was changed"
+            log.warning("planned later than the schedule says, so run now", why=why, syncs=names)
+        return found + strange
 
     def _run(self, due: list[Sync]) -> None:
         self._prepare()
@@ -229,6 +237,13 @@ def next_fire(settings: SyncSettings, now: datetime) -> datetime:
     trigger = trigger_of(settings)
     following: datetime | None = trigger.get_next_fire_time(now, now)
     return following or now
+
+
+def latest_fire(settings: SyncSettings, now: datetime) -> datetime:
+    """The latest moment that a run until ``now``, or before, can have been planned for."""
+    if settings.cron is not None:
+        return next_fire(settings, now)
+    return now + timedelta(seconds=(settings.every or 60) + MOST_JITTER)
 
 
 def trigger_of(settings: SyncSettings) -> Any:

@@ -1,11 +1,9 @@
-"""What checks found, and files that a person asked for."""
+"""What checks found, and issues as a spreadsheet takes them."""
 
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from sync_engine.operations.shapes import InstanceCheck, IssueDetail
 from sync_engine.show.terminal import Terminal
@@ -24,16 +22,10 @@ def show_checks(found: Sequence[InstanceCheck]) -> None:
         who = f"{one.organization} ({one.organization_id})"
         console.head(one.instance, f": {who}")
         for finding in one.findings:
-            console.print(f"  [{_COLORS[finding.level]}]{finding.level}[/]: {finding.what}")
+            style = _COLORS[finding.level]
+            console.head(f"  {finding.level}", f": {finding.what}", style=style)
             if finding.remedy:
                 console.print(f"    remedy: {finding.remedy}")
-
-
-def keep(path: Path, text: str) -> None:
-    """Write a file that only its owner may read: it holds people's values."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def as_csv(found: Sequence[IssueDetail]) -> str:

@@ -17,11 +17,15 @@ def show_plan(plan: Plan) -> None:
         _show_line(console, line)
     counts = Counter(line.does for line in plan.lines)
     summary = ", ".join(f"{number} x {does}" for does, number in sorted(counts.items()))
-    console.head(summary or "nothing to do: the systems agree")
+    if summary or not plan.unknown:
+        console.head(summary or "nothing to do: the systems agree")
     calls = ", ".join(f"{name} {number}" for name, number in plan.calls.items())
     console.print(f"API calls: {calls or 'none'}")
     for what, number in plan.stopped_by_guard.items():
         console.print(f"the guard would stop {number} x {what}", style="yellow")
+    if plan.unknown:
+        names = "\n  ".join(plan.unknown)
+        console.head("no system has these records:", f"\n  {names}", style="bold red", wrap=False)
     for instance, why in plan.down.items():
         console.head(f"{instance} was left out:", f" {why}", style="bold red")
 

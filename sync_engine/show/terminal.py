@@ -19,6 +19,10 @@ class Terminal(Console):
     def render_str(self, text: str, **how: Any) -> Text:
         return super().render_str(_seen(text), **how)
 
+    def on_broken_pipe(self) -> None:
+        """What a closed pipe means is for the command line to say."""
+        raise BrokenPipeError
+
     def head(self, words: str, rest: str = "", *, style: str = "bold", wrap: bool = True) -> None:
         """A line that begins with strong words; without ``wrap`` it can be copied whole."""
         self.print(Text.assemble((_seen(words), style), _seen(rest)), soft_wrap=not wrap)

@@ -35,6 +35,7 @@ def listening(daemon: Daemon, settings: ServiceSettings) -> Iterator[None]:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # nobody is believed who says whom he speaks for
                 timeout_graceful_shutdown=2,
             )
         )

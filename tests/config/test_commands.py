@@ -2,52 +2,16 @@
 
 import json
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 import config
+from config import schema
 from config.catalogue import CATALOGUE
 from config.expressions import condition
-from sync_engine.cli import main
-from tests.config.files import CANARY, SMALL, changed
-
-Run = Callable[..., tuple[int, str, str]]
-VARIABLES = (
-    "SF_CLIENT_ID",
-    "SF_CLIENT_SECRET",
-    "DYNAMICS_TENANT_ID",
-    "DYNAMICS_CLIENT_ID",
-    "DYNAMICS_CLIENT_SECRET",
-    "INFOBIP_API_KEY",
-    "KEY",
-)
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The program in an empty folder; gives exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CRM_SYNC_CONFIG", raising=False)
-    for name in VARIABLES:
-        monkeypatch.setenv(name, CANARY)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["crm-sync", *arguments])
-        with pytest.raises(SystemExit) as left:
-            main()
-        told = capsys.readouterr()
-        assert CANARY not in told.out + told.err
-        return int(left.value.code or 0), told.out, told.err
-
-    return call
-
-
-def write(text: str = SMALL) -> None:
-    Path("crm-sync.yaml").write_text(text)
+from tests.config.files import CANARY, SMALL, Run, changed, write
 
 
 def test_init_writes_a_file_that_loads_and_tells_what_follows(run: Run) -> None:
@@ -142,7 +106,7 @@ def test_config_show_fills_in_defaults_and_masks_secrets(run: Run) -> None:
 
 
 def test_config_schema_is_the_one_that_is_shipped(run: Run) -> None:
-    assert run("config", "schema")[:2] == (0, config.schema.PATH.read_text())
+    assert run("config", "schema")[:2] == (0, schema.PATH.read_text())
 
 
 def test_check_tells_faults_as_json(run: Run) -> None:

@@ -113,7 +113,7 @@ def test_resync_puts_right_what_a_feed_missed(world: Running) -> None:
         (("--id", "nonsense"), "names no record"),
         (("--key", "nonsense"), "a key is a UUID"),
         (("--full", "--prefer", "crm"), "there is no instance crm"),
-        (("--file", "none.txt"), "cannot be read"),
+        (("--file", "none.txt"), "is not there"),
     ],
 )
 def test_a_resync_that_cannot_be_meant(
