@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 
 from config.tree import Findings
 
+MOUNTS = Path("/proc/mounts")  #: what is mounted, on Linux
+_NETWORK = re.compile(
+    r"nfs\d?|cifs|smb\d?|smbfs|9p|afs|ceph|glusterfs|lustre|gpfs|fuse\.(sshfs|s3fs|.*nfs)"
+)
 _SQLITE = "sqlite:///"
 _POSTGRES = "postgresql://"
-#: file systems whose locks SQLite cannot trust (https://www.sqlite.org/faq.html, question 5)
-_NETWORK = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "afs", "virtiofs"}
-)
-MOUNTS = Path("/proc/self/mounts")
 _FORMS = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
 _PASSWORD = re.compile(r"//[^/@:]*:(?P<password>.+)@|[?&]password=(?P<option>[^&]*)")
 
@@ -54,17 +53,6 @@ def check_epoch_file(findings: Findings, name: str | None, state: str, folder: P
         findings.warn(("epoch_file",), what, "keep it on another volume")
 
 
-def on_network(folder: Path, mounts: str) -> str | None:
-    """The type of the network file system that a folder is on, by the lines of /proc/mounts."""
-    longest, found = -1, ""
-    for line in mounts.splitlines():
-        _, place, kind, *_ = line.split(" ")
-        point = Path(place.replace("\\040", " "))
-        if folder.is_relative_to(point) and len(point.parts) > longest:
-            longest, found = len(point.parts), kind
-    return found if found in _NETWORK or found.startswith("fuse.") else None
-
-
 def _check_sqlite(findings: Findings, url: str, folder: Path) -> None:
     name = url.removeprefix(_SQLITE)
     file = Path(resolved(url, folder).removeprefix(_SQLITE))
@@ -78,9 +66,23 @@ def _check_sqlite(findings: Findings, url: str, folder: Path) -> None:
         # SQLite keeps its journal beside the file
         what = "the state file or its folder cannot be written"
         findings.refuse(("state",), what, "check owner and mode of both")
-    elif MOUNTS.is_file() and (kind := on_network(file.parent, MOUNTS.read_text())):
-        what = f"lies on a network file system ({kind}), where SQLite's locks are not to be trusted"
-        findings.warn(("state",), what, "keep it on a disk of this machine, or use PostgreSQL")
+    elif sort := _network(file.parent):
+        what = f"the state file stands on a network file system ({sort}), whose locks may not hold"
+        findings.warn(("state",), what, "put it on a disk of this machine, or use PostgreSQL")
+
+
+def _network(folder: Path) -> str:
+    """The network file system that a folder is on; empty for a disk, or where nobody tells."""
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    deepest, found = -1, ""
+    for _device, point, sort, *_ in (line.split(" ") for line in lines):
+        place = Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), point))
+        if folder.is_relative_to(place) and len(place.parts) >= deepest:
+            deepest, found = len(place.parts), sort  # a later mount covers an earlier one
+    return found if _NETWORK.fullmatch(found) else ""
 
 
 def _check_postgres(findings: Findings, url: str) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.nodes import ScalarNode
 
 from config.faults import ConfigError, Fault
 
@@ -39,8 +41,21 @@ _SENTENCES = (
         "in double quotes a backslash begins an escape",
         "use single quotes",
     ),
+    (r"found a number", "this number would lose its sign or zeros", "put it in quotes"),
     (r"but found another document", "a second document begins here", "a configuration is one"),
 )
+
+
+class _Constructor(RoundTripConstructor):
+    """Takes no number whose text means more than its value, as a phone's or a postcode's does."""
+
+    def construct_yaml_int(self, node: ScalarNode) -> int:
+        if not re.fullmatch(r"0|-?[1-9]\d*", node.value):
+            raise ConstructorError(None, None, "found a number", node.start_mark)
+        return int(node.value)
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:int", _Constructor.construct_yaml_int)
 
 
 def parse(path: Path) -> CommentedMap:
@@ -48,7 +63,9 @@ def parse(path: Path) -> CommentedMap:
     file = str(path)
     text = _text(path)
     try:
-        root = YAML(typ="rt", pure=True).load(text)
+        reader = YAML(typ="rt", pure=True)
+        reader.Constructor = _Constructor
+        root = reader.load(text)
     except MarkedYAMLError as error:
         raise ConfigError(file, [_told(error)]) from None
     except YAMLError as error:

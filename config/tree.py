@@ -133,10 +133,15 @@ class _Walk:
                 self.faults.append(Fault(line, column, "a variable is written ${NAME}"))
                 return ""
             self.from_environment.add(where)
-            if not self._environment.get(name):
+            value = self._environment.get(name, "")
+            if not value:
                 what = f"the environment variable {name} is not set, or empty"
                 self.faults.append(Fault(line, column, what, "set it before the start"))
-            return self._environment.get(name, "")
+            elif any("\ud800" <= letter <= "\udfff" for letter in value):
+                # what the system could not decode comes as a lone surrogate
+                what = f"the environment variable {name} is not UTF-8"
+                self.faults.append(Fault(line, column, what, "write it in UTF-8"))
+            return value
 
         return _VARIABLE.sub(value_of, text)
 

@@ -64,6 +64,16 @@ def _refuse_private(host: str, port: int) -> None:
             )
 
 
+def _sendable(origin: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers, where they can be sent; what the network says of others quotes the secret."""
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        raise AuthError(
+            f"the credentials for {origin} hold a character that no request can carry",
+            remedy="give the secret alone: no line break, no letter with an accent",
+        )
+    return headers
+
+
 class HttpClient:
     """Requests to one origin.
 
@@ -157,7 +167,7 @@ class HttpClient:
         """Send; after a 401 renew the token once and repeat the same request."""
         for fresh in (False, True):
             if self._authorize:
-                request.headers.update(self._authorize(fresh))
+                request.headers.update(_sendable(self.origin, self._authorize(fresh)))
             response = self._send_once(request)
             if response.status_code != 401 or not self._authorize:
                 break

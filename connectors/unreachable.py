@@ -8,8 +8,8 @@ import httpx
 
 from connectors.errors import TransientError
 
-#: X509_V_ERR_CERT_HAS_EXPIRED, and _HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH (x509_vfy.h)
-_EXPIRED, _OTHER_HOST = 10, (62, 64)
+#: X509_V_ERR_CERT_NOT_YET_VALID, _CERT_HAS_EXPIRED, _HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH
+_NOT_YET, _EXPIRED, _OTHER_HOST = 9, 10, (62, 64)  #: (x509_vfy.h)
 
 
 def is_certificate_refused(error: BaseException) -> bool:
@@ -55,6 +55,11 @@ def _untrusted(origin: str, error: ssl.SSLCertVerificationError) -> TransientErr
         return TransientError(
             f"the certificate of {origin} has expired",
             remedy="have it renewed, and check this machine's clock",
+        )
+    if error.verify_code == _NOT_YET:
+        return TransientError(
+            f"the certificate of {origin} is not valid yet",
+            remedy="check this machine's clock, which may be behind",
         )
     return TransientError(
         f"the certificate of {origin} is not trusted",

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+END = EPOCH + timedelta(milliseconds=2**41)  #: in 2089: later moments have no row ids
 _COUNTER_BITS = 22
 _RANDOM_BITS = 27
 _ENTITY_BITS = 63
@@ -39,7 +40,7 @@ class Ids:
 
     def row(self) -> int:
         """A new row id, greater than every id this object gave before."""
-        milliseconds = int((self._now() - _EPOCH).total_seconds() * 1000)
+        milliseconds = int((self._now() - EPOCH).total_seconds() * 1000)
         self._counter = (self._counter + 1) % (1 << _COUNTER_BITS)
         fresh = (milliseconds << _COUNTER_BITS) | self._counter
         # a clock set back, or a counter that wrapped within a millisecond
@@ -48,7 +49,7 @@ class Ids:
 
     def row_at(self, moment: datetime) -> int:
         """The smallest row id given at that moment or later."""
-        return int((moment - _EPOCH).total_seconds() * 1000) << _COUNTER_BITS
+        return int((moment - EPOCH).total_seconds() * 1000) << _COUNTER_BITS
 
     def installation(self) -> int:
         return self._random.getrandbits(32)
@@ -63,7 +64,7 @@ class Ids:
 
 def time_of(row_id: int) -> datetime:
     """When a row id was given, to the millisecond."""
-    return _EPOCH + timedelta(milliseconds=row_id >> _COUNTER_BITS)
+    return EPOCH + timedelta(milliseconds=row_id >> _COUNTER_BITS)
 
 
 def key_parts(key: UUID) -> KeyParts | None:

@@ -35,6 +35,7 @@ KEYS = frozenset(
         "method",
         "route",
         "status",
+        "listen",
     }
 )
 _DEEPEST = 6  #: frames of an error that are told, innermost first

@@ -1,6 +1,7 @@
 """What all commands share: the application, options, exit codes, how errors are told."""
 
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterator, Sequence
@@ -72,17 +73,30 @@ WAIT = 60.0
 
 def main() -> None:
     """The entry point; turns every expected error into a sentence and an exit code."""
+    code = _carried_out()
     try:
-        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the reader of our output has seen enough; the interpreter flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _carried_out() -> int:
+    output = sys.stdout
+    try:
+        return int(app(standalone_mode=False) or Exit.DONE)
     except KeyboardInterrupt:
-        code = Exit.INTERRUPTED
+        return Exit.INTERRUPTED
     except typer.Exit as left:
-        code = left.exit_code
-    except BrokenPipeError:  # the reader of our output has seen enough
-        code = Exit.DONE
+        return left.exit_code
+    except BrokenPipeError:
+        return Exit.DONE
+    except SystemExit as left:
+        # typer meets a closed pipe before us, leaves with 1 and puts a stand-in for the output
+        return Exit.DONE if sys.stdout is not output else int(left.code or 0)
     except Exception as error:
-        code = _told(error)
-    sys.exit(int(code or 0))
+        return _told(error)
 
 
 def _told(error: Exception) -> Exit:
@@ -115,6 +129,21 @@ def _told(error: Exception) -> Exit:
         complain(str(error), error.remedy)
         return Exit.FAILED
     raise error
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a file that only its owner may read: it holds people's values. Follows no link."""
+    from sync_engine.operations import WrongUseError
+
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)  # one that was there may have been readable to all
+            file.write(text)
+    except OSError as error:
+        raise WrongUseError(
+            f"{path} cannot be written: {error.strerror}", remedy="name a file in a folder of yours"
+        ) from error
 
 
 def complain(what: str, remedy: str = "") -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sync_engine.cli.common import ConfigOption, JsonOption, app, print_json, service_of
+from sync_engine.cli.common import ConfigOption, JsonOption, app, keep, print_json, service_of
 from sync_engine.cli.looking import RecordName
 
 issues_app = typer.Typer(
@@ -129,7 +129,7 @@ def export_issues(
         text = json.dumps([one.model_dump(mode="json") for one in found], indent=2)
     else:
         text = show.as_csv(found)
-    show.keep(file, text)
+    keep(file, text)
     typer.echo(f"{len(found)} issues written to {file}")
 
 

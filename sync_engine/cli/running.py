@@ -12,6 +12,7 @@ from sync_engine.cli.common import (
     JsonOption,
     WaitOption,
     app,
+    keep,
     print_json,
     service_of,
 )
@@ -82,12 +83,12 @@ def plan(
         operations.known_sync(service.world, name)
         service.prepare()
         found = operations.plan(service, name)
-    if output is not None:
-        show.keep(output, found.model_dump_json(indent=2))
     if as_json:
         print_json(found)
     else:
         show.show_plan(found)
+    if output is not None:
+        keep(output, found.model_dump_json(indent=2))
     if found.stopped_by_guard:
         raise typer.Exit(Exit.WAITS_FOR_RELEASE)
 
@@ -125,7 +126,7 @@ def resync(
     ] = None,
     until: Annotated[str | None, typer.Option(help="And not after then.")] = None,
     file: Annotated[
-        Path | None, typer.Option(help="Records named in a file, one INSTANCE:ID a line.")
+        Path | None, typer.Option(help="Records named in a file, or - , one INSTANCE:ID a line.")
     ] = None,
     failed: Annotated[
         bool, typer.Option("--failed", help="What was refused or parked, once more.")
@@ -161,7 +162,6 @@ def resync(
             failed=failed,
             unlinked=unlinked,
         )
-        service.prepare()
         with show.progress(service):
             found = operations.resync(service, name, wanted, prefer=prefer, dry_run=dry_run)
     if as_json:
@@ -170,7 +170,7 @@ def resync(
         show.show_plan(found)
     if found.stopped_by_guard:
         raise typer.Exit(Exit.WAITS_FOR_RELEASE)
-    if found.down or any(line.answer for line in found.lines):
+    if found.down or found.unknown or any(line.answer for line in found.lines):
         raise typer.Exit(Exit.PARTLY)
 
 

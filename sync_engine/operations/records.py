@@ -52,7 +52,7 @@ def split(world: World, text: str) -> tuple[list[int], str]:
     """The sources a name may mean, and the record's id. Raises WrongUseError."""
     place, colon, number = text.partition(":")
     instance, slash, object_name = place.partition("/")
-    if not colon or not number:
+    if not colon or not number or not text.isprintable():
         raise WrongUseError(
             f"{text!r} names no record", remedy="write INSTANCE:ID or INSTANCE/OBJECT:ID"
         )

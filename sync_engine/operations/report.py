@@ -29,11 +29,11 @@ _ACTIONS = {
 
 
 def unreleased(service: Service, name: str | None) -> list[str]:
-    """Syncs, of those meant, that have never been let go."""
+    """Syncs, of those meant, that have never been let go, in the order of the file."""
     with service.store.reading() as connection:
         rows = service.store.registry.syncs(connection)
-    wanted = {sync.name for sync in service.world.syncs.values() if name in (None, sync.name)}
-    return [row.name for row in rows.values() if row.released_at is None and row.name in wanted]
+    meant = [one.name for one in service.world.syncs.values() if name in (None, one.name)]
+    return [one for one in meant if rows[one].released_at is None]
 
 
 def of_run(service: Service, run: Run, name: str | None) -> RunReport:

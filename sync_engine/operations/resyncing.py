@@ -1,9 +1,8 @@
 """Reads chosen records again and puts right what differs; tells each change."""
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -18,11 +17,10 @@ from sync_engine.operations.changes import lines_of
 from sync_engine.operations.planning import planned, stops
 from sync_engine.operations.records import WrongUseError, split
 from sync_engine.operations.rehearsing import rehearsal
+from sync_engine.operations.selecting import names_in, window_of
 from sync_engine.operations.shapes import Plan
 from sync_engine.service import Service
 from sync_engine.store import LinkRow
-
-LONGEST_FILE = 16 * 1024 * 1024  #: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,15 @@ class Wanted:
     file: Path | None = None
     failed: bool = False
     unlinked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What is wanted, in terms of this configuration."""
+
+    wanted: Wanted
+    records: Mapping[int, Mapping[str, str]]  #: source -> record id -> the name it was given by
+    window: tuple[datetime, datetime | None] | None
 
 
 def resync(
@@ -57,11 +64,14 @@ def resync(
         raise WrongUseError(
             f"{prefer} is no side of {name}", remedy=f"sides are: {', '.join(sync.sides)}"
         )
+    meant = _meant(service, sync, wanted)
+    service.prepare()
     if dry_run:
         with rehearsal(service) as rehearsed:
-            run = _run(rehearsed.service, sync, wanted, prefer)
-            return planned(rehearsed, run, name)
-    run = _run(service, sync, wanted, prefer)
+            run = _run(rehearsed.service, sync, meant, prefer)
+            found = planned(rehearsed, run, name)
+            return found.model_copy(update={"unknown": _unknown(rehearsed.service.world, meant)})
+    run = _run(service, sync, meant, prefer)
     with service.store.reading() as connection:
         lines = lines_of(service.world, connection, run.id)
     return Plan(
@@ -70,6 +80,7 @@ def resync(
         calls=run.calls(),
         stopped_by_guard=stops(service, name),
         down=dict(service.world.down),
+        unknown=_unknown(service.world, meant),
     )
 
 
@@ -87,35 +98,69 @@ def _exactly_one(wanted: Wanted) -> None:
         raise WrongUseError("--until belongs to --since", remedy="give both")
 
 
-def _run(service: Service, sync: Sync, wanted: Wanted, prefer: str | None) -> Run:
+def _meant(service: Service, sync: Sync, wanted: Wanted) -> _Meant:
+    """What is wanted, read and checked before any system is asked."""
+    world = service.world
+    names = wanted.records
+    if wanted.file is not None:
+        names = names_in(wanted.file, world)
+    records: dict[int, dict[str, str]] = {source.id: {} for source in world.of_kind(sync.kind)}
+    for name in names:
+        sources, number = split(world, name)
+        mine = [source for source in sources if source in records]
+        if not mine:
+            raise WrongUseError(
+                f"{name} is no record of {sync.name}", remedy="name the sync that it belongs to"
+            )
+        for source_id in mine:
+            records[source_id][number] = name
+    window = None
+    if wanted.since:
+        window = window_of(wanted.since, wanted.until, service.clock.now())
+    return _Meant(wanted, records, window)
+
+
+def _unknown(world: World, meant: _Meant) -> list[str]:
+    """Names that no system knew when it was asked for them; each in the first given form."""
+    missing: dict[str, bool] = {}
+    with world.store.reading() as connection:
+        for source_id, names in meant.records.items():
+            known = world.store.links.by_record(connection, source_id, names)
+            is_out = world.is_out(world.source(source_id).instance)
+            for number, name in names.items():
+                found = number in known or is_out
+                missing[name] = missing.get(name, True) and not found
+    return [name for name, is_missing in missing.items() if is_missing]
+
+
+def _run(service: Service, sync: Sync, meant: _Meant, prefer: str | None) -> Run:
     run = new_run(service.world, sync.name, prefer)
-    run.scope = _choose(service, sync, wanted, run)
+    run.scope = _choose(service, sync, meant, run)
     service.cycle([sync], run)
     return run
 
 
-def _choose(service: Service, sync: Sync, wanted: Wanted, run: Run) -> set[int] | None:
+def _choose(service: Service, sync: Sync, meant: _Meant, run: Run) -> set[int] | None:
     """Read what is meant; gives the entities it is about, None for all."""
-    world = service.world
+    world, wanted = service.world, meant.wanted
     if wanted.full:
         _list_anew(world, sync)
         return None
-    if wanted.since:
-        return _window(world, sync, run, wanted.since, wanted.until)
+    if meant.window:
+        return _window(world, sync, run, meant.window)
     if wanted.failed:
         with world.store.reading() as connection:
             failed = world.store.links.refused(connection, sync.kind)
         try_again(world, [link.id for link in failed])
-        return _read(world, sync, run, failed, ())
+        return _read(world, sync, run, failed, {})
     if wanted.unlinked:
         with world.store.reading() as connection:
             alone = world.store.links.unmatched(connection, sync.kind)
         rematch(world, [link.id for link in alone])
-        return _read(world, sync, run, alone, ())
+        return _read(world, sync, run, alone, {})
     if wanted.keys:
-        return _read(world, sync, run, _by_keys(world, wanted.keys), ())
-    names = wanted.records or _lines(wanted.file)
-    return _read(world, sync, run, (), names)
+        return _read(world, sync, run, _by_keys(world, wanted.keys), {})
+    return _read(world, sync, run, (), meant.records)
 
 
 def _list_anew(world: World, sync: Sync) -> None:
@@ -125,32 +170,24 @@ def _list_anew(world: World, sync: Sync) -> None:
         world.store.entities.mark_kind(connection, sync.kind)
 
 
-def _window(world: World, sync: Sync, run: Run, since: str, until: str | None) -> set[int]:
-    start, end = _moment(since), _moment(until) if until else None
-    if start > world.clock.now():
-        raise WrongUseError(f"{since} is in the future", remedy="give a moment that has been")
-    if end is not None and end <= start:
-        raise WrongUseError("--until is not after --since", remedy="give a later moment")
+def _window(
+    world: World, sync: Sync, run: Run, window: tuple[datetime, datetime | None]
+) -> set[int]:
     found: set[int] = set()
     for source in _reachable(world, sync):
-        found |= relist_window(world, source, run, start, end)
+        found |= relist_window(world, source, run, *window)
     return found
 
 
 def _read(
-    world: World, sync: Sync, run: Run, links: Iterable[LinkRow], names: Iterable[str]
+    world: World,
+    sync: Sync,
+    run: Run,
+    links: Iterable[LinkRow],
+    records: Mapping[int, Iterable[str]],
 ) -> set[int]:
     """Read these records, and all others of the same people."""
-    wanted: dict[int, set[str]] = {source.id: set() for source in world.of_kind(sync.kind)}
-    for name in names:
-        sources, number = split(world, name)
-        mine = [source for source in sources if source in wanted]
-        if not mine:
-            raise WrongUseError(
-                f"{name} is no record of {sync.name}", remedy="name the sync that it belongs to"
-            )
-        for source_id in mine:
-            wanted[source_id].add(number)
+    wanted = {source.id: set(records.get(source.id, ())) for source in world.of_kind(sync.kind)}
     with world.store.reading() as connection:
         owners = {link.entity_id for link in links if link.entity_id is not None}
         for source_id, ids in wanted.items():
@@ -182,35 +219,3 @@ def _by_keys(world: World, texts: Iterable[str]) -> list[LinkRow]:
             f"no record carries the key {', '.join(unknown)}", remedy="name the record by --id"
         )
     return list(found.values())
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise WrongUseError(
-            f"{text!r} is no moment", remedy="write it like 2026-11-24T08:00:00"
-        ) from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _lines(path: Path | None) -> list[str]:
-    """The records that a file names, or standard input where it is called ``-``."""
-    try:
-        if path is None or str(path) == "-":
-            read = sys.stdin.buffer.read(LONGEST_FILE + 1)
-        elif not path.is_file():
-            raise WrongUseError(f"{path} is no file", remedy="give a file of UTF-8 text, or -")
-        else:
-            with path.open("rb") as file:
-                read = file.read(LONGEST_FILE + 1)
-        text = read.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUseError(f"{path} cannot be read", remedy="give a file of UTF-8 text") from error
-    if len(read) > LONGEST_FILE:
-        raise WrongUseError(f"{path} is larger than {LONGEST_FILE} bytes", remedy="split it")
-    lines = (line.strip() for line in text.splitlines())
-    names = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
-    if not names:
-        raise WrongUseError(f"{path} names no record", remedy="write one INSTANCE:ID on each line")
-    return names

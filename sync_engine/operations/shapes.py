@@ -102,6 +102,7 @@ class Plan(Shape):
     calls: dict[str, int]  #: instance -> API calls that the writes cost
     stopped_by_guard: dict[str, int]
     down: dict[str, str]
+    unknown: list[str] = []  #: records that were named and that no system has
 
 
 class InstanceStatus(Shape):

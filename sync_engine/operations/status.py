@@ -140,5 +140,5 @@ def _summary(
     wrong += [f"{one.name} waits for its release" for one in syncs if "waits" in one.state]
     waiting = sum(number for what, number in issues.items() if what not in _NEWS)
     if waiting:
-        wrong.append(f"{waiting} issues wait for a person")
+        wrong.append(f"{waiting} {'issue waits' if waiting == 1 else 'issues wait'} for a person")
     return "; ".join(wrong)

@@ -14,7 +14,7 @@ from connectors import Budget, Connector, Runtime
 from connectors.http import GuardedTransport
 from sync_engine.engine import Source, Sync, World
 from sync_engine.guard import Limit, Limits
-from sync_engine.ids import Ids
+from sync_engine.ids import END, EPOCH, Ids
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
@@ -22,12 +22,17 @@ from sync_engine.service.processes import holder, is_dead
 from sync_engine.service.seams import CountingTransport, SystemClock, random_id
 from sync_engine.service.service import Service
 from sync_engine.service.witness import watch
-from sync_engine.store import Store, migrate, open_database
+from sync_engine.store import StateError, Store, migrate, open_database
 
 
 def build(config: Config, clock: SystemClock | None = None) -> Service:
     """A service for a configuration; nothing is sent yet. Raises StateError."""
     clock = clock or SystemClock()
+    if not EPOCH < clock.now() < END:
+        raise StateError(
+            f"this machine's clock stands at {clock.now():%Y-%m-%d}",
+            remedy="set it right: who edited last, and whom to trust, is told by it",
+        )
     engine = open_database(config.state_url)
     migrate(engine)
     ids = Ids(clock.now, random.SystemRandom())

@@ -49,6 +49,8 @@ class Daemon:
         self.failure = ""  #: why the last run could not be made, empty if it could
         self.is_refused = False  #: whether the file, when read anew, could not be used
         self._asked: set[Future[Any]] = set()
+        self._out: dict[str, str] = {}  #: instance -> why it is out, as last told in the log
+        self._waiting: list[str] = []  #: syncs that wait for a release, as last told in the log
         self._rebuild = rebuild
         self._adopt(service)
         self._timer = BackgroundScheduler(
@@ -59,6 +61,7 @@ class Daemon:
 
     def start(self) -> None:
         """Begin; what was due while nobody ran is due at once."""
+        log.info("started", syncs=[sync.name for sync in self.service.world.syncs.values()])
         self._timer.start()
         self._timer.add_job(self.run_due, id="due", replace_existing=True)
 
@@ -70,6 +73,7 @@ class Daemon:
         for answer in list(self._asked):
             answer.cancel()
         self.service.close()
+        log.info("ended")
 
     def call(self, wish: Callable[[Service], Answer]) -> Answer:
         """Do something with the service in the thread that owns its connectors.
@@ -119,6 +123,8 @@ class Daemon:
         self._timer.add_job(self.run_due, id="due", replace_existing=True)
 
     def _adopt(self, service: Service) -> None:
+        for fault in service.config.warnings:
+            log.warning("configuration", why=fault.text(service.config.path.name))
         service.store.patience = PATIENCE
         service.world.watch = self._heard  # a first listing may take hours; that is no standstill
 
@@ -134,7 +140,7 @@ class Daemon:
             if due:
                 self._run(due)
             elif not self.service.is_prepared:
-                self.service.prepare()
+                self._prepare()
             self.failure = ""
             self._plan_next(due)
         except SQLAlchemyError as error:
@@ -150,15 +156,21 @@ class Daemon:
         now = self.clock.now()
         with self.service.store.reading() as connection:
             rows = self.service.store.registry.syncs(connection)
-        found = []
+        found, strange = [], []
         for sync in self.service.world.syncs.values():
             due_at = rows[sync.name].due_at
             if due_at is None or due_at <= now:
                 found.append(sync)
-        return found
+            elif due_at > latest_fire(self.service.config.settings.syncs[sync.name], now):
+                strange.append(sync)
+        if strange:  # else nothing would run until the day that a wrong clock had named
+            names = [sync.name for sync in strange]
+            why = "this machine's clock was set back, or the schedule was changed"
+            log.warning("planned later than the schedule says, so run now", why=why, syncs=names)
+        return found + strange
 
     def _run(self, due: list[Sync]) -> None:
-        self.service.prepare()
+        self._prepare()
         name = due[0].name if len(due) == 1 else "+".join(sync.name for sync in due)
         run = new_run(self.service.world, name)
         self.service.cycle(due, run)
@@ -166,6 +178,23 @@ class Daemon:
         counts = {name: number for name, number in sorted(run.counts.items()) if number}
         tell = log.info if run.stored or self.service.world.down else log.debug
         tell("run", run=run.id, sync=name, seconds=round(seconds, 3), **{"counts": counts})
+
+    def _prepare(self) -> None:
+        """Find out who takes part; what keeps work from being done is told when it changes."""
+        self.service.prepare()
+        out, before = dict(self.service.world.down), self._out
+        for instance, why in out.items():
+            if before.get(instance) != why:
+                log.warning("instance is out", instance=instance, why=why)
+        for instance in sorted(before.keys() - out.keys()):
+            log.info("instance is back", instance=instance)
+        with self.service.store.reading() as connection:
+            rows = self.service.store.registry.syncs(connection)
+        syncs = self.service.world.syncs.values()
+        waiting = [sync.name for sync in syncs if rows[sync.name].released_at is None]
+        if waiting and waiting != self._waiting:
+            log.warning("nothing is written before crm-sync release", syncs=waiting)
+        self._out, self._waiting = out, waiting
 
     def _plan_next(self, done: list[Sync]) -> None:
         now = self.clock.now()
@@ -210,6 +239,13 @@ def next_fire(settings: SyncSettings, now: datetime) -> datetime:
     trigger = trigger_of(settings)
     following: datetime | None = trigger.get_next_fire_time(now, now)
     return following or now
+
+
+def latest_fire(settings: SyncSettings, now: datetime) -> datetime:
+    """The latest moment that a run until ``now``, or before, can have been planned for."""
+    if settings.cron is not None:
+        return next_fire(settings, now)
+    return now + timedelta(seconds=(settings.every or 60) + MOST_JITTER)
 
 
 def trigger_of(settings: SyncSettings) -> Any:

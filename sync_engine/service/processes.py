@@ -13,6 +13,8 @@ from types import FrameType
 from typing import Protocol
 
 LEFT_AFTER = 8.0  #: seconds for calls to be answered once asked to stop
+#: seconds in which a second signal is the first one's echo: a terminal and a wrapper both send it
+SAME_WISH = 1.0
 EXIT_UNANSWERED = 6
 
 
@@ -20,6 +22,8 @@ class Stoppable(Protocol):
     """A clock whose waits end when it is stopped."""
 
     def stop(self) -> None: ...
+
+    def monotonic(self) -> float: ...
 
 
 def holder() -> str:
@@ -46,16 +50,21 @@ def stopping(clock: Stoppable, reload: Callable[[], None] | None = None) -> Iter
     """SIGINT and SIGTERM end the waits of the clock; work stops between pages and calls.
 
     A call that is not answered keeps nobody here: every state is good for kill -9, so the
-    process leaves 8 s after it was asked to, at once when asked twice. SIGHUP calls ``reload``.
+    process leaves 8 s after it was asked to, at once when asked again. SIGHUP calls ``reload``.
     """
     leaving = threading.Timer(LEFT_AFTER, _leave)
     leaving.daemon = True
+    asked_at: float | None = None
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if leaving.is_alive():
+        nonlocal asked_at
+        now = clock.monotonic()
+        if asked_at is None:
+            asked_at = now
+            leaving.start()  # first, so that nothing that holds the clock can keep us here
+            clock.stop()
+        elif now - asked_at > SAME_WISH:
             _leave()
-        clock.stop()
-        leaving.start()
 
     def take_anew(_number: int, _frame: FrameType | None) -> None:
         if reload is not None:

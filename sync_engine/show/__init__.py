@@ -1,6 +1,6 @@
 """What a person sees on a terminal: shapes as tables and sentences. Nothing is decided here."""
 
-from sync_engine.show.checks import as_csv, keep, show_checks
+from sync_engine.show.checks import as_csv, show_checks
 from sync_engine.show.people import show_explanation, show_history, show_plan, show_resolutions
 from sync_engine.show.progress import progress
 from sync_engine.show.reports import (
@@ -14,7 +14,6 @@ from sync_engine.show.tables import number_of, plain_table, show_sides, told
 
 __all__ = [
     "as_csv",
-    "keep",
     "number_of",
     "plain_table",
     "progress",

@@ -1,43 +1,32 @@
-"""What checks found, and files that a person asked for."""
+"""What checks found, and issues as a spreadsheet takes them."""
 
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
-
-from rich.console import Console
 
 from sync_engine.operations.shapes import InstanceCheck, IssueDetail
+from sync_engine.show.terminal import Terminal
 
 _STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  #: of a formula; full-width too
 _COLORS = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
 def show_checks(found: Sequence[InstanceCheck]) -> None:
-    console = Console()
+    console = Terminal()
     for one in found:
         if one.failure:
-            console.print(f"[bold red]{one.instance}: cannot be used:[/] {one.failure}")
+            console.head(f"{one.instance}: cannot be used:", f" {one.failure}", style="bold red")
             if one.remedy:
                 console.print(f"  remedy: {one.remedy}")
             continue
         who = f"{one.organization} ({one.organization_id})"
-        console.print(f"[bold]{one.instance}[/]: {who}", highlight=False)
+        console.head(one.instance, f": {who}")
         for finding in one.findings:
-            console.print(
-                f"  [{_COLORS[finding.level]}]{finding.level}[/]: {finding.what}", highlight=False
-            )
+            style = _COLORS[finding.level]
+            console.head(f"  {finding.level}", f": {finding.what}", style=style)
             if finding.remedy:
-                console.print(f"    remedy: {finding.remedy}", highlight=False)
-
-
-def keep(path: Path, text: str) -> None:
-    """Write a file that only its owner may read: it holds people's values."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+                console.print(f"    remedy: {finding.remedy}")
 
 
 def as_csv(found: Sequence[IssueDetail]) -> str:

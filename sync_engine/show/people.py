@@ -3,54 +3,57 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 
-from sync_engine.operations.shapes import Explanation, FieldChange, History, Line, Plan, Resolution
-from sync_engine.show.tables import plain_table, told
+from sync_engine.operations.shapes import Explanation, History, Line, Plan, Resolution
+from sync_engine.show.tables import number_of, plain_table, told
+from sync_engine.show.terminal import Terminal
 
 
 def show_plan(plan: Plan) -> None:
-    """Every line, then what it costs."""
-    console = Console()
-    table = plain_table(
-        f"{plan.sync}: line by line", "does", "record", "field", "old", "new", "rule"
-    )
+    """Every line with its fields below it, then what it costs."""
+    console = Terminal()
     for line in plan.lines:
-        _add_line(table, line)
-    if plan.lines:
-        console.print(table)
+        _show_line(console, line)
     counts = Counter(line.does for line in plan.lines)
     summary = ", ".join(f"{number} x {does}" for does, number in sorted(counts.items()))
-    console.print(f"[bold]{summary or 'nothing to do: the systems agree'}[/]")
+    if summary or not plan.unknown:
+        console.head(summary or "nothing to do: the systems agree")
     calls = ", ".join(f"{name} {number}" for name, number in plan.calls.items())
-    console.print(f"API calls: {calls or 'none'}", highlight=False)
+    console.print(f"API calls: {calls or 'none'}")
     for what, number in plan.stopped_by_guard.items():
-        console.print(f"[yellow]the guard would stop {number} x {what}[/]")
+        console.print(f"the guard would stop {number} x {what}", style="yellow")
+    if plan.unknown:
+        names = "\n  ".join(plan.unknown)
+        console.head("no system has these records:", f"\n  {names}", style="bold red", wrap=False)
     for instance, why in plan.down.items():
-        console.print(f"[bold red]{instance} was left out:[/] {why}")
+        console.head(f"{instance} was left out:", f" {why}", style="bold red")
 
 
-def _add_line(table: Table, line: Line) -> None:
+def _show_line(console: Terminal, line: Line) -> None:
+    """A heading that names the records whole, to be copied, and a row for each field."""
     where = line.record or (f"{line.side}: a new one" if line.side else "")
+    console.head(line.does, f" {where}", wrap=False)
     if line.like and line.does in ("create", "link", "ask", "hold"):
-        where += "\nlike " + "\n     ".join(line.like)
-    first = True
-    for change in line.fields or [FieldChange(field="")]:
+        for record in line.like:
+            console.print(f"  like {record}", soft_wrap=True)
+    if line.rule and not line.fields:
+        console.print(f"  by {line.rule}")
+    table = plain_table("", "field", "old", "new", "rule")
+    for change in line.fields:
         rule = change.rule or line.rule or ""
         rule += f" ({change.by})" if change.by else ""
-        shows = change.field and line.is_write
-        values = (told(change.old), told(change.new)) if shows else ("", "")
-        head = (line.does, where) if first else ("", "")
-        table.add_row(*head, change.field, *values, rule)
-        first = False
+        values = (told(change.old), told(change.new)) if line.is_write else ("", "")
+        table.add_row(change.field, *values, rule)
+    if line.fields:
+        console.print(Padding(table, (0, 0, 0, 2)))
     if line.answer:
-        table.add_row("", f"answer: {line.answer}", "", "", "", "")
+        console.print(f"  answer: {line.answer}", soft_wrap=True)
 
 
 def show_history(history: History) -> None:
-    console = Console()
-    console.print(f"[bold]{history.record}[/]: {history.kind}, entity {history.entity}")
+    console = Terminal()
+    console.head(history.record, f": {history.kind}, entity {history.entity}")
     table = plain_table("History", "at (UTC)", "what", "field", "old", "new", "by", "rule")
     for event in history.events:
         values = (told(event.old), told(event.new)) if event.field else ("", event.record or "")
@@ -68,8 +71,8 @@ def show_history(history: History) -> None:
 
 
 def show_explanation(found: Explanation) -> None:
-    console = Console()
-    console.print(f"[bold]{found.record}[/]: {found.kind}, entity {found.entity or 'none'}")
+    console = Terminal()
+    console.head(found.record, f": {found.kind}, entity {found.entity or 'none'}")
     places = plain_table("Where", "side", "record", "state", "why")
     for place in found.places:
         places.add_row(place.side, place.record or "-", place.state, place.why)
@@ -89,14 +92,14 @@ def show_explanation(found: Explanation) -> None:
             console.print(
                 f"  {write.at:%Y-%m-%d %H:%M:%S} {write.action} {write.record}: {write.result}"
                 + (f" ({write.reason})" if write.reason else ""),
-                highlight=False,
             )
 
 
 def show_resolutions(found: Sequence[Resolution]) -> None:
-    console = Console()
+    console = Terminal()
     for one in found:
         records = ", ".join(one.records)
-        console.print(f"{one.verdict}: {records}: {one.does}", highlight=False, soft_wrap=True)
+        console.print(f"{one.verdict}: {records}: {one.does}", soft_wrap=True)
     if found and not found[0].carried_out:
-        console.print(f"[bold]{len(found)} decisions; nothing was changed.[/] Add --yes to decide.")
+        decisions = number_of(len(found), "decision")
+        console.head(f"{decisions}; nothing was changed.", " Add --yes to decide.")

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from sync_engine.operations.meanings import meaning
 from sync_engine.operations.shapes import IssueDetail, IssueGroup, RunLine, RunReport, Status
 from sync_engine.show.tables import number_of, plain_table, show_sides, told
+from sync_engine.show.terminal import Terminal
 
 SHOWN = 3  #: issues of a group
 
 
 def show_run(report: RunReport) -> None:
-    console = Console()
+    console = Terminal()
     show_sides(console, report.sides)
     if report.samples:
         table = plain_table("What it would do, for example", "side", "does", "record", "fields")
@@ -24,9 +23,10 @@ def show_run(report: RunReport) -> None:
         fields = ", ".join(f"{name} {number}" for name, number in report.conflicts.items())
         console.print(f"Conflicts settled by precedence, losers kept: {fields}")
     spent = ", ".join(f"{name} {number}" for name, number in report.calls.items())
-    console.print(f"API calls: {spent or 'none'}", highlight=False)
+    console.print(f"API calls: {spent or 'none'}")
     for instance, why in report.down.items():
-        console.print(f"[bold red]{instance} was left out, so its rows are as before:[/] {why}")
+        words = f"{instance} was left out, so its rows are as before:"
+        console.head(words, f" {why}", style="bold red")
     if report.unread:
         console.print(
             f"Nothing is matched with or created in {', '.join(report.unread)} before it has been "
@@ -38,25 +38,28 @@ def show_run(report: RunReport) -> None:
         console.print(f"What waits costs these API calls at most: {cost or 'none'}")
     if report.waiting_for_release:
         names = ", ".join(report.waiting_for_release)
-        console.print(
-            f"\n[bold]Nothing has been written yet for {names}.[/] A first sync stops here: read "
-            "the numbers above, look at every write with crm-sync plan NAME, then let it go on:\n"
-            + "\n".join(f"  crm-sync release {name}" for name in report.waiting_for_release)
+        console.print()
+        console.head(
+            f"Nothing has been written yet for {names}.",
+            " A first sync stops here: read the numbers above, look at every write with "
+            "crm-sync plan NAME, then let it go on:\n"
+            + "\n".join(f"  crm-sync release {name}" for name in report.waiting_for_release),
         )
     elif report.stopped_by_guard:
         classes = ", ".join(
             f"{number} x {what}" for what, number in report.stopped_by_guard.items()
         )
-        console.print(
-            f"\n[bold]The guard has stopped improbable changes:[/] {classes}. Everything else went "
-            "on. Look at them with crm-sync plan NAME; if they are meant: crm-sync release NAME"
+        console.print()
+        console.head(
+            "The guard has stopped improbable changes:",
+            f" {classes}. Everything else went on. Look at them with crm-sync plan NAME; "
+            "if they are meant: crm-sync release NAME",
         )
 
 
 def show_status(status: Status) -> None:
-    console = Console()
-    color = "green" if status.well else "yellow"
-    console.print(f"[bold {color}]{status.summary}[/]")
+    console = Terminal()
+    console.head(status.summary, style="bold green" if status.well else "bold yellow")
     instances = plain_table("Instances", "name", "state", "organization", "calls today", "budget")
     for one in status.instances:
         state = one.state if one.failure is None else f"{one.state}; {one.failure}"
@@ -76,7 +79,7 @@ def show_status(status: Status) -> None:
     show_sides(console, status.sides)
     for source in status.sources:
         when = f"{source.read_at:%Y-%m-%d %H:%M:%S} UTC" if source.read_at else "never"
-        console.print(f"{source.source}: last read {when}", highlight=False)
+        console.print(f"{source.source}: last read {when}")
     _show_counts(console, status.issues)
 
 
@@ -90,36 +93,36 @@ def show_runs(runs: Sequence[RunLine]) -> None:
         )
         did = ", ".join(f"{name} {number}" for name, number in run.counts.items())
         table.add_row(run.run, run.sync, f"{run.started_at:%Y-%m-%d %H:%M:%S}", seconds, did)
-    Console().print(table)
+    Terminal().print(table)
 
 
 def show_groups(groups: Sequence[IssueGroup], *, every: bool = False) -> None:
-    console = Console()
+    console = Terminal()
     if not groups:
         console.print("Nothing waits for a person.")
     for group in groups:
         cause = f" ({group.cause})" if group.cause else ""
-        console.print(f"[bold]{group.count} x {group.what}[/]{cause}", highlight=False)
+        console.head(f"{group.count} x {group.what}", cause)
         console.print(f"  {group.meaning}")
         console.print(f"  remedy: {group.remedy}", style="dim")
         for issue in group.issues if every else group.issues[:SHOWN]:
             where = f", for {' and '.join(issue.sides)}" if issue.sides else ""
             field = f", {issue.field}" if issue.field else ""
             since = f"since {issue.opened_at:%Y-%m-%d %H:%M}"
-            console.print(f"  {issue.id}  {since}{where}{field}", highlight=False)
+            console.print(f"  {issue.id}  {since}{where}{field}")
             for record in issue.records:
-                console.print(f"    {record}", highlight=False)
+                console.print(f"    {record}")
         if group.count > SHOWN and not every:
             console.print(f"  and {group.count - SHOWN} more (--all or --json lists them)")
 
 
 def show_issue(found: IssueDetail) -> None:
-    console = Console()
+    console = Terminal()
     issue = found.issue
-    console.print(f"[bold]{issue.what}[/] {issue.cause}", highlight=False)
+    console.head(issue.what, f" {issue.cause}")
     console.print(f"  {found.meaning}\n  remedy: {found.remedy}")
     for name, value in found.detail.items():
-        console.print(f"  {name}: {value}", highlight=False)
+        console.print(f"  {name}: {value}")
     if not found.sides:
         return
     table = plain_table("Side by side", "field", *(side.record for side in found.sides))
@@ -134,6 +137,6 @@ def show_issue(found: IssueDetail) -> None:
     console.print(table)
 
 
-def _show_counts(console: Console, issues: dict[str, int]) -> None:
+def _show_counts(console: Terminal, issues: dict[str, int]) -> None:
     for what, number in issues.items():
         console.print(f"{number_of(number, 'issue')}: {what}: {meaning(what).says}")

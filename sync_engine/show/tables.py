@@ -21,9 +21,10 @@ _MEANINGS = {
 
 
 def plain_table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # names of fields are typed again, so that values break before they do
+        table.add_column(column, overflow="fold", no_wrap=column == "field")
     return table
 
 

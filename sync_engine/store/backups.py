@@ -30,7 +30,7 @@ _LIVED_IN = ("entity", "link", "run", "decision")  #: without a row in these a s
 
 
 class StateInUseError(StateError):
-    """Somebody else works with the state that a backup is to replace."""
+    """Somebody else works with a state that one alone must have."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what, remedy="stop crm-sync wherever it uses this state, then try again")

@@ -196,7 +196,6 @@ def _running(api: APIRouter, daemon: Daemon) -> None:
         def carry_out(service: Service) -> Plan:
             operations.known_sync(service.world, name)
             operations.known_instance(service.connectors, wish.prefer)
-            service.prepare()
             return operations.resync(
                 service, name, wish.wanted, prefer=wish.prefer, dry_run=wish.dry_run
             )

@@ -5,12 +5,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 
 from config import ServiceSettings
 from sync_engine.operations import WrongUseError
 from sync_engine.service import Daemon
 from sync_engine.web.app import create_app
+
+log = structlog.get_logger("crm_sync")
 
 
 @contextmanager
@@ -32,11 +35,13 @@ def listening(daemon: Daemon, settings: ServiceSettings) -> Iterator[None]:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # nobody is believed who says whom he speaks for
                 timeout_graceful_shutdown=2,
             )
         )
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
+        log.info("listening", listen=settings.listen)
         try:
             yield
         finally:

@@ -1,5 +1,6 @@
 """A small configuration that loads, and what each change of it is told as."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import config
 from config import ConfigError
 
 CANARY = "canary-hunter2"
+Run = Callable[..., tuple[int, str, str]]  #: arguments -> exit code, output, errors
 SMALL = """\
 instances:
   one:
@@ -45,3 +47,7 @@ def faults(folder: Path, text: str | bytes, **environment: str) -> list[str]:
 def changed(old: str, new: str) -> str:
     assert old in SMALL, old
     return SMALL.replace(old, new, 1)
+
+
+def write(text: str = SMALL) -> None:
+    Path("crm-sync.yaml").write_text(text)

@@ -72,10 +72,15 @@ VALUES = [
         r"15:13: syncs.leads.guard: unknown key deletes; did you mean delete\?",
     ),
     row("4 no key near", sync("colour: red"), "unknown key colour; there are: create_inactive"),
-    row("5 octal", side("region: 0777"), "region: must be text; put it in quotes"),
+    row("5 number", side("region: 777"), "region: must be text; put it in quotes"),
+    row("5 octal", side("region: 0777"), "14:\\d+: this number would lose .*quotes"),
+    row("5 zeros", side("on_create: {zip: 007}"), "14:\\d+: this number would lose .*quotes"),
+    row("5 plus", side("on_create: {tel: +385911}"), "14:\\d+: this number would lose .*quotes"),
+    row("5 fraction", side("on_create: {note: 1.10}"), "14:\\d+: .*note: must be"),
     row("5 date", sync("cron: 2024-01-01"), "a date is read as text; put it in quotes"),
     row("5 key", SMALL + "1: x\n", "15:1: a key must be text; put it in quotes"),
     row("11 missing variable", changed("${KEY}", "${NONE}"), "5:14: .*variable NONE is not set"),
+    row("11 no variable at all", changed("${KEY}", "${}"), "5:14: a variable is written"),
     row("13 nested", changed("${KEY}", "${${KEY}}"), "5:14: a variable is written"),
     row("13 default", changed("${KEY}", "${KEY:-x}"), "5:14: a variable is written"),
     row("14 inline", changed("${KEY}", CANARY), "5:5: a secret must not stand in the file"),
@@ -229,6 +234,18 @@ def test_10_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
 def test_12_and_13_a_variable_is_one_scalar_expanded_once(tmp_path: Path, value: str) -> None:
     loaded = load(tmp_path, SMALL, KEY=value)
     assert loaded.instances["one"].settings.api_key.get_secret_value() == value
+
+
+def test_11_an_empty_variable_is_none(tmp_path: Path) -> None:
+    assert (
+        "5:14: the environment variable KEY is not set, or empty"
+        in faults(tmp_path, SMALL, KEY="")[0]
+    )
+
+
+def test_12_a_variable_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (told,) = faults(tmp_path, changed("api_key: ${KEY}", "api_key: ${BYTES}"), BYTES="a\udcff")
+    assert told.startswith("5:14: the environment variable BYTES is not UTF-8")
 
 
 def test_13_two_dollars_are_one(tmp_path: Path) -> None:

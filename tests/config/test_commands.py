@@ -1,50 +1,17 @@
 """Commands about the configuration, and what wrong use of any command is answered with."""
 
 import json
-import sys
-from collections.abc import Callable
+import re
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 import config
-from sync_engine.cli import main
-from tests.config.files import CANARY, SMALL, changed
-
-Run = Callable[..., tuple[int, str, str]]
-VARIABLES = (
-    "SF_CLIENT_ID",
-    "SF_CLIENT_SECRET",
-    "DYNAMICS_TENANT_ID",
-    "DYNAMICS_CLIENT_ID",
-    "DYNAMICS_CLIENT_SECRET",
-    "INFOBIP_API_KEY",
-    "KEY",
-)
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The program in an empty folder; gives exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CRM_SYNC_CONFIG", raising=False)
-    for name in VARIABLES:
-        monkeypatch.setenv(name, CANARY)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["crm-sync", *arguments])
-        with pytest.raises(SystemExit) as left:
-            main()
-        told = capsys.readouterr()
-        assert CANARY not in told.out + told.err
-        return int(left.value.code or 0), told.out, told.err
-
-    return call
-
-
-def write(text: str = SMALL) -> None:
-    Path("crm-sync.yaml").write_text(text)
+from config import schema
+from config.catalogue import CATALOGUE
+from config.expressions import condition
+from tests.config.files import CANARY, SMALL, Run, changed, write
 
 
 def test_init_writes_a_file_that_loads_and_tells_what_follows(run: Run) -> None:
@@ -76,6 +43,41 @@ def test_every_line_that_init_writes_is_explained() -> None:
             assert "#" in line or key in explains_itself | plain, line
 
 
+NAMED = {"last_name": "Horvat", "email": "ann@plavi.hr"}
+TEST = {"last_name": "Test", "email": "a@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("sync", "side", "comes_in", "stays_there"),
+    [
+        ("leads", "sales", NAMED, TEST),
+        ("leads", "service", {"last_name": "Horvat"}, {"email": "ann@plavi.hr"}),
+        ("leads", "service", NAMED, TEST),
+        ("leads", "profiles", NAMED, {"last_name": "Horvat"}),
+        ("leads", "profiles", {"last_name": "Horvat", "mobile": "+385"}, {"email": "a@b.hr"}),
+        ("customers", "sales", {"last_name": "Horvat"}, TEST),
+        ("customers", "service", NAMED, {"first_name": "Ann"}),
+        ("customers", "profiles", NAMED, {"first_name": "Ann"}),
+        ("companies", "profiles", {"name": "Plavi", "website": "plavi.hr"}, {"name": "Plavi"}),
+    ],
+)
+def test_practice_3_2_init_writes_an_entry_filter_for_every_side(
+    run: Run, sync: str, side: str, comes_in: dict[str, str], stays_there: dict[str, str]
+) -> None:
+    run("init")
+    settings = config.load(Path("crm-sync.yaml")).settings.syncs[sync]
+    (one,) = settings.sides[side]
+    enters = condition(one.filter or "", CATALOGUE[str(settings.kind)])
+    assert (enters.holds(comes_in), enters.holds(stays_there)) == (True, False)
+
+
+def test_a_side_without_an_entry_filter_says_why() -> None:
+    lines = config.TEMPLATE.read_text().splitlines()
+    sides = [one for one in lines if re.fullmatch(r"      (sales|service|profiles): \w+ .*", one)]
+    assert [one.split()[1] for one in sides] == ["Account", "account"]
+    assert "# no filter on accounts" in sides[0]
+
+
 def test_init_never_overwrites_unasked(run: Run) -> None:
     Path("mine.yaml").write_text("mine")
     code, _, err = run("init", "mine.yaml")
@@ -104,7 +106,7 @@ def test_config_show_fills_in_defaults_and_masks_secrets(run: Run) -> None:
 
 
 def test_config_schema_is_the_one_that_is_shipped(run: Run) -> None:
-    assert run("config", "schema")[:2] == (0, config.schema.PATH.read_text())
+    assert run("config", "schema")[:2] == (0, schema.PATH.read_text())
 
 
 def test_check_tells_faults_as_json(run: Run) -> None:

@@ -301,3 +301,19 @@ def test_a_clock_that_stops_ends_the_wait() -> None:
     client = HttpClient(ORIGIN, transport, Stopping())
     with pytest.raises(TransientError, match="stopping"):
         client.send("GET", "/x")
+
+
+@pytest.mark.parametrize("secret", ["a\nb", "a\r\nX-Forged: 1", "k\u00e9y", "a\x00b"])
+def test_12_credentials_that_no_header_carries_are_told_without_them(secret: str) -> None:
+    def never(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError("nothing may be sent")
+
+    client = HttpClient(
+        ORIGIN,
+        httpx.MockTransport(never),
+        StillClock(),
+        lambda _: {"Authorization": f"App {secret}"},
+    )
+    with pytest.raises(AuthError, match="no request can carry") as caught:
+        client.send("GET", "/x")
+    assert secret not in str(caught.value) + caught.value.remedy

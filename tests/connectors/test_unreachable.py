@@ -100,6 +100,15 @@ def test_a_certificate_that_has_expired(
     assert "has expired" in told.what
 
 
+def test_112_a_certificate_of_the_future_points_to_the_clock(
+    authority: trustme.CA, serve: Serve, tmp_path: Path
+) -> None:
+    late = authority.issue_cert(HOST, not_before=datetime(2999, 1, 1, tzinfo=UTC))
+    told, _ = failure(serve(late), GuardedTransport(str(tmp_path / "ca.pem"), [HOST]))
+    assert "is not valid yet" in told.what
+    assert "this machine's clock" in told.remedy
+
+
 def test_a_port_where_nothing_listens() -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = taken.getsockname()[1]

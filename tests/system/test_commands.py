@@ -40,7 +40,7 @@ def test_practice_1_3_the_first_sync_stops_with_its_report(world: Running) -> No
     code, told = world.run("sync")
     assert code == 4
     for expected in (
-        "Nothing has been written yet for leads, customers, companies",
+        "Nothing has been written yet for companies, leads, customers",
         "crm-sync release customers",
         "Conflicts settled by precedence, losers kept: job_title 1",
         "API calls: profiles",

@@ -21,7 +21,7 @@ def test_the_demo_ends_with_three_equal_systems(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for told in (
         "Conflicts of the day",
-        "Nothing has been written yet for leads, customers, companies",
+        "Nothing has been written yet for companies, leads, customers",
         "Compared with what was written by hand: 31 people",
         "differs, and is asked about: email of profiles/person:",
         "One more cycle wrote nothing anywhere",

@@ -126,5 +126,5 @@ def test_a_plan_tells_old_new_rule_and_cost(world: Running) -> None:
     assert plan["calls"].keys() == {"sales", "service", "profiles"}
     code, text = world.run("plan", "leads")
     assert code == 0
-    for expected in ("line by line", "first contact (sales)", "Buyer", "API calls: "):
+    for expected in ("update service/lead:", "first contact (sales)", "Buyer", "API calls: "):
         assert expected in text

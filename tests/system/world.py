@@ -26,9 +26,10 @@ class Running:
     def systems(self) -> dict[str, Server]:
         return {"sales": self.sales, "service": self.service, "profiles": self.profiles}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [PROGRAM, *arguments, "--config", str(self.folder / "crm-sync.yaml")],
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -151,11 +151,46 @@ def test_unknown_paths_and_methods_are_json(face: Face) -> None:
         (face.get("/api/nothing"), 404),
         (face.http.get("/nothing"), 404),
         (face.http.get("/docs"), 404),
+        (face.get("/api/..%2fhealthz"), 404),
+        (face.get("/api/%252e%252e/healthz"), 404),
+        (face.get("/api//status"), 404),
+        (face.http.request("BREW", "/healthz"), 405),
         (face.http.delete("/api/status", headers=BEARER), 405),
         (face.http.request("TRACE", "/healthz"), 405),
     ):
         assert answer.status_code == status
         assert set(answer.json()) == {"error", "remedy"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "limit=0",
+        "limit=-1",
+        "limit=1000000000",
+        "limit=ten",
+        "sort=started_at;DROP",
+        "cursor=x",
+    ],
+)
+def test_103_pages_are_bounded_and_nothing_else_is_asked(face: Face, asked: str) -> None:
+    told = face.http.get(f"/api/runs?{asked}", headers=BEARER)
+    assert (told.status_code, set(told.json())) == (422, {"error", "remedy"})
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"ids": ["crm:1"]}, 404),
+        ({"ids": ["sales/Nothing:1"]}, 404),
+        ({"ids": ["sales:a\u0000b"]}, 400),
+        ({"since": "2999-01-01"}, 400),
+        ({"since": "1900-01-01"}, 400),
+        ({"full": True, "failed": True}, 400),
+    ],
+)
+def test_104_a_resync_of_what_cannot_be(face: Face, body: dict[str, Any], status: int) -> None:
+    assert face.post("/api/syncs/leads/resync", **body).status_code == status
 
 
 def test_an_error_nobody_foresaw_tells_no_value(

@@ -153,6 +153,21 @@ def test_ready_also_when_nothing_is_due(three: Three) -> None:
     assert client_of(daemon, settings_of()).get("/readyz").status_code == 200
 
 
+def test_112_what_a_wrong_clock_has_planned_is_not_waited_for(three: Three) -> None:
+    daemon = daemon_of(three)
+    with three.store.transaction() as connection:
+        for name in ("leads", "customers", "companies"):
+            one_day = three.clock.now() + timedelta(days=20_000)
+            three.store.registry.save_sync(connection, name, due_at=one_day)
+    three.sales.create("Lead", first="Ann", last="Horvat", mail="ann@plavi.example")
+    daemon.run_due()
+    with three.store.reading() as connection:
+        rows = three.store.registry.syncs(connection).values()
+    soon = three.clock.now() + timedelta(minutes=2)
+    assert all(row.due_at is not None and row.due_at < soon for row in rows)
+    assert len(three.links("sales/Lead")) == 1  # and it did run
+
+
 def test_a_worker_that_is_silent_is_stuck(face: Face) -> None:
     assert face.http.get("/healthz").json() == {"status": "ok", "why": None}
     face.three.clock.time += timedelta(minutes=31)
