@@ -12,7 +12,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sync_engine.converters import FORMS, PARTS
+from sync_engine.converters import FORMS, LONGEST, PARTS
 from sync_engine.partial import assigned, projected, settled, whole
 from sync_engine.values import UNSET
 
@@ -138,10 +138,24 @@ class Mapping:
         found |= {_further(native): members for native, members in free.items() if members}
         return {name: value for name, value in found.items() if value is not UNSET}
 
+    def unreadable(self, kind: str, values: Values, golden: Values) -> list[str]:
+        """The golden fields that hold something there which is no value of theirs.
+
+        An opt-out is none of them: what cannot be read of it is taken for set (practice 4.1).
+        """
+        return [
+            one.name
+            for one in self._of(kind)
+            if one.name not in golden
+            and one.values is None
+            and one.form != "boolean"
+            and any(values.get(native) is not None for native in one.natives)
+        ]
+
     def strange(self, kind: str, values: Values) -> list[tuple[str, str]]:
         """The golden fields whose native choice no value map knows, with that choice."""
         return [
-            (one.name, str(values[one.field or ""]))
+            (one.name, _told(values[one.field or ""]))
             for one in self._of(kind)
             if one.values is not None
             and values.get(one.field or "") is not None
@@ -300,7 +314,7 @@ class Mapping:
         if one is None or not isinstance(value, list | tuple):
             return []
         found = dict.fromkeys(self._normal(one, member) for member in value)
-        return [member for member in found if member is not None]
+        return [member for member in found if member is not None and member is not UNSET]
 
     def _normal(self, one: FieldMap, value: Any) -> Any:
         return FORMS[one.form].normal(value, self.region)
@@ -310,11 +324,13 @@ class Mapping:
             return None if value is None else FORMS[one.form].native(value, one.style)
         return one.values.get(value)
 
-    def _address(self, parts: MappingOf[str, str], values: Values) -> dict[str, Any] | None:
+    def _address(self, parts: MappingOf[str, str], values: Values) -> Any:
         found = {
             part: FORMS[PARTS[part]].normal(values.get(native), self.region)
             for part, native in parts.items()
         }
+        if any(value is UNSET for value in found.values()):
+            return UNSET
         return found if any(value is not None for value in found.values()) else None
 
     def _set_change(
@@ -339,6 +355,11 @@ class Mapping:
             return [self._native(one, value) for value in sorted(values)]
 
         return {"add": native(joining), "remove": native(leaving)}
+
+
+def _told(choice: Any) -> str:
+    """As people may be shown it, and a database may hold it."""
+    return str(FORMS["text"].normal(str(choice)[:LONGEST], None) or "")
 
 
 def _further(native: str) -> str:

@@ -14,6 +14,7 @@ from connectors.dynamics.metadata import (
 )
 from connectors.errors import AuthError
 from connectors.protocol import Checked, Finding, Level, Selection
+from connectors.replies import documented
 
 #: OrganizationType: what holds real customers, and what is for trying out
 _PRODUCTION = frozenset({"Customer", "Secondary", "Default", "Teams"})
@@ -34,6 +35,7 @@ _ROLE = "add it, organization-wide, to the application user's security role"
 _WHOLE = "Global"  #: the depth that covers the organization
 
 
+@documented("Dataverse")
 def check(client: DynamicsClient, selections: Sequence[Selection]) -> Checked:
     who = client.get("WhoAmI()")
     told = client.get(

@@ -199,8 +199,11 @@ class MemoryConnector:
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         asked = [selection.object, *selection.fields]
         cursor = dict(since or {"at": 0, "end": self._system.position(), "asked": asked})
-        if cursor["asked"] != asked or (since and cursor["at"] < self._system.expired):
-            raise CursorExpiredError("the cursor is of another selection, or too old")
+        at = cursor.get("at")
+        if cursor.get("asked") != asked or not isinstance(at, int):
+            raise CursorExpiredError("the cursor is of another selection")
+        if since and at < self._system.expired:
+            raise CursorExpiredError("the cursor is too old")
         while True:
             self._called()
             position = self._system.position()

@@ -21,6 +21,7 @@ class Batch:
     targets: dict[tuple[int, str], LinkRow] = field(default_factory=dict)
     #: (field, native choice) that no value map knows
     strange: set[tuple[str, str]] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)  #: fields that hold no value of theirs
     customers: set[int] = field(default_factory=set)  #: entities that are customers
     _fresh: set[int] = field(default_factory=set)
 

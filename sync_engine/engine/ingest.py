@@ -5,6 +5,7 @@ raw values changed, writes only what changed, and leaves marks for match and rec
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from sync_engine.engine.recognise import recognise
 from sync_engine.engine.world import (
     LONGEST_CAUSE,
     UNKNOWN_CHOICE,
+    UNREADABLE_VALUE,
     Run,
     Source,
     Told,
@@ -70,6 +72,8 @@ def ingest(
             field_name=name,
             cause=choice[:LONGEST_CAUSE],
         )
+    for name in sorted(batch.unreadable):
+        told.issue(world, UNREADABLE_VALUE, source_id=source.id, field_name=name)
     _store(world, run, connection, batch, told)
 
 
@@ -78,7 +82,10 @@ def fingerprints(source: Source, records: Iterable[Record]) -> dict[str, bytes]:
     fields, found = source.selection.fields, {}
     for record in records:
         raw = [record.values.get(name) for name in fields]
-        text = orjson.dumps([raw, record.inactive], option=orjson.OPT_SORT_KEYS)
+        try:
+            text = orjson.dumps([raw, record.inactive], option=orjson.OPT_SORT_KEYS)
+        except TypeError:  # half a character, or more than 64 bits: JSON has them, orjson has not
+            text = json.dumps([raw, record.inactive], sort_keys=True).encode()
         found[record.id] = hashlib.blake2b(text, digest_size=16).digest()
     return found
 
@@ -146,8 +153,10 @@ def _upsert(
 
 def _read(source: Source, batch: Batch, kind: Kind, record: Record) -> dict[str, Any]:
     name = kind.name.lower()
+    golden = source.mapping.golden_of(name, record.values)
     batch.strange.update(source.mapping.strange(name, record.values))
-    return source.mapping.golden_of(name, record.values)
+    batch.unreadable.update(source.mapping.unreadable(name, record.values, golden))
+    return golden
 
 
 def _return(batch: Batch, link: LinkRow) -> None:

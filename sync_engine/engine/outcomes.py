@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, Result
+from sync_engine import matching
 from sync_engine.engine.decide import leave_as_past
 from sync_engine.engine.keys import keys_of, rekey
 from sync_engine.engine.references import reference_fields
@@ -146,8 +147,10 @@ def _rejected(
     # nobody is created without what is required, nor without an opt-out (practice 4.1)
     vital = set(source.mapping.required) | set(world.consents)
     if source.type.unique_addresses:
-        # somebody else's there: without it the same person would be there twice (practice 5.2)
-        vital |= {one.name for one in source.mapping.fields if one.form in ("email", "phone")}
+        # somebody else's there: without it the same person would be there twice (practice 5.2);
+        # what is no address at all is nobody's
+        fields = [one.name for one in source.mapping.fields if one.form in ("email", "phone")]
+        vital |= {name for name in fields if matching.is_address(plan.row.values.get(name))}
     if action is Action.CREATE and (not at_fault or at_fault & vital):
         # it may not go without them, so it is tried again as a whole when something changes
         link.tries, link.owes = TRIES, Owes.NOTHING

@@ -26,7 +26,7 @@ _UNKNOWN = ObjectType("", {}, frozenset(), reports_deletions=False, max_batch=1)
 KINDS = (Kind.COMPANY, Kind.LEAD, Kind.CUSTOMER)
 
 TRIES = 8  #: before a link is parked
-UNKNOWN_CHOICE = "unknown choice"
+UNKNOWN_CHOICE, UNREADABLE_VALUE = "unknown choice", "unreadable value"
 LONGEST_CAUSE = 80  #: characters of an issue's cause
 
 

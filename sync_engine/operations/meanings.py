@@ -84,6 +84,13 @@ MEANINGS: dict[str, Meaning] = {
         "themselves), or issues resolve ID --seen",
         ("seen",),
     ),
+    "unreadable value": Meaning(
+        "something that is no value of its field: a date that no calendar has, a number with "
+        "words, text of over a million characters; it is neither taken nor written anywhere, the "
+        "rest of the record is",
+        "mend it there; a field that always looks like that is better left unmapped, or --seen",
+        ("seen",),
+    ),
     "field paused": Meaning(
         "a mapped field cannot be read there any more; the record goes on without it",
         "give our user the right to read it, restore the field, or unmap it; it goes on by itself",

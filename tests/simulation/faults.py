@@ -1,272 +1,67 @@
-"""What goes wrong: faults are armed by events, fire at a later call or commit, and are counted.
+"""The fault catalogue: which fault strikes at which seam, and in which ways.
 
-The numbers are those of the fault catalogue (F1 ... F21). A fault counts when it took effect,
-not when it was armed.
+Seams are crossings that both the real and the simulated engine make: a COMMIT of the store, a
+read of a system, a write to it. Faults that are somebody's deed at such a moment (F10, F11,
+F17, F21) carry it as an event; those that stand in the list of events themselves have no seam.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from random import Random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from tests.simulation.events import Fault
 
-from connectors import (
-    AuthError,
-    CursorExpiredError,
-    Outcome,
-    Page,
-    Result,
-    Selection,
-    TransientError,
-    Upserted,
-    Write,
-)
-from connectors.errors import RateLimitError, ResponseError
-from connectors.testing.memory import MemoryConnector, MemorySystem
-from sync_engine.store import LeaseHold, Store
-
-if TYPE_CHECKING:
-    from tests.simulation.world import Simulated
-
-#: what can be armed: place -> fault -> its number in the catalogue
-READ = {
-    "reset": "F4",
-    "throttled": "F5",
-    "denied": "F7",
-    "expired": "F8",
-    "twice": "F9",
-    "edit between pages": "F10",
-    "garbled": "F18",
-    "blind": "F19",
-    "peer": "F13",
-    "slow peer": "F13",
-    "crash": "F2",
+#: fault -> seam -> its ways
+WAYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "F1": {"commit": ("crash before", "crash after")},
+    "F2": {"write": ("crash unsent", "crash applied"), "read": ("crash unread", "crash read")},
+    "F3": {"write": ("lost", "applied", "later", "later"), "read": ("lost",)},
+    "F4": {"write": ("reset", "html"), "read": ("reset", "html")},
+    "F5": {
+        "write": ("429", "429 for ever", "503", "500 applied"),
+        "read": ("429", "429 for ever", "503"),
+    },
+    "F6": {"write": ("some", "none", "short", "locked", "landed locked")},
+    "F7": {"write": ("401", "401 half", "403 field"), "read": ("401",)},
+    "F8": {"read": ("expired", "replayed", "foreign")},
+    "F10": {"read": ("deed",), "write": ("deed",)},
+    "F11": {"write": ("deed", "window", "echo")},
+    "F12": {"read": ("forward", "back")},
+    "F13": {"read": ("beside", "past lease"), "write": ("beside", "past lease")},
+    "F14": {"commit": ("busy", "full", "unknown")},
+    "F17": {"read": ("deed",), "write": ("deed",)},
+    "F18": {"read": ("cut",), "write": ("truncated",)},
+    "F21": {"read": ("deed",), "write": ("deed",)},
 }
-WRITE = {
-    "reset": "F4",
-    "lost answer": "F3",
-    "late": "F3",
-    "crash before": "F2",
-    "crash after": "F2",
-    "throttled": "F5",
-    "partial": "F6",
-    "denied": "F7",
-    "edit before": "F10",
-    "same edit before": "F11",
-    "echo": "F11",
-    "garbled": "F18",
-    "peer": "F13",
-    "slow peer": "F13",
-}
-COMMIT = {
-    "crash before": "F1",
-    "crash after": "F1",
-    "full": "F14",
-    "unknown": "F14",
-}
-PLACES: Mapping[str, Mapping[str, str]] = {"read": READ, "write": WRITE, "commit": COMMIT}
+#: what stands among the events: hints, restores, mappings, permissions, masses
+EVENTS = ("F9", "F15", "F16", "F19", "F20")
+ALL = tuple(f"F{number}" for number in range(1, 22))
+RATES = (0.005, 0.05, 0.2)  #: rare, medium, storm
+#: how often an event may cross a seam, as far as faults are planned
+CROSSINGS = {"commit": 30, "read": 14, "write": 6}
 
 
-class Crash(BaseException):
-    """kill -9."""
-
-
-@dataclass(slots=True)
-class Armed:
-    place: str
-    what: str
-    system: str  #: empty for a commit
-    after: int  #: calls or commits that still pass
-    seed: str
-
-
-@dataclass(slots=True)
 class Faults:
-    armed: list[Armed] = field(default_factory=list)
-    fired: Counter[str] = field(default_factory=Counter)
+    """The faults planned for the event at hand, and how often each has struck."""
 
-    def take(self, place: str, system: str = "") -> Armed | None:
-        """The fault that fires here now, if any."""
-        for one in self.armed:
-            if (one.place, one.system) != (place, system):
-                continue
-            one.after -= 1
-            if one.after < 0:
-                self.armed.remove(one)
-                return one
-        return None
+    def __init__(self) -> None:
+        self.fired: Counter[str] = Counter()
+        self._crossed: Counter[str] = Counter()
+        self._planned: dict[tuple[str, int], Fault] = {}
+        self.are_off = False  #: while a process starts
 
-    def fire(self, number: str) -> None:
-        self.fired[number] += 1
+    def begin(self, planned: Sequence[Fault]) -> None:
+        self._crossed.clear()
+        self._planned = {(one.seam, one.nth): one for one in planned}
 
+    def end(self) -> None:
+        self._planned = {}
 
-class SimulatedStore(Store):
-    """The real store; commits may fail, or be the last thing a process does."""
-
-    sim: "Simulated"
-    depth = 0
-
-    @contextmanager
-    def transaction(self, lease: LeaseHold | None = None) -> Iterator[Connection]:
-        fault = self.sim.faults.take("commit")
-        what = fault.what if fault else ""
-        with super().transaction(lease) as connection:
-            self.depth += 1
-            try:
-                yield connection
-            finally:
-                self.depth -= 1
-            if what in ("crash before", "full"):
-                self._fail(what)
-        if what in ("crash after", "unknown"):
-            self._fail(what)
-
-    def _fail(self, what: str) -> None:
-        self.sim.faults.fire(COMMIT[what])
-        if what.startswith("crash"):
-            raise Crash
-        raise OperationalError("commit", {}, Exception(what))
-
-
-class SimulatedConnector(MemoryConnector):
-    """A connector whose network, and whose organization, misbehave."""
-
-    def __init__(self, system: MemorySystem, sim: "Simulated", instance: str) -> None:
-        super().__init__(system)
-        self._sim, self._instance = sim, instance
-
-    def changes(self, selection: Selection, since: Any) -> Iterator[Page]:
-        self._refuse_unknown(selection)
-        fault = self._fault_at("read")
-        if since is not None and fault and fault.what == "expired":
-            self._sim.faults.fire("F8")
-            raise CursorExpiredError("too old")
-        pages = super().changes(selection, since)
-        while (page := self._next(pages, fault, listing=since is None)) is not None:
-            self._sim.trace("page", self._instance, selection.object, len(page.changes))
-            for change in page.changes:
-                if isinstance(change, Upserted):
-                    self._sim.people.read(self._instance, selection.object, change.record.id)
-            yield page
-            if fault and fault.what == "twice" and page.changes:
-                self._sim.faults.fire("F9")
-                yield replace(page, listed_all=False)
-                fault = None
-            fault = fault or self._fault_at("read")
-
-    def fetch(self, selection: Selection, field: str, values: Sequence[str]) -> Any:
-        self._refuse_unknown(selection)
-        self._fail_reading(self._fault_at("read"))
-        found = super().fetch(selection, field, values)
-        for record in found:
-            self._sim.people.read(self._instance, selection.object, record.id)
-        return found
-
-    def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
-        if not writes:
-            return []
-        self._sim.note_writes(self._instance, object, writes)
-        fault = self._fault_at("write")
-        what = fault.what if fault else ""
-        self._before(object, writes, fault)
-        if what == "partial" and fault:
-            return self._partly(object, writes, Random(fault.seed))
-        if not self._system.versions:
-            for write in writes:
-                self._sim.people.overwritten(self._instance, object, write)
-        outcomes = super().write(object, writes)
-        self._after(object, writes, what)
-        return outcomes
-
-    def _refuse_unknown(self, selection: Selection) -> None:
-        if set(selection.fields) - set(self._system.objects[selection.object].fields):
-            self._sim.check_due = True
-            raise ResponseError("no such field")
-
-    def _fault_at(self, place: str) -> Armed | None:
-        self._sim.outside_transaction()
-        fault = self._sim.faults.take(place, self._instance)
-        if fault and fault.what.endswith("peer"):
-            self._sim.peer(slow=fault.what == "slow peer")
+    def cross(self, seam: str) -> Fault | None:
+        """What strikes at this crossing."""
+        if self.are_off:
             return None
-        return fault
-
-    def _next(self, pages: Iterator[Page], fault: Armed | None, *, listing: bool) -> Page | None:
-        self._fail_reading(fault)
-        if fault and fault.what == "edit between pages":
-            self._sim.people.meddle(self._instance, Random(fault.seed))
-            self._sim.faults.fire("F10")
-        page = next(pages, None)
-        if page is not None and fault and fault.what == "blind" and listing:
-            kept = [c for n, c in enumerate(page.changes) if n % 2 or not isinstance(c, Upserted)]
-            if len(kept) < len(page.changes):
-                self._sim.faults.fire("F19")
-            return replace(page, changes=kept)
-        return page
-
-    def _fail_reading(self, fault: Armed | None) -> None:
-        what = fault.what if fault else ""
-        if what in ("reset", "throttled", "denied", "garbled"):
-            self._raise(what)
-        elif what == "crash":
-            self._sim.faults.fire("F2")
-            raise Crash
-
-    def _raise(self, what: str) -> None:
-        self._sim.faults.fire(READ[what])
-        errors: dict[str, Callable[[], Exception]] = {
-            "reset": lambda: TransientError("connection reset"),
-            "throttled": lambda: RateLimitError("too many requests", retry_after=30),
-            "denied": lambda: AuthError("token revoked"),
-            "garbled": lambda: ResponseError("HTML where JSON was due"),
-        }
-        raise errors[what]()
-
-    def _before(self, object: str, writes: Sequence[Write], fault: Armed | None) -> None:
-        what = fault.what if fault else ""
-        if what == "crash before":
-            self._sim.faults.fire("F2")
-            raise Crash
-        if what in ("reset", "throttled", "denied"):
-            self._raise(what)
-        if what == "late":
-            self._sim.faults.fire("F3")
-            self._sim.late.append((self, object, list(writes)))
-            raise TransientError("no answer")
-        if fault and what in ("edit before", "same edit before"):
-            people, rng = self._sim.people, Random(fault.seed)
-            met = people.edit_under(self._instance, object, writes, what, rng)
-            self._sim.faults.fired[WRITE[what]] += met
-
-    def _after(self, object: str, writes: Sequence[Write], what: str) -> None:
-        if what == "crash after":
-            self._sim.faults.fire("F2")
-            raise Crash
-        if what == "lost answer":
-            self._sim.faults.fire("F3")
-            raise TransientError("the answer was lost")
-        if what == "garbled":
-            self._raise(what)
-        if what == "echo" and self._sim.people.echo(self._instance, object, writes):
-            self._sim.faults.fire("F11")
-
-    def _partly(self, object: str, writes: Sequence[Write], rng: Random) -> list[Outcome]:
-        """Each on its own: done, refused, to be tried again, or done without a clear answer."""
-        self._sim.faults.fire("F6")
-        found: list[Outcome] = []
-        for write in writes:
-            chance = rng.random()
-            if chance < 0.5:
-                found += super().write(object, [write])
-            elif chance < 0.65:
-                super().write(object, [write])
-                found.append(Outcome(Result.RETRY, write.id, reason="unclear"))
-            elif chance < 0.85:
-                found.append(Outcome(Result.RETRY, write.id, reason="row locked"))
-            else:
-                found.append(Outcome(Result.STALE, write.id, reason="changed since"))
+        self._crossed[seam] += 1
+        found = self._planned.pop((seam, self._crossed[seam]), None)
+        if found is not None:
+            self.fired[found.id] += 1
         return found

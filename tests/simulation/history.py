@@ -1,199 +1,162 @@
-"""Runs one history and tells what is wrong with its end."""
+"""Runs one history from its first event to the verdict."""
 
-import traceback
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 
-from sync_engine import operations
-from sync_engine.models import Kind
-from tests.simulation import ideal, oracles
-from tests.simulation.events import Event, History
-from tests.simulation.faults import PLACES, Armed, Crash
-from tests.simulation.world import FAILED, Simulated
+from sqlalchemy import Engine
+from structlog.testing import capture_logs
 
-KINDS = (Kind.LEAD, Kind.CUSTOMER)
-POLICIES = ("prefer", "newest", "longest", "manual")
-HORIZON = timedelta(minutes=40)  #: no write lands later, and every pause is over
-SWEEP = timedelta(hours=26)  #: a source that tells no deletions is listed anew by then
-QUIET = 3  #: cycles that must write nothing (I-2)
+from tests.simulation import oracles
+from tests.simulation.acting import Acting
+from tests.simulation.connecting import Violation
+from tests.simulation.deeds import People
+from tests.simulation.events import Script
+from tests.simulation.state import State, look
+from tests.simulation.stores import in_memory
+from tests.simulation.world import Installation
+
+#: minutes before the cycles by which everything must have settled: at once; past the horizon of
+#: unanswered writes, the longest pause of a retry and the daily sweep; then a cycle apart
+DRAIN = (1, 1500, 1, 1, 95, 1, 1, 1, 1, 1)
+AT_LEAST, SILENT = 4, 3
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of a history."""
+    """How a history ended."""
 
-    failure: str = ""  #: empty: nothing is wrong
-    hash: str = ""
+    trace: str
+    violation: Violation | None = None
     steps: int = 0
-    systems: int = 0
     fired: Counter[str] = field(default_factory=Counter)
     situations: Counter[str] = field(default_factory=Counter)
 
     @property
-    def sort(self) -> str:
-        """The failure without what differs from one history to the next."""
-        return self.failure.partition(":")[0]
+    def signature(self) -> str:
+        """What went wrong, without whom it happened to."""
+        if self.violation is None:
+            return ""
+        words = self.violation.what.split()
+        plain = [w for w in words if not any(c.isdigit() for c in w) and "'" not in w]
+        return f"{self.violation.invariant} {' '.join(plain)}"[:90]
 
 
-def run(history: History) -> Verdict:
-    sim = Simulated(history.order, KINDS)
+def run(
+    script: Script,
+    engine: Callable[[], Engine] = in_memory,
+    table: list[str] | None = None,
+) -> Verdict:
+    database = engine()
     try:
-        failure = _played(sim, history)
-        sim.count_situations()
-    except Exception as error:
-        failure = _crashed(error)
+        return _run(script, database, table)
     finally:
-        sim.engine.dispose()
-    verdict = Verdict(failure, sim.hash, len(history.events), len(history.order))
-    verdict.fired, verdict.situations = sim.faults.fired, sim.situations
-    return verdict
+        database.dispose()
 
 
-def _played(sim: Simulated, history: History) -> str:
-    truth = ideal.Ideal(sim)
-    for event in history.events:
-        sim.step += 1
-        sim.trace(event.id, event.do)
-        _do(sim, event)
-        sim.land()
-        truth.look()
-    settle(sim)
-    return oracles.judge(sim, truth, quiet(sim))
-
-
-def settle(sim: Simulated) -> None:
-    """Heal everything, let a person release what waits, and wait until all is quiet."""
-    sim.heal()
-    _until_nothing_is_written(sim)
-    if oracles.rows(
-        sim,
-        "select 1 from sent where result is null union select 1 from link where "
-        "owes > 0 and due_at is not null limit 1",
-    ):
-        sim.clock.time += HORIZON
-        _until_nothing_is_written(sim)
-    for _ in range(2 if sim.people.ended else 0):  # what is gone is proven by being missing twice
-        sim.clock.time += SWEEP
-        _until_nothing_is_written(sim)
-
-
-def _until_nothing_is_written(sim: Simulated) -> None:
-    for _ in range(8):
-        before = sim.written()
-        sim.let_go()
-        sim.run()
-        sim.run()
-        if sim.written() == before:
-            break
-
-
-def quiet(sim: Simulated) -> str:
-    """What happens although nobody does anything; empty if nothing does."""
-    written, told = sim.written(), oracles.rows(sim, "select count(*) from history")
-    for _ in range(QUIET):
-        sim.run()
-    if sim.written() != written:
-        return f"writes without an edit (I-2): {written} -> {sim.written()}"
-    if oracles.rows(sim, "select count(*) from history") != told:
-        return "history grows without an edit (I-2)"
-    return ""
-
-
-def _do(sim: Simulated, event: Event) -> None:
-    deed = _DEEDS.get(event.do)
-    if deed is not None:
-        deed(sim, event)
-    else:
-        _happen(sim, event)
-
-
-def _arm(sim: Simulated, event: Event) -> None:
-    a = event.args
-    sim.faults.armed.append(Armed(a["place"], a["what"], a["system"], a["after"], a["seed"]))
-    if a["what"] not in PLACES[a["place"]]:
-        raise ValueError(f"nobody knows the fault {a['what']}")
-
-
-_DEEDS: dict[str, Callable[[Simulated, Event], None]] = {
-    "arm": _arm,
-    "cycle": lambda sim, e: sim.run(*(Kind(k) for k in e.args["kinds"])),
-    "create": lambda sim, e: sim.people.create(
-        e.args["system"], e.args["kind"], e.args["token"], title=e.args["title"]
-    ),
-    "edit": lambda sim, e: sim.people.edit(
-        e.args["system"], e.args["kind"], e.args["pick"], e.args["field"], e.args["how"]
-    ),
-    "opt out": lambda sim, e: sim.people.opt_out(e.args["system"], e.args["kind"], e.args["pick"]),
-    "delete": lambda sim, e: sim.people.delete(e.args["system"], e.args["kind"], e.args["pick"]),
-    "undelete": lambda sim, e: sim.people.undelete(
-        e.args["system"], e.args["kind"], e.args["pick"]
-    ),
-    "convert": lambda sim, e: sim.people.convert(
-        e.args["system"], e.args["pick"], into_known=e.args["into_known"]
-    ),
-    "merge": lambda sim, e: sim.people.merge(e.args["system"], e.args["kind"], e.args["pick"]),
-}
-
-
-def _happen(sim: Simulated, event: Event) -> None:
-    """Faults that need no call to fire."""
-    system, fired = sim.systems[event.args["system"]], sim.faults.fire
-    name, pick = event.do, event.args["pick"]
-    if name == "down":
-        system.down = not system.down
-        fired("F4")
-    elif name == "lag":
-        system.lagging = system.position() if system.lagging is None else None
-        fired("F10")
-    elif name == "clock":
-        sim.clock.time += timedelta(hours=1 if pick < 0.5 else -1)
-        fired("F12")
-    elif name == "hour":
-        sim.clock.time += timedelta(minutes=20)
-        fired("F12")
-    elif name == "snapshot":
-        sim.take_snapshot()
-    elif name == "restore":
-        sim.restore()
-    elif name == "policy":
-        sim.set_policy("title", POLICIES[int(pick * len(POLICIES))])
-        fired("F16")
-    elif name == "drift":
-        sim.drift(event.args["system"], event.args["kind"])
-        fired("F16")
-    elif name == "reload":
-        sim.start_again()
-        fired("F17")
-    elif name in ("mass clear", "mass delete"):
-        many = sim.people.clear_all if name == "mass clear" else sim.people.delete_all
-        if many(event.args["system"], event.args["kind"]) > 1:
-            fired("F20")
-    else:
-        _command(sim, event)
-        fired("F21")
-
-
-def _command(sim: Simulated, event: Event) -> None:
-    face, name = sim.face(), ("leads", "customers")[event.args["kind"]]
+def _run(script: Script, database: Engine, table: list[str] | None) -> Verdict:
+    home = Installation(script.setup, database)
+    home.table = table
+    people = People(script.setup, home.systems)
+    acting = Acting(home, people, script)
+    violation = None
+    situations: Counter[str] = Counter()
     try:
-        if event.do == "resync":
-            operations.resync(face, name, operations.Wanted(full=True))
-        elif event.do == "pause":
-            face.pause(instance=event.args["system"])
-        elif event.do == "resume":
-            face.resume(instance=event.args["system"])
-        else:
-            raise ValueError(f"nobody knows the event {event.do}")
-    except Crash:
-        sim.start_again()
-    except FAILED as error:
-        sim.trace("failed", type(error).__name__)
+        with capture_logs() as lines:
+            for event in script.events:
+                home.note("event", event.id, event.what, dict(event.args))
+                acting.act(event)
+                if event.what == "quiet":
+                    quiet(home, people, acting)
+            situations = quiet(home, people, acting).situations
+        oracles.silent(lines)
+    except Violation as found:
+        violation = found
+    except Exception as error:
+        violation = _raised(error)
+    if violation is not None:
+        home.note("violation", str(violation))
+    home.note(sorted(home.faults.fired.items()), sorted(situations.items()))
+    return Verdict(
+        home.trace.hexdigest(), violation, len(script.events), home.faults.fired, situations
+    )
 
 
-def _crashed(error: Exception) -> str:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "sync_engine" in f.filename]
-    where = f"{frames[-1].name} {frames[-1].lineno}" if frames else "the simulation"
-    text = str(error).partition("\n")[0][:100]
-    return f"{type(error).__name__} in {where}: {text}"
+def quiet(home: Installation, people: People, acting: Acting) -> State:
+    """People and faults stop; everything must come to rest, and every oracle agree."""
+    acting.heal()
+    for number, minutes in enumerate(DRAIN):
+        before = _written(home)
+        acting.cycle(minutes)
+        if number + 1 >= AT_LEAST and _written(home) == before:
+            break
+    else:
+        raise Violation("I-1", f"still writing after {len(DRAIN)} cycles")
+    before, history = _written(home), _golden(home)
+    for _ in range(SILENT):
+        acting.cycle(1)
+    if _written(home) != before:
+        raise Violation("I-2", "silent cycles have written")
+    if _golden(home) != history:
+        raise Violation("I-2", "silent cycles have changed golden or history")
+    state = look(home.worker.store)
+    judge(home, people, acting, state)
+    people.quiet.append(people.event)
+    return state
+
+
+def judge(home: Installation, people: People, acting: Acting, state: State) -> None:
+    if home.setup.frozen:
+        _judge_the_rest(home, people, acting, state)
+        return
+    oracles.settled(home, acting, state)
+    oracles.linked(home, state)
+    oracles.one_kind(home, state)
+    oracles.equal(home, state)
+    if not acting.decided:
+        oracles.made_once(home, people)
+        oracles.nobody_twice(home, people)
+    oracles.nothing_lost(home, people, acting, state)
+    if not acting.restored_at:
+        oracles.audited(home, state)
+    # who was parted keeps what he was given; a field that was unmapped is first contact again
+    remapped = home.setup.faults.keys() & {"F16", "F17"}
+    if not (acting.restored_at or acting.decided or remapped):
+        oracles.nothing_comes_back(home, people, state)
+        oracles.as_predicted(home, people, state)
+    if home.setup.clear and not acting.decided:
+        oracles.everywhere(home, people, state)
+
+
+def _judge_the_rest(home: Installation, people: People, acting: Acting, state: State) -> None:
+    """I-27: what is broken for good holds up nobody else."""
+    crm = home.systems[home.setup.frozen[1]]
+    down = [s.id for s in home.worker.world.sources if crm.down and s.instance == crm.name]
+    rest = state.without(down, crm.poisoned)
+    oracles.settled(home, acting, rest)
+    oracles.one_kind(home, rest)
+    oracles.equal(home, rest)
+    oracles.nothing_lost(home, people, acting, state)
+
+
+def _written(home: Installation) -> list[int]:
+    return [len(crm.landed) for crm in home.systems.values()]
+
+
+def _golden(home: Installation) -> str:
+    with home.worker.store.reading() as connection:
+        rows = connection.exec_driver_sql("select id, golden, state from entity order by id")
+        told = connection.exec_driver_sql("select count(*) from history").scalar()
+        return json.dumps([[tuple(row) for row in rows], told], default=str)
+
+
+def _raised(error: Exception) -> Violation:
+    """An error that the service does not expect, by where the engine raised it."""
+    trace, places = error.__traceback__, []
+    while trace is not None:
+        if "sync_engine" in trace.tb_frame.f_code.co_filename:
+            places.append(trace.tb_frame.f_code.co_name)
+        trace = trace.tb_next
+    first = str(error).splitlines()[0] if str(error) else ""
+    return Violation("raised", f"{type(error).__name__} {first[:60]} in {'.'.join(places[-3:])}")

@@ -1,282 +1,267 @@
-"""One simulated installation: the real engine and store over systems in memory."""
+"""One simulated installation: organizations, a state database, and processes of the real engine.
+
+A worker is a process: it builds its world anew, as a start does, and a killed one is never
+used again. Time moves only here; what lands late lands when its time has come.
+"""
 
 import hashlib
-import sqlite3
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors import Connector, Write
-from connectors.testing.memory import Row
-from sync_engine.engine import Run, cycle, new_run
+from config import Config
+from config.catalogue import CATALOGUE, CONSENT
+from connectors import ConnectorError, Write
+from sync_engine.engine import Run, Source, Sync, World, new_run
 from sync_engine.engine.restored import begin
 from sync_engine.guard import Limit, Limits
-from sync_engine.models import Happened, Kind
+from sync_engine.ids import Ids
+from sync_engine.mapping import Mapping
+from sync_engine.models import Kind
+from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
-from sync_engine.store import (
-    Epoch,
-    LeaseLostError,
-    LeaseTakenError,
-    StateError,
-    Store,
-    epoch,
-    migrate,
-    open_database,
-)
-from tests.engine.three import Three
-from tests.simulation.faults import Crash, Faults, SimulatedConnector, SimulatedStore
-from tests.simulation.people import OBJECTS, People, kind_of
+from sync_engine.service import Service, SystemClock
+from sync_engine.store import Epoch, LeaseLostError, LeaseTakenError, StateError, epoch
+from tests.engine.three import VirtualClock
+from tests.simulation.connecting import Crash, Line, SimulatedConnector
+from tests.simulation.events import Event, Fault, Setup
+from tests.simulation.faults import Faults
+from tests.simulation.stores import HookedStore
+from tests.simulation.systems import OBJECTS, REWRITES, Crm, tree_of
 
-#: small, as the worlds are: what is improbable among a thousand is so among six
-LIMITS = Limits(
-    delete=Limit(2, 0.2),
-    create=Limit(8, 0.5),
-    clear=Limit(4, 0.4),
-    same=Limit(8, 0.5),
-    convert=Limit(3, 0.3),
-    missing=Limit(2, 0.2),
-)
-LATE_AFTER = 4  #: events after which a late write lands
-#: what the daemon takes for a failed run
-FAILED = (SQLAlchemyError, LeaseTakenError, LeaseLostError, StateError)
+START = datetime(2026, 6, 1, tzinfo=UTC)
+SYNCS = {"lead": "leads", "customer": "customers", "company": "companies"}
+#: how a run of the service may end; it goes on with the next one
+FAILURES = (ConnectorError, LeaseTakenError, LeaseLostError, StateError, SQLAlchemyError)
 
 
-def _template() -> sqlite3.Connection:
-    engine = open_database("sqlite://")
-    migrate(engine)
-    taken = sqlite3.connect(":memory:", check_same_thread=False)
-    _driver(engine).backup(taken)
-    engine.dispose()
-    return taken
+class Clock(VirtualClock):
+    """The clock of our host, which may be wrong; the systems go by the true time."""
+
+    wrong = timedelta()
+
+    def now(self) -> datetime:
+        return self.time + self.wrong
 
 
-def _driver(engine: Engine) -> sqlite3.Connection:
-    return cast(sqlite3.Connection, engine.raw_connection().driver_connection)
+class Installation:
+    """Everything there is in one history."""
 
-
-_TEMPLATE = _template()
-
-
-def fresh_engine() -> Engine:
-    engine = open_database("sqlite://")
-    _TEMPLATE.backup(_driver(engine))
-    return engine
-
-
-class Simulated(Three):
-    """A world with a memory of all that happens in it."""
-
-    def __init__(
-        self, order: Sequence[str], kinds: Collection[Kind], engine: Engine | None = None
-    ) -> None:
+    def __init__(self, setup: Setup, engine: Engine) -> None:
+        self.setup, self.engine = setup, engine
+        self.clock = Clock(START)
+        self.systems = {
+            name: Crm(name, flavour, lambda: self.clock.time) for name, flavour in setup.systems
+        }
+        for name, crm in self.systems.items():
+            crm.page_size, crm.max_batch, crm.late = setup.page, setup.batch, setup.late
+            if name in setup.stored:
+                crm.stored = REWRITES[setup.stored[name]]
         self.faults = Faults()
-        self.people = People(self)
-        self.late: list[tuple[SimulatedConnector, str, list[Write]]] = []
-        self.step = 0
-        self.situations: Counter[str] = Counter()
-        self.writes_seen: list[str] = []  #: what is wrong with what we wrote
-        self.snapshot: bytes | None = None
-        self.restored_at: int | None = None  #: the step whose state was put back
-        self.reached: Epoch | None = None  #: what the witness outside has seen
-        self.busy = False  #: a peer works already
-        self.check_due = False  #: whether the systems are to be asked what they offer
-        self.lost: dict[tuple[str, str], Mapping[str, Any]] = {}  #: object -> its fields before
-        self._hash = hashlib.blake2b(digest_size=16)
-        self._cursors: dict[int, Any] = {}
-        super().__init__(engine or fresh_engine(), order=order, kinds=kinds)
-        for system in self.systems.values():
-            system.page_size, system.max_batch = 3, 2
-        for kind in sorted(self.kinds):
-            self._replace(kind, limits=LIMITS)
+        self.trace = hashlib.blake2b(digest_size=16)
+        self.table: list[str] | None = None  #: what happened, for people; None: nobody reads it
+        self.late: list[tuple[datetime, int, Crm, str, Write]] = []
+        self.dead: set[str] = set()
+        self.fields, self.order = setup.fields, setup.names
+        self.processes = 0
+        self.sent = 0  #: writes handed to connectors
+        self.epoch: Epoch | None = None  #: what the witness outside the database has seen
+        self.deed: Any = None  #: carries out what somebody does in the midst of a run
+        self.worker = self.start()
 
-    def trace(self, *what: Any) -> None:
-        self._hash.update(repr(what).encode())
+    def note(self, *told: Any) -> None:
+        """Into the trace: what was said between the engine and the world."""
+        text = repr(told)
+        self.trace.update(text.encode())
+        if self.table is not None:
+            self.table.append(text)
+
+    def start(self) -> "Worker":
+        """A process begins."""
+        self.processes += 1
+        self.faults.are_off = True
+        self.worker = Worker(self, f"host:{self.processes}")
+        self.faults.are_off = False
+        return self.worker
 
     @property
-    def hash(self) -> str:
-        return self._hash.hexdigest()
+    def is_outdated(self) -> bool:
+        """Whether the process was killed, or has not taken the configuration of now."""
+        return self.worker.store.is_dead or self.worker.configured != (self.fields, self.order)
 
-    # the process
+    def pass_time(self, span: timedelta) -> None:
+        """Time passes, and lands what was under way."""
+        for one in [one for one in self.late if one[0] <= self.clock.time + span]:
+            self._land(one)
+        self.clock.time += span
 
-    def open_store(self, holder: str) -> Store:
-        store = SimulatedStore(self.engine, self.clock.now, holder)
-        store.sim = self
-        return store
+    def tick(self) -> None:
+        """The next event: what becomes visible by now is visible."""
+        for crm in self.systems.values():
+            crm.tick += 1
+        for one in [one for one in self.late if one[1] <= one[2].tick]:
+            self._land(one)
 
-    def connect(self, instance: str) -> Connector:
-        return SimulatedConnector(self.systems[instance], self, instance)
+    def land_all(self) -> None:
+        for one in list(self.late):
+            self._land(one)
 
-    def start_again(self) -> None:
-        """A new process: nothing of the old one's memory is left."""
-        syncs = self.world.syncs
-        armed, self.faults.armed = self.faults.armed, []
-        self.open()
-        self.faults.armed = armed
-        self.world.syncs = syncs
+    def _land(self, one: tuple[datetime, int, Crm, str, Write]) -> None:
+        self.late.remove(one)
+        _, _, crm, name, write = one
+        self.worker.connectors[crm.name].land(name, write)
+
+    def begin(self, event: Event, rng: random.Random) -> None:
+        for crm in self.systems.values():
+            crm.rng = rng
+        self.faults.begin(event.faults)
+
+    def meanwhile(self, fault: Fault, crm: Crm) -> None:
+        """What strikes in the midst of a run."""
+        if fault.id == "F12":
+            self.clock.wrong += timedelta(hours=1 if fault.how == "forward" else -1)
+        elif fault.id == "F13":
+            self._beside(past_lease=fault.how == "past lease")
+        elif fault.deed is not None:
+            self.deed(fault.deed)
+
+    def _beside(self, *, past_lease: bool) -> None:
+        """Another worker runs a cycle while this one stands still, maybe past its lease."""
+        if past_lease:
+            self.pass_time(timedelta(minutes=2))
+        first, failed = self.worker, set(self.worker.line.failed)
+        other = self.start()
+        other.cycle(self.setup.kinds)
+        if not other.store.is_dead:
+            self.dead.add(other.store.holder)
+        self.worker, first.line.failed = first, failed
+
+
+class Worker:
+    """One process of the engine."""
+
+    def __init__(self, home: Installation, holder: str) -> None:
+        self.home = home
+        self.configured = (home.fields, home.order)
+        self.store = HookedStore(home.engine, home.clock.now, holder, home.dead)
+        self.store.faults = home.faults
+        self.line = Line(
+            faults=home.faults,
+            now=lambda: home.clock.time,
+            note=home.note,
+            is_writing=lambda: self.store.depth > 0,
+            kill=self.store.kill,
+            meanwhile=home.meanwhile,
+            late=home.late,
+            sending=self._sending,
+        )
+        self.connectors = {
+            name: SimulatedConnector(crm, self.line) for name, crm in home.systems.items()
+        }
+        random_of_process = random.Random(f"{home.setup.seed}/{holder}")
+        self.ids = Ids(home.clock.now, random_of_process)
+        self.world = self._world()
         self._watch()
+        self.last: Run | None = None  #: the run at hand, or the last one
+        clock = cast(SystemClock, home.clock)
+        self.service = Service(cast(Config, None), clock, self.store, self.world, self.connectors)
+
+    def _sending(self, number: int) -> None:
+        self.home.sent += number
+
+    def cycle(self, kinds: Sequence[str]) -> str:
+        """What the daemon does when syncs are due; how it ended."""
+        self.line.failed = set()
+        try:
+            self.service.prepare()
+            run = new_run(self.world, "+".join(SYNCS[kind] for kind in kinds))
+            self.last = run
+            self.service.cycle([self.world.syncs[Kind[kind.upper()]] for kind in kinds], run)
+        except FAILURES as error:
+            return type(error).__name__
+        except Crash:
+            return "killed"
+        return "done"
 
     def _watch(self) -> None:
+        """As ``service.witness`` does with a file."""
+        home = self.home
         with self.store.reading() as connection:
             own = epoch(connection)
-        if self.reached and self.reached.number > own.number:
-            begin(self.world, "the witness has seen a later state", self.reached.number)
-        self.world.witness = self._witness
+        if home.epoch is not None and home.epoch.number > own.number:
+            begin(self.world, "a test's witness has seen more", reached=home.epoch.number)
 
-    def _witness(self, reached: Epoch) -> None:
-        self.reached = reached
+        def hear(reached: Epoch) -> None:
+            home.epoch = reached
 
-    def run(self, *kinds: Kind) -> None:
-        """One cycle, whatever becomes of it."""
-        self.clock.time += timedelta(minutes=1)
-        if self.world.witness is None:
-            self._watch()
-        try:
-            self.world.down.clear()
-            self._check()
-            run = new_run(self.world, "all")
-            cycle(self.world, [self.world.syncs[kind] for kind in kinds or sorted(self.kinds)], run)
-            self.trace("ran", sorted(run.counts.items()))
-        except Crash:
-            self.start_again()
-        except FAILED as error:
-            self.trace("failed", type(error).__name__)
-        self._look_at_cursors()
+        self.world.witness = hear
 
-    def _check(self) -> None:
-        if self.check_due:
-            self.check_due = False
-            for health in self.face().prepare():
-                self.trace("health", health.instance, health.why)
-
-    def drift(self, system: str, kind: int) -> None:
-        """An administrator takes a field from our sight, or gives it back."""
-        place = (system, OBJECTS[system][kind])
-        one = self.systems[system].objects[place[1]]
-        if place in self.lost:
-            one.fields = self.lost.pop(place)
-            self.check_due = True
-        else:
-            self.lost[place] = one.fields
-            one.fields = {name: type_ for name, type_ in one.fields.items() if name != "title"}
-
-    def peer(self, *, slow: bool) -> None:
-        """A second worker does a whole cycle while the first one waits for an answer."""
-        if self.busy:
-            return
-        self.busy = True
-        first, self.store = (self.store, self.world), self.open_store("test:2")
-        if slow:  # the first one's lease ends
-            self.clock.time += timedelta(minutes=5)
-        self.faults.fire("F13")
-        syncs, armed = self.world.syncs, self.faults.armed
-        self.faults.armed = []
-        self.world = self._world()
-        self.world.syncs, self.world.witness = syncs, self._witness
-        try:
-            cycle(self.world, list(syncs.values()), Run(self.ids.row(), "peer", self.clock.now()))
-        except FAILED as error:
-            self.trace("peer failed", type(error).__name__)
-        finally:
-            (self.store, self.world), self.busy = first, False
-            self.faults.armed = armed
-
-    # what the simulation watches
-
-    def outside_transaction(self) -> None:
-        store = self.store
-        if isinstance(store, SimulatedStore) and store.depth and not self.busy:
-            raise AssertionError("a call inside a transaction (I-32)")
-
-    def note_writes(self, instance: str, object: str, writes: Sequence[Write]) -> None:
-        source = self.source(f"{instance}/{object}")
-        mapped = set(source.configured.native_fields(["lead", "customer"]))
-        for write in writes:
-            self.trace("write", instance, object, write.action, write.id, sorted(write.values))
-            if beyond := set(write.values) - mapped - set(source.configured.on_create):
-                self.writes_seen.append(f"{instance} was written {sorted(beyond)}, unmapped (I-7)")
-
-    def _look_at_cursors(self) -> None:
-        with self.store.reading() as connection:
-            rows = self.store.registry.sources(connection)
-        for row in rows:
-            before, now = self._cursors.get(row.id), row.cursor
-            listed = row.listed_at is not None and row.listing is None
-            if before and now and listed and now["at"] < before["at"]:
-                self.writes_seen.append(f"the cursor of source {row.id} went back (I-22)")
-            self._cursors[row.id] = now
-
-    def count_situations(self) -> None:
-        """How often each line of the decision table was used, from history."""
-        with self.store.reading() as connection:
-            rows = connection.exec_driver_sql(
-                "select rule, count(*) from history where what in (?, ?) group by rule",
-                (int(Happened.VALUE), int(Happened.CONFLICT)),
-            )
-            self.situations.update({str(rule): number for rule, number in rows})
-
-    # what happens to the state, the configuration and the clock
-
-    def take_snapshot(self) -> None:
-        self.snapshot = _driver(self.engine).serialize()
-        self.snapped_at = self.step
-
-    def restore(self) -> None:
-        """Somebody puts an older state back, and starts the service again."""
-        if self.snapshot is None:
-            return
-        self.faults.fire("F15")
-        self.restored_at = self.step
-        _driver(self.engine).deserialize(self.snapshot)
-        _driver(self.engine).execute("PRAGMA foreign_keys=ON")
-        self._cursors = {}
-        self.late = []
-        self.start_again()
-
-    def set_policy(self, field: str, policy: str) -> None:
-        for kind in sorted(self.kinds):
-            policies = {**self.world.syncs[kind].policies, field: Policy(policy, self.order)}
-            self._replace(kind, policies=policies)
-
-    def land(self, *, all_: bool = False) -> None:
-        """Late writes reach their systems, long after anybody waited for them."""
-        for one in list(self.late):
-            if all_ or self.step % LATE_AFTER == 0:
-                connector, object, writes = one
-                self.late.remove(one)
-                super(SimulatedConnector, connector).write(object, writes)
-
-    def heal(self) -> None:
-        """Everything works from now on."""
-        self.faults.armed = []
-        for (where, name), fields in self.lost.items():
-            self.systems[where].objects[name].fields = fields
-        self.lost, self.check_due = {}, True
-        self.land(all_=True)
-        for system in self.systems.values():
-            system.down, system.lagging, system.expired = False, None, 0
+    def _world(self) -> World:
+        home, registry = self.home, self.store.registry
+        parsed = {
+            (name, found): mapping
+            for name, crm in home.systems.items()
+            for found, mapping in _mappings(crm.flavour, home.setup.kinds, home.fields).items()
+        }
+        self.store.open(mapping.forms for mapping in parsed.values())
         with self.store.transaction() as connection:
-            for name in self.store.registry.syncs(connection):
-                self.store.registry.save_sync(connection, name, state="active")
-            for row in self.store.registry.instances(connection).values():
-                self.store.registry.save_instance(connection, row.id, state="active")
+            installation = registry.installation(connection, self.ids.installation())
+            registry.add_instances(connection, home.systems)
+            instances = registry.instances(connection)
+            registry.add_sources(connection, [(instances[i].id, name) for i, name in parsed])
+            rows = {(row.instance_id, row.object): row.id for row in registry.sources(connection)}
+            for kind in home.setup.kinds:
+                registry.add_sync(connection, SYNCS[kind], Kind[kind.upper()])
+        sources = [
+            Source(
+                rows[instances[name].id, found],
+                name,
+                instances[name].id,
+                found,
+                self.connectors[name],
+                mapping,
+                frozenset(
+                    Kind[kind.upper()]
+                    for kind in home.setup.kinds
+                    if OBJECTS[home.systems[name].flavour][kind] == found
+                ),
+            )
+            for (name, found), mapping in parsed.items()
+        ]
+        for source in sources:
+            self.connectors[source.instance].mapped[source.object] = set(source.selection.fields)
+        names = {field.name for mapping in parsed.values() for field in mapping.fields}
+        syncs = {Kind[k.upper()]: self._sync(k, names) for k in home.setup.kinds}
+        return World(self.store, home.clock, self.ids, installation, sources, syncs)
 
-    def let_go(self) -> None:
-        """A person reads the reports and releases what waits."""
-        face = self.face()
-        for sync in self.world.syncs.values():
-            face.release(sync.name)
+    def _sync(self, kind: str, names: set[str]) -> Sync:
+        setup, order = self.home.setup, self.home.order
+        small = Limit(setup.limits, 0.02)
+        few = {"delete": small, "create": small, "convert": small} if setup.limits else {}
+        return Sync(
+            name=SYNCS[kind],
+            kind=Kind[kind.upper()],
+            sides=order,
+            policies={
+                name: Policy(
+                    "consent" if name in CONSENT else setup.policy,
+                    order,
+                    concerns=CONSENT.get(name, ()),
+                )
+                for name in sorted(names)
+            },
+            deletes=dict.fromkeys(order, setup.deletes),
+            creates=dict.fromkeys(order, True),
+            limits=Limits(**few),
+        )
 
-    def live_by_name(self) -> dict[str, dict[str, list[tuple[str, Row]]]]:
-        """System -> surname -> the records that people see, with their kind."""
-        found: dict[str, dict[str, list[tuple[str, Row]]]] = {}
-        for system in self.order:
-            for name in dict.fromkeys(OBJECTS[system]):
-                for row in self.systems[system].alive(name):
-                    by_name = found.setdefault(system, {})
-                    told = (kind_of(name, row), row)
-                    by_name.setdefault(row.values["last"], []).append(told)
-        return found
+
+@lru_cache(maxsize=256)
+def _mappings(flavour: str, kinds: tuple[str, ...], fields: tuple[str, ...]) -> dict[str, Mapping]:
+    trees = {OBJECTS[flavour][kind]: tree_of(flavour, kind, fields) for kind in kinds}
+    return {name: parse(name, tree, CATALOGUE, "HR") for name, tree in trees.items()}

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.histories.mutants import MUTANTS, ROOT, hunted
+from tests.simulation.mutants import MUTANTS, ROOT, hunted
 
 WHOLE = os.environ.get("CRM_SYNC_ALL") == "1"
 BOX = 360  #: CPU seconds for all of them: three minutes on two cores

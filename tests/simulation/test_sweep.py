@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.histories.events import Fault, Script, load
-from tests.histories.history import run
-from tests.histories.tell import tell
+from tests.simulation.events import Fault, Script, load
+from tests.simulation.history import run
+from tests.simulation.tell import tell
 
 WHOLE = os.environ.get("CRM_SYNC_ALL") == "1"
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.json"))

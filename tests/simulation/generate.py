@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tests.histories.events import Event, Fault, Script, Setup
-from tests.histories.faults import ALL, CROSSINGS, EVENTS, RATES, WAYS
-from tests.histories.systems import REWRITES
+from tests.simulation.events import Event, Fault, Script, Setup
+from tests.simulation.faults import ALL, CROSSINGS, EVENTS, RATES, WAYS
+from tests.simulation.systems import REWRITES
 
 FIELDS = ("job_title", "description", "mobile", "address", "email_opt_out")
 SYSTEMS = (("sales", "salesforce"), ("service", "dynamics"), ("profiles", "profiles"))

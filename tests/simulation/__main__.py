@@ -9,11 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-from tests.histories.generate import MODES
-from tests.histories.history import run
-from tests.histories.search import box
-from tests.histories.shrink import shrink
-from tests.histories.tell import tell
+from tests.simulation.generate import MODES
+from tests.simulation.history import run
+from tests.simulation.search import box
+from tests.simulation.shrink import shrink
+from tests.simulation.tell import tell
 
 COUNTS = {"safety": 10_000, "liveness": 1_000, "workers": 1_500, "restore": 1_000}
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.histories.events import load
-from tests.histories.history import run
-from tests.histories.tell import tell
+from tests.simulation.events import load
+from tests.simulation.history import run
+from tests.simulation.tell import tell
 
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.json"))
 

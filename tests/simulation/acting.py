@@ -8,12 +8,12 @@ from sync_engine.operations.deciding import keep_apart, link, unlink
 from sync_engine.operations.records import WrongUseError
 from sync_engine.operations.releasing import release
 from sync_engine.operations.resyncing import Wanted, resync
-from tests.histories.connecting import Crash
-from tests.histories.deeds import People
-from tests.histories.events import Event, Script
-from tests.histories.stores import put_back, serialised
-from tests.histories.systems import OBJECTS
-from tests.histories.world import FAILURES, SYNCS, Installation, Worker
+from tests.simulation.connecting import Crash
+from tests.simulation.deeds import People
+from tests.simulation.events import Event, Script
+from tests.simulation.stores import put_back, serialised
+from tests.simulation.systems import OBJECTS
+from tests.simulation.world import FAILURES, SYNCS, Installation, Worker
 
 _BY_PEOPLE = frozenset(
     {"birth", "edit", "delete", "undelete", "merge", "convert", "mass", "massdelete"}

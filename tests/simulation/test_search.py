@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.histories.faults import ALL
-from tests.histories.search import Found, box
+from tests.simulation.faults import ALL
+from tests.simulation.search import Found, box
 
 WHOLE = os.environ.get("CRM_SYNC_ALL") == "1"
 OWN = os.environ.get("CRM_SYNC_SIMULATION_SECONDS")

@@ -1,6 +1,6 @@
 """Searches for histories that fail, boxed in CPU seconds, and counts what was tried.
 
-``python -m tests.histories.search MODE FIRST STEP SECONDS MOST`` prints its findings as JSON; a
+``python -m tests.simulation.search MODE FIRST STEP SECONDS MOST`` prints its findings as JSON; a
 box starts several of these, each with its own share of the seeds.
 """
 
@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from tests.histories.generate import MODES
-from tests.histories.history import run
+from tests.simulation.generate import MODES
+from tests.simulation.history import run
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 2
-_SELF = (sys.executable, "-m", "tests.histories.search")
+_SELF = (sys.executable, "-m", "tests.simulation.search")
 TOGETHER = 100  #: histories between two collections of garbage
 
 

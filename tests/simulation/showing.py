@@ -5,9 +5,9 @@ from typing import Any
 from connectors.testing.memory import Row
 from sync_engine.converters import FORMS
 from sync_engine.store import LinkRow
-from tests.histories.deeds import NATIVE
-from tests.histories.systems import Crm
-from tests.histories.world import Installation
+from tests.simulation.deeds import NATIVE
+from tests.simulation.systems import Crm
+from tests.simulation.world import Installation
 
 PHONES = FORMS["phone"]
 

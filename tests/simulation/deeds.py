@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from connectors.testing.memory import Row
-from tests.histories.events import Event, Setup
-from tests.histories.systems import OBJECTS, PROFILE_TYPES, Crm
+from tests.simulation.events import Event, Setup
+from tests.simulation.systems import OBJECTS, PROFILE_TYPES, Crm
 
 #: golden field -> native one; sets of Customer Profiles apart
 NATIVE = {

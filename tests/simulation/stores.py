@@ -12,8 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from sync_engine.store import LeaseHold, Store, migrate, open_database
 from sync_engine.store.registry import Registry
-from tests.histories.connecting import Crash, Violation
-from tests.histories.faults import Faults
+from tests.simulation.connecting import Crash, Violation
+from tests.simulation.faults import Faults
 
 _BEFORE = {"busy": "database is locked", "full": "database or disk is full"}
 

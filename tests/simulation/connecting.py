@@ -24,9 +24,9 @@ from connectors import (
     Write,
 )
 from connectors.testing.memory import MemoryConnector, Row
-from tests.histories.events import Fault
-from tests.histories.faults import Faults
-from tests.histories.systems import Crm, Landed
+from tests.simulation.events import Fault
+from tests.simulation.faults import Faults
+from tests.simulation.systems import Crm, Landed
 
 #: an unanswered write lands at the latest so long after it was sent (the engine's horizon is 15)
 LATEST = timedelta(minutes=13)

@@ -5,13 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.histories.generate import script
-from tests.histories.history import run
+from tests.simulation.generate import script
+from tests.simulation.history import run
 
 ROOT = Path(__file__).parents[2]
 _TRACES = """
-from tests.histories.generate import script
-from tests.histories.history import run
+from tests.simulation.generate import script
+from tests.simulation.history import run
 print([run(script(seed)).trace for seed in range(6)])
 """
 

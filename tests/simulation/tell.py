@@ -1,7 +1,7 @@
 """Prints a history as a table: its setting, each event with what went wrong in it, the verdict."""
 
-from tests.histories.events import Event, Fault, Script
-from tests.histories.history import Verdict, run
+from tests.simulation.events import Event, Fault, Script
+from tests.simulation.history import Verdict, run
 
 
 def tell(script: Script, *, closely: bool = False) -> str:

@@ -1,7 +1,7 @@
 """Seeded bugs of the engine: each must be noticed by some history, or the oracles are blind.
 
 A mutant is one line of the engine's source replaced while it is imported anew, in a process of
-its own; nothing of it is ever on disk. ``python -m tests.histories.mutants NAME SECONDS`` searches
+its own; nothing of it is ever on disk. ``python -m tests.simulation.mutants NAME SECONDS`` searches
 until a history fails and says how many it took.
 """
 
@@ -145,9 +145,9 @@ class _Loader(SourceFileLoader):
 def hunt(name: str, seconds: float) -> int:
     """How many histories it takes until one fails; 0: none did. Stored scripts come first."""
     sys.meta_path.insert(0, _Mutating(MUTANTS[name]))
-    from tests.histories.events import load
-    from tests.histories.generate import MODES
-    from tests.histories.history import run
+    from tests.simulation.events import load
+    from tests.simulation.generate import MODES
+    from tests.simulation.history import run
 
     start, number = time.process_time(), 0
     for path in sorted(SCRIPTS.glob("*.json")):
@@ -165,7 +165,7 @@ def hunt(name: str, seconds: float) -> int:
 def hunted(name: str, seconds: float) -> int:
     """The same in a process of its own."""
     told = subprocess.run(
-        [sys.executable, "-m", "tests.histories.mutants", name, str(seconds)],
+        [sys.executable, "-m", "tests.simulation.mutants", name, str(seconds)],
         cwd=ROOT,
         env=os.environ | {"PYTHONHASHSEED": "0"},
         capture_output=True,

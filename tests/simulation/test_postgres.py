@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 
 from sync_engine.store import open_database
 from tests.engine.databases import copy_of_migrated, postgres_server
-from tests.histories.generate import script
-from tests.histories.history import run
-from tests.histories.tell import tell
+from tests.simulation.generate import script
+from tests.simulation.history import run
+from tests.simulation.tell import tell
 
 __all__ = ["postgres_server"]
 BOX = 60 if os.environ.get("CRM_SYNC_ALL") == "1" else 5  #: CPU seconds
