@@ -297,6 +297,8 @@ def _agreed(side: Side, golden: Values, held: Mapping[str, Held]) -> Values:
             continue
         if name in held and held[name].why == MANUAL:
             continue
+        if value is not None and name not in golden:
+            continue  # nobody has heard it: the field is not mapped by who decides
         if name in base or value is not None or golden.get(name, UNSET) is None:
             base[name] = value
     return base

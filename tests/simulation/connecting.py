@@ -28,7 +28,7 @@ from tests.simulation.events import Fault
 from tests.simulation.faults import Faults
 from tests.simulation.systems import Crm, Landed
 
-#: an unanswered write lands at the latest so long after it was sent (the engine's horizon is 15)
+#: until an unanswered write has landed (the engine's horizon is 15 minutes)
 LATEST = timedelta(minutes=13)
 
 
@@ -243,7 +243,8 @@ class SimulatedConnector(MemoryConnector):
         if outcome.result is not Result.DONE or outcome.id is None:
             return outcome
         row = crm.row(name, outcome.id)
-        crm.overwritten(row, before)
+        if write.version is not None and not crm.is_exact:
+            crm.overwritten(row, before)
         if write.action is not Action.CREATE or not known:
             kind = crm.kind_of(name, row)
             now = self._line.now()

@@ -120,7 +120,9 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
     oracles.nothing_lost(home, people, acting, state)
     if not acting.restored_at:
         oracles.audited(home, state)
-    if not (acting.restored_at or acting.decided):  # who was parted keeps what he was given
+    # who was parted keeps what he was given; a field that was unmapped is first contact again
+    remapped = home.setup.faults.keys() & {"F16", "F17"}
+    if not (acting.restored_at or acting.decided or remapped):
         oracles.nothing_comes_back(home, people, state)
         oracles.as_predicted(home, people, state)
     if home.setup.clear and not acting.decided:

@@ -159,6 +159,8 @@ def nothing_comes_back(home: Installation, people: People, state: State) -> None
             for field in home.fields:
                 if field == "email_opt_out" or field in link.held or not maps(crm, name, field):
                     continue
+                if field == "mobile" and crm.flavour == "profiles":
+                    continue  # a set keeps what is not known to be ours to remove (practice 4.11)
                 for value in sorted(filter(None, shows(crm, row, field))):
                     by = entered.get((field, value), [])
                     if by and not any(_stands(home, people, last, live, one) for one in by):
@@ -192,6 +194,8 @@ def as_predicted(home: Installation, people: People, state: State) -> None:
             owner[system, people.root(system, number)] = entity
     complicated = {e.into_id for e in state.entities.values()}
     complicated |= {k.entity_id for k in state.links.values() if k.state is not LinkState.LIVE}
+    became = {k.into_id for k in state.links.values()}
+    complicated |= {k.entity_id for k in state.links.values() if k.id in became}
     for (entity, field), last in predict(people.log, people.quiet, owner).items():
         if field == "job_title" and home.setup.stored:
             continue  # what a system makes of it is compared by its held rendition
