@@ -64,6 +64,7 @@ def reread(
         # who matches a record that was to be created, and is not there, may have its place
         unmade = {k.entity_id for k in late if k.state is LinkState.CREATING and k.entity_id}
         world.store.links.ask_anew(connection, keys_of(world, connection, unmade))
+        world.store.entities.mark(connection, unmade)
         miss(world, source, run, connection, missing, tick)
     return len(owing)
 

@@ -148,6 +148,9 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
             _retire(world, batch, entity, link, own)
     creating = [link for link in batch.links[entity.id] if link.state is LinkState.CREATING]
     for link in creating:
+        if link.kind is not entity.kind:
+            _withdraw(batch, link)
+            continue
         _wake(batch, link, bool(decision.changes))
         assume_opt_outs(world, entity, live, link)
     follow_deletes(world, sync, batch, entity, (*own.values(), *creating))
@@ -276,6 +279,14 @@ def _owe(
         target = wanted(entity, link)
         cleared = any(target[name] is None for name in fields)
         link.owes = Owes.CLEAR if cleared else Owes.UPDATE
+
+
+def _withdraw(batch: Batch, link: LinkRow) -> None:
+    """No lead is created for a customer; one that may exist is known once its write is settled."""
+    link.owes = Owes.NOTHING
+    if link.id not in batch.offers:
+        link.state = LinkState.REPLACED
+    batch.changed[link.id] = link
 
 
 def _wake(batch: Batch, link: LinkRow, moved: bool) -> None:
