@@ -13,9 +13,11 @@ from typing import Any
 
 import trustme
 
-from connectors.http import GuardedTransport, HttpClient, json_of
+from connectors.http import GuardedTransport, HttpClient
+from connectors.replies import json_of
 from sync_engine.service import SystemClock, server
 
+_DAY = 86_400  #: seconds
 NAMES = ("sales", "service")
 SECRET = "demo-secret-salesforce"
 ACTS = 1000  #: things that people do, in one request
@@ -78,6 +80,7 @@ def running(folder: Path) -> Iterator[Orgs]:
         addresses = {name: stack.enter_context(server(*given, folder=folder)) for name in NAMES}
         orgs = Orgs(addresses, str(ca_file))
         orgs.control("service", "POST", "switches", {"organization": "00D000000000002AAA"})
+        orgs.wait(-_DAY)  # a clock that ran ahead of ours would not be believed
         (folder / _KNOWN).write_text(json.dumps(addresses))
         (folder / "secret").write_text(SECRET)
         (folder / "crm-sync.yaml").write_text(_configuration(orgs))

@@ -14,7 +14,7 @@ from config.files import beside, check_files, inline_secrets
 from config.sentences import model_faults
 from config.settings import Settings
 from config.sides import SourceSettings, sources
-from config.state import check_state, resolved
+from config.state import check_epoch_file, check_state, resolved
 from config.tree import Findings, read_tree
 from connectors import registry
 from connectors.errors import SetupError
@@ -46,6 +46,11 @@ class Config:
     def state_url(self) -> str:
         return resolved(self.settings.state, self.path.parent)
 
+    @property
+    def epoch_file(self) -> Path | None:
+        name = self.settings.epoch_file
+        return None if name is None else (self.path.parent / name).resolve()
+
 
 def find(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
     """``--config``, else CRM_SYNC_CONFIG, else the usual places."""
@@ -66,6 +71,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
         raise ConfigError(tree.file, model_faults(tree, (), error, Settings)) from None
     findings = Findings(tree)
     check_state(findings, settings.state, path.parent)
+    check_epoch_file(findings, settings.epoch_file, settings.state, path.parent)
     check_agreement(findings, settings)
     instances = {}
     for name in settings.instances:

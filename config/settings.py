@@ -181,6 +181,8 @@ class Settings(Strict):
     """The whole file."""
 
     state: str = "sqlite:///crm-sync.db"
+    #: tells, outside the state, how far that has come; a path counts from the file's folder
+    epoch_file: str | None = Field(default=None, min_length=1)
     region: Region | None = None
     allow_sandbox_with_production: bool = False
     instances: dict[Name, InstanceSettings] = Field(min_length=1)

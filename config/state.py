@@ -34,6 +34,25 @@ def check_state(findings: Findings, url: str, folder: Path) -> None:
         findings.refuse(("state",), "is not the URL of a state database", _FORMS)
 
 
+def check_epoch_file(findings: Findings, name: str | None, state: str, folder: Path) -> None:
+    """The witness of a state must not be put back together with it."""
+    if name is None:
+        return
+    file = (folder / name).resolve()
+    if not file.parent.is_dir():
+        findings.refuse(("epoch_file",), "the folder of the epoch file does not exist", "create it")
+    elif file.exists() and not file.is_file():
+        findings.refuse(("epoch_file",), "the epoch file is no file", "name the file itself")
+    elif not all(os.access(one, os.W_OK) for one in (file.parent, file) if one.exists()):
+        what = "the epoch file or its folder cannot be written"
+        findings.refuse(("epoch_file",), what, "check owner and mode of both")
+    elif resolved(state, folder) == _SQLITE + str(file):
+        findings.refuse(("epoch_file",), "is the state file itself", "name another one")
+    elif Path(resolved(state, folder).removeprefix(_SQLITE)).parent == file.parent:
+        what = "lies beside the state: who puts that folder back puts back both"
+        findings.warn(("epoch_file",), what, "keep it on another volume")
+
+
 def _check_sqlite(findings: Findings, url: str, folder: Path) -> None:
     name = url.removeprefix(_SQLITE)
     file = Path(resolved(url, folder).removeprefix(_SQLITE))

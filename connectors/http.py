@@ -8,8 +8,7 @@ into errors. What a status means for a record is the connector's business.
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,13 +23,14 @@ from connectors.errors import (
 )
 from connectors.hosts import is_public
 from connectors.protocol import Clock
+from connectors.replies import retry_after
 from connectors.unreachable import is_certificate_refused, unreachable
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 MAX_BODY = 64 * 1024 * 1024  #: decoded bytes of one answer
 TRIES = 3  #: for what is certainly harmless to repeat
 PATIENCE = 5.0  #: seconds one call may spend waiting; longer waits are the engine's
-LONGEST_WAIT = 3600.0  #: no ``Retry-After`` is believed beyond this
+DEADLINE = 120.0  #: seconds for one answer as a whole: each of its bytes alone may be in time
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -92,6 +92,7 @@ class HttpClient:
         self._clock = clock
         self._authorize = authorize
         self._due: dict[str, float] = {}
+        self._closed_until = 0.0  #: by ``clock.monotonic``: the server asked not to be called
         self._client = httpx.Client(
             transport=transport, timeout=TIMEOUT, follow_redirects=False, trust_env=False
         )
@@ -132,13 +133,13 @@ class HttpClient:
                 pause = float(attempt)
             else:
                 if response.status_code not in (429, 503) or attempt == TRIES:
-                    return self._judged(request, response)
+                    return self._judged(response)
                 pause = retry_after(response, self._clock) or float(attempt)
                 if response.status_code == 503 and not _harmless(request):
-                    return self._judged(request, response)
+                    return self._judged(response)
             waited += pause
             if waited > PATIENCE:
-                raise _overload(self.origin, pause)
+                raise self._turned_away(pause)
             if not self._clock.wait(pause):
                 raise TransientError("stopping")
         raise AssertionError("unreachable: every last attempt returns or raises")
@@ -152,9 +153,11 @@ class HttpClient:
         return url
 
     def _pace(self, lane: str, paced: float) -> None:
+        now = self._clock.monotonic()
+        if self._closed_until > now:
+            raise _overload(self.origin, self._closed_until - now)
         if not paced:
             return
-        now = self._clock.monotonic()
         due = self._due.get(lane, now)
         if due > now and not self._clock.wait(due - now):
             raise TransientError("stopping")
@@ -171,10 +174,11 @@ class HttpClient:
         return response
 
     def _send_once(self, request: httpx.Request) -> httpx.Response:
+        end = self._clock.monotonic() + DEADLINE
         try:
             response = self._client.send(request, stream=True)
             try:
-                return self._read(request, response)
+                return self._read(request, response, end)
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout):
@@ -184,71 +188,63 @@ class HttpClient:
                 f"{self.origin} did not answer properly ({type(error).__name__})"
             ) from error
 
-    def _read(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _read(self, request: httpx.Request, response: httpx.Response, end: float) -> httpx.Response:
         """The whole body, decoded here: httpx takes a cut gzip stream for a whole one."""
         encoding = response.headers.get("Content-Encoding", "identity").lower()
         if encoding not in ("identity", "gzip"):
             raise ResponseError(f"{self.origin} answers in encoding {encoding}")
-        unzip = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-        body = bytearray()
-        received = 0
-        for chunk in response.iter_raw():
-            received += len(chunk)
-            body += unzip.decompress(chunk, MAX_BODY + 1) if unzip else chunk
-            if len(body) > MAX_BODY or (unzip and unzip.unconsumed_tail):
-                raise ResponseError(f"{self.origin} answers with more than {MAX_BODY} bytes")
-        if unzip and received and not unzip.eof:
-            raise TransientError(f"an answer of {self.origin} was cut short")
+        try:
+            body = self._unpacked(response.iter_raw(), encoding == "gzip", end)
+        except zlib.error as error:
+            raise TransientError(f"an answer of {self.origin} is damaged") from error
         headers = [
             (name, value)
             for name, value in response.headers.multi_items()
             if name.lower() not in ("content-encoding", "content-length", "transfer-encoding")
         ]
-        return httpx.Response(
-            response.status_code, headers=headers, content=bytes(body), request=request
-        )
+        return httpx.Response(response.status_code, headers=headers, content=body, request=request)
 
-    def _judged(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _unpacked(self, chunks: Iterable[bytes], zipped: bool, end: float) -> bytes:
+        unzip = zlib.decompressobj(wbits=31) if zipped else None
+        body = bytearray()
+        received = 0
+        for chunk in chunks:
+            if self._clock.monotonic() > end:
+                raise TransientError(f"{self.origin} takes over {DEADLINE:.0f} s for one answer")
+            received += len(chunk)
+            body += unzip.decompress(chunk, MAX_BODY + 1) if unzip else chunk
+            if len(body) > MAX_BODY or (unzip and unzip.unconsumed_tail):
+                raise ResponseError(f"{self.origin} answers with more than {MAX_BODY} bytes")
+        if unzip and received and (not unzip.eof or unzip.unused_data):
+            raise TransientError(f"an answer of {self.origin} was cut short")
+        return bytes(body)
+
+    def _judged(self, response: httpx.Response) -> httpx.Response:
         status = response.status_code
         if status == 401:
             raise AuthError(
                 f"{self.origin} refuses the credentials (401)",
                 remedy="check the instance's credentials and that its user is active",
             )
+        pause = retry_after(response, self._clock)
         if status == 429:
-            raise _overload(self.origin, retry_after(response, self._clock))
+            raise self._turned_away(pause)
         if 300 <= status < 400 and status not in (300, 304):
-            raise ResponseError(f"{self.origin} redirects {request.url.path}")
+            raise ResponseError(f"{self.origin} redirects ({status})")
         if status >= 500:
-            raise TransientError(
-                f"{self.origin} fails with {status}", retry_after=retry_after(response, self._clock)
-            )
+            self._keep_away(pause)
+            raise TransientError(f"{self.origin} fails with {status}", retry_after=pause)
         return response
 
+    def _turned_away(self, pause: float | None) -> RateLimitError:
+        self._keep_away(pause)
+        return _overload(self.origin, pause)
 
-def json_of(response: httpx.Response) -> Any:
-    """The JSON body. Raises TransientError where it is none (a proxy's or maintenance page)."""
-    try:
-        return response.json()
-    except ValueError as error:
-        raise TransientError(
-            f"{response.request.url.host} answers {response.status_code} without JSON"
-        ) from error
-
-
-def retry_after(response: httpx.Response, clock: Clock) -> float | None:
-    """Seconds the server asks to wait: at least 1, at most an hour; None if it does not tell."""
-    told = response.headers.get("Retry-After", "").strip()
-    if not told:
-        return None
-    try:
-        seconds = float(told)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(told) - clock.now()).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return min(max(seconds, 1.0), LONGEST_WAIT) if seconds == seconds else None
+    def _keep_away(self, pause: float | None) -> None:
+        """Nothing is sent before; Dataverse lengthens the wait of whoever keeps calling
+        (powerapps-docs, api-limits)."""
+        if pause:
+            self._closed_until = self._clock.monotonic() + pause
 
 
 def _overload(origin: str, pause: float | None) -> RateLimitError:

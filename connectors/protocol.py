@@ -211,9 +211,17 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """What a check saw. One that names a field says that it cannot be read.
+
+    Such a field is left out while that lasts. An error stops the side all the same before its
+    first listing, when the name is more likely wrong than the field lost.
+    """
+
     level: Level
     what: str
     remedy: str = ""
+    object: str = ""
+    field: str = ""  #: native
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """Normal forms of golden values, and how a native system writes them. Pure.
 
 ``normal`` takes what a system holds to the one form in which values are compared;
-``native`` writes that form the way a side likes it. What has no normal form (an e-mail
-that is none) stays as it is, trimmed: nothing is lost, it is only no match key.
+``native`` writes that form the way a side likes it. Text that has no normal form (an e-mail
+that is none) stays as it is, trimmed: nothing is lost, it is only no match key. What is no
+value of its form at all (a date that no calendar has, a thousand with a comma) is UNSET: no
+news, and written nowhere.
 """
 
 import re
@@ -11,20 +13,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
 import phonenumbers
 import pycountry
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from sync_engine.values import UNSET
 
 _BLANKS = re.compile(r"\s+")
 _LINES = re.compile(r"\r\n?")
-#: control characters, zero-width marks and the byte order mark; tab and newline stay
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff]")
+#: control characters and noncharacters, which XML and so Dataverse refuses (powerapps-docs,
+#: invalidcharactersinfield), zero-width marks and the byte order mark; tab and newline stay, and
+#: the joiners that emoji and Persian are written with
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ufffe\uffff]")
+_HALVES = re.compile("[\ud800-\udfff]")  #: of a character: JSON can hold one, UTF-8 cannot
+LONGEST = 1_000_000  #: characters of a value; no standard field of the systems holds more
+_WHOLE = re.compile(r"([+-]?[0-9]{1,10})(?:\.0*)?")
+_MOST = 2**31 - 1  #: of a whole number: Salesforce's int and Dataverse's have 32 bits
+
+#: an address of which the library would change the case alone, as nearly all are; at most 64 long
+_PLAIN_EMAIL = re.compile(
+    r"[\w+-]+(?:\.[\w+-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+([a-z]{2,})", re.ASCII | re.IGNORECASE
+)
+_RESERVED = frozenset(domain.split(".")[-1] for domain in SPECIAL_USE_DOMAIN_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +54,11 @@ def _line(value: Any) -> str:
     # printable ASCII has no marks, no unseen characters and no blank but the space
     if plain.isascii() and plain.isprintable() and "  " not in plain:
         return plain.strip()
-    text = _UNSEEN.sub("", unicodedata.normalize("NFC", plain))
-    return _BLANKS.sub(" ", text).strip()
+    return _BLANKS.sub(" ", _legible(plain)).strip()
+
+
+def _legible(text: str) -> str:
+    return _UNSEEN.sub("", _HALVES.sub("\ufffd", unicodedata.normalize("NFC", text)))
 
 
 def _text(value: Any, _region: str | None) -> str | None:
@@ -50,7 +66,7 @@ def _text(value: Any, _region: str | None) -> str | None:
 
 
 def _multiline(value: Any, _region: str | None) -> str | None:
-    text = _UNSEEN.sub("", unicodedata.normalize("NFC", _LINES.sub("\n", str(value))))
+    text = _legible(_LINES.sub("\n", str(value)))
     return "\n".join(line.rstrip() for line in text.split("\n")).strip() or None
 
 
@@ -58,8 +74,15 @@ def _email(value: Any, _region: str | None) -> str | None:
     text = _line(value)
     if not text:
         return None
-    try:
-        found = validate_email(text, check_deliverability=False, globally_deliverable=False)
+    plain = _PLAIN_EMAIL.fullmatch(text) if len(text) <= 64 else None
+    if plain and plain[1].lower() not in _RESERVED:
+        return text.lower()
+    try:  # NFKC: a full-width @ is one
+        found = validate_email(
+            unicodedata.normalize("NFKC", text),
+            check_deliverability=False,
+            globally_deliverable=False,
+        )
     except EmailNotValidError:
         return text
     return found.normalized.lower()
@@ -82,6 +105,8 @@ def _e164(text: str, region: str | None) -> str | None:
             number = phonenumbers.parse(attempt, region)
         except phonenumbers.NumberParseException:
             continue
+        if not number.national_number:  # zeros stand for no number
+            return None
         if phonenumbers.is_possible_number(number) and not number.extension:
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return None
@@ -96,36 +121,41 @@ def _domain(value: Any, _region: str | None) -> str | None:
     if not text or " " in text:  # words are no address
         return text or None
     try:
-        host = urlsplit(text if "//" in text else f"//{text}").hostname or text
-    except ValueError:  # an unclosed bracket: no address at all
-        host = text
+        parts = urlsplit(text if "//" in text else f"//{text}")
+        host = parts.hostname or "" if parts.port != 0 else ""
+        if "xn--" in host:  # the same domain as it is read (RFC 3492)
+            host = host.encode().decode("idna")
+    except ValueError:  # an unclosed bracket, words where a port is due: no address at all
+        return text
     while host.startswith("www."):
         host = host.removeprefix("www.")
-    return host.strip(".") or None
+    host = host.strip(".")
+    return host if "." in host else text
 
 
-def _date(value: Any, _region: str | None) -> str | None:
+def _date(value: Any, _region: str | None) -> Any:
     """The same day in every zone: a time of day is cut off, never shifted."""
     if isinstance(value, datetime | date):
         return value.isoformat()[:10]
     text = _line(value)
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text[:10]).isoformat()
+        day = date.fromisoformat(text[:10]).isoformat()
     except ValueError:
-        return text or None
+        return UNSET
+    return day if text[10:11] in ("", "T", " ") else UNSET
 
 
 def _integer(value: Any, _region: str | None) -> Any:
+    """UNSET for a text with more than digits: how thousands are parted there nobody has said."""
     if isinstance(value, bool):
         return int(value)
     text = _line(value)
-    try:
-        number = float(text)
-    except ValueError:
-        return text or None
-    if not isfinite(number):
-        return text
-    return int(number) if number == int(number) else number
+    if not text:
+        return None
+    number = _WHOLE.fullmatch(text)
+    return int(number[1]) if number and abs(int(number[1])) <= _MOST else UNSET
 
 
 def _boolean(value: Any, _region: str | None) -> Any:
@@ -137,7 +167,9 @@ def _boolean(value: Any, _region: str | None) -> Any:
 
 
 def _choice(value: Any, _region: str | None) -> Any:
-    return value if isinstance(value, int) else _line(value) or None
+    if isinstance(value, int):
+        return value if abs(value) <= _MOST else UNSET
+    return _line(value) or None
 
 
 def _language(value: Any, _region: str | None) -> str | None:
@@ -174,7 +206,11 @@ def _as_it_is(value: Any, _other: str | None) -> Any:
 
 def _form(name: str, normal: Any, native: Any = _as_it_is) -> Form:
     def to_normal(value: Any, region: str | None) -> Any:
-        return None if value is None else normal(value, region)
+        if value is None:
+            return None
+        if isinstance(value, dict | list) or (isinstance(value, str) and len(value) > LONGEST):
+            return UNSET
+        return normal(value, region)
 
     return Form(name, to_normal, native)
 

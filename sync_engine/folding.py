@@ -12,6 +12,8 @@ _LETTERS = str.maketrans(
 )  # fmt: skip
 #: two-letter spellings of marked letters, so that Juergen meets Jürgen
 _SPELLINGS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("dj", "d"), ("aa", "a"))
+#: soft hyphen, zero-width and direction marks, joiners: nobody sees them, so no name differs by one
+_HIDDEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _WORDS = re.compile(r"[^\w]+|_")
 _TITLES = frozenset(
     {"mr", "mrs", "ms", "miss", "dr", "prof", "ing", "mag", "dipl", "sir", "jr", "sr", "phd"}
@@ -69,7 +71,7 @@ _LEGAL_FORMS = frozenset(
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Lower case, without marks, points and titles; words joined by one blank."""
-    lowered = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+    lowered = unicodedata.normalize("NFKC", _HIDDEN.sub("", text)).casefold().translate(_LETTERS)
     marked = unicodedata.normalize("NFD", lowered)
     plain = "".join(letter for letter in marked if not unicodedata.combining(letter))
     for spelling, letter in _SPELLINGS:

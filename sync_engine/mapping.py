@@ -9,16 +9,14 @@ values beside a reference, so that only what a person changed looks changed.
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sync_engine.converters import FORMS, PARTS
+from sync_engine.converters import FORMS, LONGEST, PARTS
 from sync_engine.partial import assigned, projected, settled, whole
 from sync_engine.values import UNSET
 
 Values = MappingOf[str, Any]
-
-_KEYS = {"field", "parts", "member_of", "values", "ref", "direction", "style"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,29 @@ class Mapping:
     region: str | None = None
     #: kind -> golden field -> form
     catalogue: MappingOf[str, MappingOf[str, str]] = field(default_factory=dict, repr=False)
+    #: kind -> what is mapped of it, and its sets; asked for with every record
+    _fields: dict[str, tuple[FieldMap, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _slots: dict[str, dict[str, list[str]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    #: golden field -> native value as text -> golden choice
+    _choices: dict[str, dict[str, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        for one in self.fields:
+            choices = (one.values or {}).items()
+            self._choices[one.name] = {str(native): golden for golden, native in choices}
+        for kind in self.catalogue:
+            mapped = tuple(one for one in self.fields if one.name in self.catalogue[kind])
+            sets: dict[str, list[str]] = {}
+            for one in mapped:
+                if one.member_of is not None:
+                    sets.setdefault(one.member_of, []).append(one.name)
+            self._fields[kind], self._slots[kind] = mapped, sets
 
     @property
     def is_partial(self) -> bool:
@@ -76,6 +97,12 @@ class Mapping:
         plain = {one.name: one.form_under(self.region) for one in self.fields}
         sets = {one.member_of: plain[one.name] for one in self.fields if one.member_of}
         return plain | {_further(native): form for native, form in sets.items()}
+
+    def without(self, natives: Collection[str]) -> "Mapping":
+        """The same, as if the golden fields that stand in one of these were not mapped."""
+        kept = tuple(one for one in self.fields if not set(one.natives) & set(natives))
+        given = {name: value for name, value in self.on_create.items() if name not in natives}
+        return replace(self, fields=kept, on_create=given)
 
     def readable(self, kind: str) -> set[str]:
         """The golden fields of a kind that are read here."""
@@ -106,10 +133,42 @@ class Mapping:
                 value = values[one.field]
                 if one.values is None or value is None:
                     found[one.name] = self._normal(one, value)
-                elif (known := _inverse(one.values).get(str(value))) is not None:
+                elif (known := self._choices[one.name].get(str(value))) is not None:
                     found[one.name] = known
         found |= {_further(native): members for native, members in free.items() if members}
         return {name: value for name, value in found.items() if value is not UNSET}
+
+    def unreadable(self, kind: str, values: Values, golden: Values) -> list[str]:
+        """The golden fields that hold something there which is no value of theirs.
+
+        An opt-out is none of them: what cannot be read of it is taken for set (practice 4.1).
+        """
+        return [
+            one.name
+            for one in self._of(kind)
+            if one.name not in golden
+            and one.values is None
+            and one.form != "boolean"
+            and any(values.get(native) is not None for native in one.natives)
+        ]
+
+    def strange(self, kind: str, values: Values) -> list[tuple[str, str]]:
+        """The golden fields whose native choice no value map knows, with that choice."""
+        return [
+            (one.name, _told(values[one.field or ""]))
+            for one in self._of(kind)
+            if one.values is not None
+            and values.get(one.field or "") is not None
+            and str(values[one.field or ""]) not in self._choices[one.name]
+        ]
+
+    def unoffered(self, kind: str, golden: Values) -> list[tuple[str, str]]:
+        """The golden choices that this side's value maps have no word for."""
+        return [
+            (one.name, str(golden[one.name]))
+            for one in self._of(kind)
+            if one.direction != "from" and _is_foreign(one, golden.get(one.name))
+        ]
 
     def complete(
         self, kind: str, seen: Values, base: Values, golden: Values, offered: Sequence[Values]
@@ -238,19 +297,15 @@ class Mapping:
         """The golden fields that stand in these native fields."""
         return {one.name for one in self.fields if set(one.natives) & set(natives)}
 
-    def _of(self, kind: str) -> list[FieldMap]:
-        return [one for one in self.fields if one.name in self.catalogue[kind]]
+    def _of(self, kind: str) -> tuple[FieldMap, ...]:
+        return self._fields[kind]
 
     def _one(self, kind: str, name: str) -> FieldMap | None:
         return next((one for one in self._of(kind) if one.name == name), None)
 
     def _sets(self, kind: str) -> dict[str, list[str]]:
         """Native set field -> the golden slots that its members stand in, in order."""
-        found: dict[str, list[str]] = {}
-        for one in self._of(kind):
-            if one.member_of is not None:
-                found.setdefault(one.member_of, []).append(one.name)
-        return found
+        return self._slots[kind]
 
     def _members(self, kind: str, native: str, values: Values) -> list[Any]:
         """The normal forms of a set, each once."""
@@ -259,7 +314,7 @@ class Mapping:
         if one is None or not isinstance(value, list | tuple):
             return []
         found = dict.fromkeys(self._normal(one, member) for member in value)
-        return [member for member in found if member is not None]
+        return [member for member in found if member is not None and member is not UNSET]
 
     def _normal(self, one: FieldMap, value: Any) -> Any:
         return FORMS[one.form].normal(value, self.region)
@@ -269,11 +324,13 @@ class Mapping:
             return None if value is None else FORMS[one.form].native(value, one.style)
         return one.values.get(value)
 
-    def _address(self, parts: MappingOf[str, str], values: Values) -> dict[str, Any] | None:
+    def _address(self, parts: MappingOf[str, str], values: Values) -> Any:
         found = {
             part: FORMS[PARTS[part]].normal(values.get(native), self.region)
             for part, native in parts.items()
         }
+        if any(value is UNSET for value in found.values()):
+            return UNSET
         return found if any(value is not None for value in found.values()) else None
 
     def _set_change(
@@ -300,50 +357,9 @@ class Mapping:
         return {"add": native(joining), "remove": native(leaving)}
 
 
-def parse(
-    name: str,
-    tree: MappingOf[str, Any],
-    catalogue: MappingOf[str, MappingOf[str, str]],
-    region: str | None,
-) -> Mapping:
-    """A mapping from its form in YAML. Raises ValueError with what is wrong."""
-    kind = tree["kind"]
-    kind_by = None if isinstance(kind, str) else kind["by"]
-    kinds = {"": kind} if isinstance(kind, str) else {k: v for k, v in kind.items() if k != "by"}
-    unknown = set(kinds.values()) - set(catalogue)
-    if unknown:
-        raise ValueError(f"{name}: there is no kind {', '.join(sorted(unknown))}")
-    forms = {n: f for one in catalogue.values() for n, f in one.items()}
-    fields = tuple(_field(name, key, entry, forms) for key, entry in tree["fields"].items())
-    return Mapping(
-        object=name,
-        kind_by=kind_by,
-        kinds=kinds,
-        fields=fields,
-        required=tuple(tree.get("required", ())),
-        on_create=dict(tree.get("on_create", {})),
-        region=region,
-        catalogue=catalogue,
-    )
-
-
-def _field(object_name: str, name: str, entry: Any, forms: MappingOf[str, str]) -> FieldMap:
-    if name not in forms:
-        known = ", ".join(sorted(forms))
-        raise ValueError(f"{object_name}: there is no golden field {name}; there are {known}")
-    options = {"field": entry} if isinstance(entry, str) else dict(entry)
-    strange = set(options) - _KEYS
-    if strange:
-        raise ValueError(f"{object_name}.{name}: unknown key {', '.join(sorted(strange))}")
-    parts = options.get("parts")
-    if (parts is None) == (forms[name] == "address"):
-        raise ValueError(f"{object_name}.{name}: parts belong to an address, and to nothing else")
-    if parts is not None and set(parts) - set(PARTS):
-        raise ValueError(f"{object_name}.{name}: an address has the parts {', '.join(PARTS)}")
-    style = options.pop("style", None)
-    if style is None and options.get("member_of") and forms[name] == "phone":
-        style = "digits"  # sets of phones stand in Customer Profiles, without the plus sign
-    return FieldMap(name=name, form=forms[name], style=style, **options)
+def _told(choice: Any) -> str:
+    """As people may be shown it, and a database may hold it."""
+    return str(FORMS["text"].normal(str(choice)[:LONGEST], None) or "")
 
 
 def _further(native: str) -> str:
@@ -354,10 +370,6 @@ def _further(native: str) -> str:
 def _all_members(slots: Sequence[str], native: str, seen: Values) -> list[Any]:
     placed = [seen.get(name) for name in slots]
     return [one for one in placed if one is not None] + list(seen.get(_further(native), ()))
-
-
-def _inverse(values: MappingOf[str, Any]) -> dict[str, str]:
-    return {str(native): golden for golden, native in values.items()}
 
 
 def _is_foreign(one: FieldMap, value: Any) -> bool:

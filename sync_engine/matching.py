@@ -30,6 +30,8 @@ ROLE_NAMES = frozenset(
     }
 )  # fmt: skip
 PLACEHOLDER_NAMES = frozenset({"none", "no", "na", "noemail", "unknown", "test", "nomail", "xxx"})
+#: folded names that name nobody
+NO_NAMES = PLACEHOLDER_NAMES | {"", "n a", "null", "undefined"}
 PLACEHOLDER_DOMAINS = frozenset(
     {
         "none.com",
@@ -50,6 +52,9 @@ SHARED_DOMAINS = frozenset(
         "github.io", "sites.google.com", "facebook.com", "linkedin.com", "instagram.com",
     }
 )  # fmt: skip
+
+#: several addresses, a name around one, a scheme before it: no address that two could share
+_IN_NO_ADDRESS = frozenset(' <>,;:"[]()')
 
 EMAIL, PHONE, BIRTH, EMPLOYER = 1, 2, 3, 4
 VAT, DOMAIN, NAME = 1, 2, 3
@@ -139,21 +144,24 @@ def keys(kind: str, values: Values) -> list[Key]:
     full = _full_name(values)
     if full and values.get("birth_date"):
         found.append(_key(kind, BIRTH, f"{full}|{values['birth_date']}"))
-    if full and (employer := values.get("company_name")):
-        found.append(_key(kind, EMPLOYER, f"{full}|{company(employer)}"))
+    employer = company(values.get("company_name") or "")
+    if full and employer not in NO_NAMES:
+        found.append(_key(kind, EMPLOYER, f"{full}|{employer}"))
     return list(dict.fromkeys(found))
 
 
 def _company_keys(values: Values) -> list[Key]:
     found = []
-    if vat := _bare(values.get("vat")):
+    vat = _bare(values.get("vat"))
+    if vat.strip("0") and vat.lower() not in NO_NAMES:
         found.append(_key("company", VAT, vat))
     domain = values.get("website")
-    if domain and domain not in SHARED_DOMAINS:
+    if domain and "." in domain and " " not in domain and domain not in SHARED_DOMAINS:
         found.append(_key("company", DOMAIN, domain))
     place = values.get("address") or {}
-    if values.get("name") and place.get("country") and place.get("city"):
-        text = f"{company(values['name'])}|{place['country']}|{fold(place['city'])}"
+    name = company(values.get("name") or "")
+    if name not in NO_NAMES and place.get("country") and place.get("city"):
+        text = f"{name}|{place['country']}|{fold(place['city'])}"
         found.append(_key("company", NAME, text))
     return found
 
@@ -251,19 +259,29 @@ def settle(group: Group) -> Settlement:
     return Settlement(tuple(linked), tuple(doubts))
 
 
+def is_address(value: Any) -> bool:
+    """Whether it is an e-mail address or a number in E.164, whosever."""
+    return _is_email(value) or _is_phone(value)
+
+
 def is_personal_email(value: Any) -> bool:
     """Whether an address can stand for a person."""
-    if not isinstance(value, str) or value.count("@") != 1:
+    if not _is_email(value):
         return False
     local, domain = value.split("@")
     bare = local.split("+")[0]
     return (
-        bool(local)
-        and "." in domain
-        and bare not in ROLE_NAMES
+        bare not in ROLE_NAMES
         and bare not in PLACEHOLDER_NAMES
         and domain not in PLACEHOLDER_DOMAINS
     )
+
+
+def _is_email(value: Any) -> bool:
+    if not isinstance(value, str) or value.count("@") != 1 or not _IN_NO_ADDRESS.isdisjoint(value):
+        return False
+    local, domain = value.split("@")
+    return bool(local) and "." in domain and not domain.endswith(".")
 
 
 def _clusters(group: Group) -> list[list[Member]]:
@@ -330,8 +348,8 @@ def _names_meet(left: Values, right: Values) -> bool:
 
 
 def _full_name(values: Values) -> str | None:
-    first, last = values.get("first_name"), values.get("last_name")
-    return f"{given(first)}|{fold(last)}" if first and last else None
+    first, last = given(values.get("first_name") or ""), fold(values.get("last_name") or "")
+    return None if first in NO_NAMES or last in NO_NAMES else f"{first}|{last}"
 
 
 def _folded(values: Values, name: str) -> str:
@@ -339,8 +357,10 @@ def _folded(values: Values, name: str) -> str:
 
 
 def _is_phone(value: Any) -> bool:
-    digits = str(value or "").removeprefix("+")
-    return str(value or "").startswith("+") and len(digits) > 6 and len(set(digits[-7:])) > 1
+    """Whether it is a number in E.164 that is no filler; any other text is none."""
+    text = str(value or "")
+    digits = text[1:]
+    return text[:1] == "+" and digits.isdigit() and len(digits) > 6 and len(set(digits[-7:])) > 1
 
 
 def _bare(value: Any) -> str:

@@ -348,6 +348,9 @@ class Link(Table, table=True):
     seen: list[Any] | None = _json(default=None)
     base: list[Any] | None = _json(default=None)  #: null: equal to ``seen``; []: none yet
     held: dict[str, Any] | None = _json(default=None)  #: field id -> {of, why, as}
+    #: what ``match_key`` holds of it, 8 bytes each: exact keys, and those that only resemble
+    match_keys: bytes | None = Field(default=None, sa_type=LargeBinary)
+    alike: bytes | None = Field(default=None, sa_type=LargeBinary)
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     version: str | None = _words(default=None)
     modified_at: datetime | None = _moment(default=None)
@@ -365,8 +368,10 @@ class Link(Table, table=True):
 
 
 class MatchKey(Table, table=True):
+    """Which links carry a key; what a link carries stands in its row."""
+
     __tablename__ = "match_key"
-    __table_args__ = (Index("ix_match_key_link", "link_id"), {"sqlite_with_rowid": False})
+    __table_args__ = ({"sqlite_with_rowid": False},)
     key: int = _number(primary_key=True, sa_column_kwargs={"autoincrement": False})
     link_id: int = _row("link.id", primary_key=True)
 
@@ -433,7 +438,7 @@ class History(Table, table=True):
     link_id: int | None = _number(default=None)
     what: int = _small()
     field_id: int | None = _small(default=None)
-    #: several field ids: ``new`` is a list in their order, ``hash`` their hashes one by one
+    #: several field ids: first values of golden, told without them (see ``Entities.history``)
     fields: list[int] | None = _json(default=None, nullable=True)
     by: str | None = _words(default=None)
     stamp: str | None = _words(default=None)

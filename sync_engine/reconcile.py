@@ -63,6 +63,11 @@ class Change:
     def is_conflict(self) -> bool:
         return bool(self.lost)
 
+    @property
+    def is_first(self) -> bool:
+        """Whether golden had nothing before, and nobody lost."""
+        return self.old is UNSET and not self.lost
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -82,15 +87,15 @@ def reconcile(
 
     ``policies`` has one entry per field; ``authors`` tells of fields that golden holds.
     """
-    fields = sorted({name for side in sides.values() for name in side.seen})
+    claimed = _claimed(golden, sides)
     values = dict(golden)
     changes: list[Change] = []
     held = {
         name: {field: kept for field, kept in side.held.items() if kept.why != MANUAL}
         for name, side in sides.items()
     }
-    for name in fields:
-        change = _decide(name, golden, sides, policies[name], authors.get(name))
+    for name in sorted(claimed):
+        change = _decide(name, golden, sides, claimed[name], policies[name], authors.get(name))
         if change is None:
             continue
         if change.situation == MANUAL:
@@ -107,35 +112,49 @@ def reconcile(
     return Decision(values, tuple(changes), bases, still)
 
 
+def _claimed(golden: Values, sides: Mapping[str, Side]) -> dict[str, dict[str, Claim]]:
+    """Field -> the sides that show something new of it."""
+    claimed: dict[str, dict[str, Claim]] = {}
+    for side_name, side in sides.items():
+        if side.seen == side.base and not side.insists:
+            continue
+        for name, value in side.seen.items():
+            if _is_news(name, side, golden):
+                claimed.setdefault(name, {})[side_name] = Claim(value, side.stamps.get(name))
+    return claimed
+
+
 def _decide(
-    name: str, golden: Values, sides: Mapping[str, Side], policy: Policy, author: Author | None
+    name: str,
+    golden: Values,
+    sides: Mapping[str, Side],
+    claims: dict[str, Claim],
+    policy: Policy,
+    author: Author | None,
 ) -> Change | None:
-    claims = {
-        side_name: Claim(side.seen[name], side.stamps.get(name))
-        for side_name, side in sides.items()
-        if _is_news(name, side, golden)
-    }
-    if not claims:
-        return None
     for side_name, side in sides.items():
         if name in side.insists and side.seen.get(name) is not None:
             claims.setdefault(side_name, Claim(side.seen[name], side.stamps.get(name)))
     if policy.name == "consent":
         return _consent(name, golden, sides, claims, author)
+    old = golden.get(name, UNSET)
+    if old is UNSET and len(claims) == 1:
+        ((side_name, claim),) = claims.items()
+        return Change(name, UNSET, claim.value, side_name, "one claim", claim.stamp)
     first_contact = any(name not in sides[side].base for side in claims)
     against = dict(claims)
-    moved_on = any(sides[side].base.get(name, UNSET) != golden.get(name, UNSET) for side in claims)
-    # no wipe: before there is a base an empty golden gives way to any value
-    if name in golden and moved_on and not (golden[name] is None and first_contact):
-        against[GOLDEN] = Claim(golden[name], author.stamp if author else None)
-    old = golden.get(name, UNSET)
+    if old is not UNSET:
+        moved_on = any(sides[side].base.get(name, UNSET) != old for side in claims)
+        # no wipe: before there is a base an empty golden gives way to any value
+        if moved_on and not (old is None and first_contact):
+            against[GOLDEN] = Claim(old, author.stamp if author else None)
     if _same(claim.value for claim in against.values()):
         first = min(against, key=lambda side: _rank(side, policy.order))
         situation = "one claim" if len(against) == 1 else "equal claims"
         return Change(name, old, against[first].value, first, situation, against[first].stamp)
     if insisting := [side for side in claims if name in sides[side].insists]:
         winner, situation = insisting[0], "resync"
-    elif policy.name == "manual":
+    elif policy.name == "manual" or _is_asked(name, sides):
         claimed = {side: claim for side, claim in claims.items() if side != GOLDEN}
         return Change(name, old, old, GOLDEN, MANUAL, lost=claimed)
     elif first_contact:
@@ -161,12 +180,21 @@ def _is_news(name: str, side: Side, golden: Values) -> bool:
     if value is None and name not in side.base:
         return False  # no base, no wipe
     insists = name in side.insists
-    known = (golden,) if insists else (side.base, golden, *side.offered)
+    if golden.get(name, UNSET) == value:
+        return False
+    # what golden lost with its mapping is agreed on no more, whatever the base remembers
+    base = side.base if name in golden or value is None else {}
+    known = () if insists else (base, *side.offered)
     if any(values.get(name, UNSET) == value for values in known):
         return False
     kept = side.held.get(name)
     # what a person is asked about stays a claim until it is answered
     return kept is None or kept.shown != value or kept.why == MANUAL
+
+
+def _is_asked(name: str, sides: Mapping[str, Side]) -> bool:
+    """Whether a person has been asked already; then only he answers, whatever the policy now."""
+    return any((kept := side.held.get(name)) and kept.why == MANUAL for side in sides.values())
 
 
 def _settle(
@@ -260,6 +288,8 @@ def _agreed(side: Side, golden: Values, held: Mapping[str, Held]) -> Values:
     its claim was heard and lost: the same value is no claim a second time. A claim that a
     person is asked about has not been heard yet.
     """
+    if side.seen == side.base:
+        return side.base
     base = dict(side.base)
     for name, value in side.seen.items():
         kept = side.held.get(name)
@@ -267,6 +297,8 @@ def _agreed(side: Side, golden: Values, held: Mapping[str, Held]) -> Values:
             continue
         if name in held and held[name].why == MANUAL:
             continue
+        if value is not None and name not in golden:
+            continue  # nobody has heard it: the field is not mapped by who decides
         if name in base or value is not None or golden.get(name, UNSET) is None:
             base[name] = value
     return base

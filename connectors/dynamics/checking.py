@@ -14,6 +14,7 @@ from connectors.dynamics.metadata import (
 )
 from connectors.errors import AuthError
 from connectors.protocol import Checked, Finding, Level, Selection
+from connectors.replies import documented
 
 #: OrganizationType: what holds real customers, and what is for trying out
 _PRODUCTION = frozenset({"Customer", "Secondary", "Default", "Teams"})
@@ -34,6 +35,7 @@ _ROLE = "add it, organization-wide, to the application user's security role"
 _WHOLE = "Global"  #: the depth that covers the organization
 
 
+@documented("Dataverse")
 def check(client: DynamicsClient, selections: Sequence[Selection]) -> Checked:
     who = client.get("WhoAmI()")
     told = client.get(
@@ -133,14 +135,18 @@ class _Examination:
                     Level.ERROR,
                     f"{selection.object}.{name} does not exist",
                     "correct the name or unmap the field; a lookup is named _name_value",
+                    selection.object,
+                    name,
                 )
             elif column.secured and column.id not in permitted:
                 yield Finding(
                     Level.WARNING,
-                    f"{selection.object}.{name} is secured: without permission it reads as empty "
-                    "and refuses to be written",
+                    f"{selection.object}.{name} is secured: without permission it would read "
+                    "as empty and refuse to be written; it is left out",
                     f"add the application user to a column security profile that allows "
                     f"reading and updating {logical_name(name)}, or unmap the field",
+                    selection.object,
+                    name,
                 )
             elif not (column.type.createable or column.type.updateable):
                 yield Finding(

@@ -7,7 +7,6 @@ upsert and can bring a deleted row back: none is sent.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -23,8 +22,9 @@ from connectors.errors import (
     SetupError,
     TransientError,
 )
-from connectors.http import HttpClient, json_of
+from connectors.http import HttpClient
 from connectors.protocol import Runtime
+from connectors.replies import Trail, believed, json_of, object_of, served_at
 
 ROOT = "/api/data/v9.2"
 SETS = {"lead": "leads", "contact": "contacts", "account": "accounts"}
@@ -74,6 +74,7 @@ class DynamicsClient:
 
     def __init__(self, settings: DynamicsSettings, runtime: Runtime) -> None:
         self._settings = settings
+        self._clock = runtime.clock
         transport = runtime.transport(settings.ca_file)
         parts = urlsplit(settings.login)
         self._login = HttpClient(f"{parts.scheme}://{parts.netloc}", transport, runtime.clock)
@@ -93,26 +94,23 @@ class DynamicsClient:
 
     def pages(self, url: str, prefer: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """An answer and those its nextLink leads to; each is asked for when it is wanted."""
-        seen = set()
+        trail = Trail("Dataverse")
         while True:
-            page = self.get(url, prefer)
+            page = self.get(trail.follow(url), prefer)
             yield page
             url = page.get("@odata.nextLink", "")
             if not url:
                 return
-            if url in seen:
-                raise ResponseError("a page of Dataverse leads to itself")
-            seen.add(url)
 
     def time(self) -> datetime:
-        """By the server's clock. Raises ResponseError where it does not tell (RFC 9110, 6.6.1)."""
+        """By the server's clock. Raises ResponseError where it does not tell."""
         response = self._http.send("GET", f"{ROOT}/WhoAmI()", headers=_HEADERS)
         if response.status_code != 200:
             raise problem(response)
-        try:
-            return parsedate_to_datetime(response.headers["Date"])
-        except (KeyError, ValueError) as error:
-            raise ResponseError("Dataverse answers without a date") from error
+        told = served_at(response)
+        if told is None:
+            raise ResponseError("Dataverse answers without a date")
+        return believed(told, self._clock)
 
     def among(self, table: str, select: str, column: str, values: Sequence[str]) -> Iterator[Any]:
         """Rows whose column, by its logical name, holds one of the values (query/filter-rows)."""
@@ -122,7 +120,7 @@ class DynamicsClient:
                 f"PropertyName=@p1,PropertyValues=@p2)&@p1='{column}'&@p2=[{told}]"
             )
             for page in self.pages(url):
-                yield from page["value"]
+                yield from rows_of(page)
 
     def exists(self, table: str, number: str) -> bool:
         return any(self.among(table, KEYS[table], KEYS[table], [number]))
@@ -152,8 +150,7 @@ class DynamicsClient:
     def _body(self, response: httpx.Response) -> dict[str, Any]:
         if response.status_code != 200:
             raise problem(response)
-        body: dict[str, Any] = json_of(response)
-        return body
+        return object_of(response)
 
     def _authorize(self, fresh: bool) -> Mapping[str, str]:
         secret = self._settings.secret()
@@ -205,6 +202,14 @@ def _chunks(values: Sequence[str]) -> Iterator[str]:
         yield ",".join(chunk)
 
 
+def rows_of(page: Mapping[str, Any]) -> list[Any]:
+    """Raises ResponseError where there are none: that must not pass for an empty list."""
+    rows = page.get("value")
+    if not isinstance(rows, list):
+        raise ResponseError("Dataverse answers a list without its rows")
+    return rows
+
+
 def error_of(response: httpx.Response) -> tuple[str, str]:
     """Code and message of a refusal."""
     body = json_of(response)
@@ -237,4 +242,7 @@ def problem(response: httpx.Response) -> ConnectorError:
             f"Dataverse refuses the permission ({code})",
             remedy="give the application user organization-level read and write on the tables",
         )
+    if response.status_code == 400 and b"$deltatoken" in response.request.url.query:
+        # whatever is wrong with a token that was ours to keep, a new listing mends it
+        return CursorExpiredError(f"Dataverse does not take the change token ({code})")
     return ResponseError(f"Dataverse refuses a request with {response.status_code} ({code})")

@@ -25,6 +25,7 @@ from connectors.protocol import (
     Selection,
     Write,
 )
+from connectors.replies import documented
 
 #: what each privilege on a table allows
 _ACTIONS = {
@@ -57,6 +58,7 @@ class DynamicsConnector:
     def check(self, selections: Sequence[Selection]) -> Checked:
         return checking.check(self._client, selections)
 
+    @documented("Dataverse")
     def describe(self) -> Sequence[ObjectType]:
         rights = read_rights(self._client, self._client.get("WhoAmI()")["UserId"])
         found = []

@@ -11,6 +11,7 @@ from typing import Any
 from connectors.dynamics.client import SETS, DynamicsClient
 from connectors.errors import AuthError, ResponseError
 from connectors.protocol import FieldType
+from connectors.replies import documented
 
 PARENT = "_parentcustomerid_value"
 #: lookups that are written: name as it is read -> navigation property and target table; of the
@@ -75,6 +76,7 @@ class Rights:
         return self.depths.get(table.privileges.get(kind, ""))
 
 
+@documented("Dataverse")
 def read_table(client: DynamicsClient, name: str) -> Table | None:
     """None where the environment, or this connector, has no such table."""
     if name not in SETS:
@@ -102,6 +104,7 @@ def read_table(client: DynamicsClient, name: str) -> Table | None:
     )
 
 
+@documented("Dataverse")
 def read_rights(client: DynamicsClient, user: str) -> Rights | None:
     """None where the user may not read its own."""
     try:
@@ -111,6 +114,7 @@ def read_rights(client: DynamicsClient, user: str) -> Rights | None:
     return Rights({one["PrivilegeId"]: one["Depth"] for one in told["RolePrivileges"]})
 
 
+@documented("Dataverse")
 def closing(client: DynamicsClient, table: str) -> dict[str, int]:
     """What deactivates a row: the closed state, and the reason this organization has for it."""
     state = 2 if table == "lead" else 1  # disqualified; inactive: states cannot be customized

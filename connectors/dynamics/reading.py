@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from connectors.dynamics.client import KEYS, SETS, DynamicsClient
+from connectors.dynamics.client import KEYS, SETS, DynamicsClient, rows_of
 from connectors.dynamics.metadata import PARENT, logical_name
 from connectors.dynamics.settings import DynamicsSettings
 from connectors.errors import CursorExpiredError, ResponseError
@@ -27,6 +27,7 @@ from connectors.protocol import (
     Selection,
     Upserted,
 )
+from connectors.replies import documented
 
 _OWN = ("statecode", "modifiedon", "versionnumber", "merged", "_masterid_value")
 _LEADS_OWN = ("_parentcontactid_value", "_parentaccountid_value")
@@ -49,9 +50,9 @@ class Reader:
         asked = _digest(selection, query)
         if since is None:
             yield from self._list(selection, query, {"query": asked, "started": self._start()})
-        elif since.get("query") != asked:  # a token belongs to its $select
-            raise CursorExpiredError("the cursor belongs to another selection")
-        elif "started" in since:
+            return
+        _refuse_foreign(since, asked)
+        if "started" in since:
             yield from self._list(selection, query, since)
         else:
             yield from self._follow(selection, since)
@@ -64,7 +65,7 @@ class Reader:
     def _list(self, selection: Selection, query: str, cursor: Cursor) -> Iterator[Page]:
         prefer = ("odata.track-changes", f"odata.maxpagesize={self._settings.page_size}")
         for page in self._client.pages(cursor.get("next", query), prefer):
-            changes = self._changes(selection, page["value"])
+            changes = self._changes(selection, rows_of(page))
             if "@odata.nextLink" in page:
                 cursor = {**cursor, "next": page["@odata.nextLink"]}
                 yield Page(changes, cursor)
@@ -80,14 +81,14 @@ class Reader:
         key = KEYS[selection.object]
         url = f"{query}&$filter=modifiedon ge {since}&$orderby=modifiedon asc,{key} asc"
         for page in self._client.pages(url, (f"odata.maxpagesize={self._settings.page_size}",)):
-            if page["value"]:
-                yield self._changes(selection, page["value"])
+            if rows := rows_of(page):
+                yield self._changes(selection, rows)
 
     def _follow(self, selection: Selection, cursor: Cursor) -> Iterator[Page]:
         prefer = (f"odata.maxpagesize={self._settings.page_size}",)
         for page in self._client.pages(cursor.get("next", cursor["link"]), prefer):
             # "an empty JSON response" where nothing changed: the link that was used stays good
-            changes = self._changes(selection, page.get("value", []))
+            changes = self._changes(selection, rows_of(page) if page else [])
             if "@odata.nextLink" in page:
                 yield Page(changes, {**cursor, "next": page["@odata.nextLink"]})
             else:
@@ -97,7 +98,7 @@ class Reader:
     def fetch(self, selection: Selection, field: str, values: Sequence[str]) -> list[Record]:
         column = KEYS[selection.object] if field in ("id", "key") else logical_name(field)
         if column == KEYS[selection.object]:
-            values = [value for value in values if _is_id(value)]  # others name no row
+            values = [number for value in values if (number := _id_of(value))]
         rows = list(self._client.among(selection.object, _columns(selection), column, list(values)))
         found = {
             change.record.id: change.record
@@ -106,6 +107,7 @@ class Reader:
         }
         return list(found.values())
 
+    @documented("Dataverse")
     def _changes(self, selection: Selection, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         key = KEYS[selection.object]
         gone = self._gone(selection.object, rows)
@@ -159,11 +161,26 @@ class Reader:
         found = self._client.among("contact", "contactid", "contactid", parents)
         return frozenset(row["contactid"] for row in found)
 
+    @documented("Dataverse")
     def children_of_contacts(self, contacts: Sequence[str]) -> frozenset[str]:
         """Which of these contacts have a contact for their parent."""
         rows = list(self._client.among("contact", f"contactid,{PARENT}", "contactid", contacts))
         kin = self._contacts_among(rows)
         return frozenset(row["contactid"] for row in rows if row[PARENT] in kin)
+
+
+def _refuse_foreign(since: Cursor, asked: str) -> None:
+    """Raises CursorExpiredError for what this reader has not given for this selection."""
+    if since.get("query") != asked:  # a token belongs to its $select
+        raise CursorExpiredError("the cursor belongs to another selection")
+    links = [since[name] for name in ("link", "next") if name in since]
+    try:
+        if "link" not in since:
+            datetime.fromisoformat(since["started"])
+        if not all(link.startswith("https://") for link in links):
+            raise ValueError("no link")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CursorExpiredError("the cursor cannot be read") from error
 
 
 def _columns(selection: Selection) -> str:
@@ -191,12 +208,13 @@ def _is_deletion(row: Mapping[str, Any]) -> bool:
     return "$deletedEntity" in str(row.get("@odata.context", ""))
 
 
-def _is_id(value: str) -> bool:
+def _id_of(value: str) -> str | None:
+    """A row's id as Dataverse writes it, however a person did; None for what names no row."""
     try:
-        UUID(value)
+        number = UUID(value)
     except ValueError:
-        return False
-    return True
+        return None
+    return str(number) if number.int else None
 
 
 def _digest(selection: Selection, query: str) -> str:

@@ -1,23 +1,29 @@
 """Carries out writes: creates under ids of our own, updates and deletes under a condition."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from connectors.dynamics.client import LATER, SETS, DynamicsClient, error_of, problem
-from connectors.dynamics.metadata import BINDS, PARENT, closing, logical_name
+from connectors.dynamics.metadata import BINDS, PARENT, closing, logical_name, read_table
 from connectors.dynamics.reading import Reader
-from connectors.errors import ConnectorError, RateLimitError, TransientError
-from connectors.http import json_of
+from connectors.errors import ConnectorError, RateLimitError, ResponseError, TransientError
 from connectors.protocol import Action, Outcome, Result, Values, Write
+from connectors.replies import object_of
 
 _STALE, _GONE, _EXISTS = "0x80060882", "0x80040217", "0x80040237"
 _NO_SEGMENT = "0x80060888"
 _WRONG_STATE = "0x80048408"  #: a status reason that the row's state does not have
 #: of one row or column, where other 403s are about the user: no access to that row, a secured
 #: column (Microsoft's error list; power-automate troubleshooting, "does not have ... right(s)")
-_WITHHELD = frozenset({"0x80048306", "0x8004f504", "0x8004f507"})
+_SECURED = frozenset({"0x8004f504", "0x8004f507"})
+_WITHHELD = _SECURED | {"0x80048306"}
+#: "DateTime is less than minumum value supported by CrmDateTime", in live systems' spelling
+_EARLY, _EARLIEST = "supported by crmdatetime", "1753-01-01"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _REFUSALS = (400, 405, 409, 412)
 _PATIENCE = 2  #: failing calls in a row after which the rest of a batch is left
 
@@ -43,7 +49,7 @@ class Writer:
                 outcomes.append(Outcome(Result.RETRY, one.id, reason="not sent"))
                 continue
             try:
-                outcomes.append(self._write(table, one, children))
+                outcomes.append(self._named(table, one, self._write(table, one, children)))
                 failures = []
             except ConnectorError as error:
                 hopeless = isinstance(error, RateLimitError) or not isinstance(
@@ -54,6 +60,15 @@ class Writer:
         if failures and all(one.result is Result.RETRY for one in outcomes):
             raise failures[0]
         return outcomes
+
+    def _named(self, table: str, write: Write, outcome: Outcome) -> Outcome:
+        """A refusal for a secured column does not say for which: the definitions do."""
+        if outcome.faults or outcome.reason not in _SECURED:
+            return outcome
+        found = read_table(self._client, table)
+        columns = found.columns if found else {}
+        secured = [name for name in write.values if name in columns and columns[name].secured]
+        return replace(outcome, faults=dict.fromkeys(secured, outcome.reason))
 
     def _children_of_contacts(self, table: str, writes: Sequence[Write]) -> frozenset[str]:
         """Rows whose company is to change but hang on a contact: these stay (practice 4.8)."""
@@ -103,16 +118,20 @@ def _native(values: Values) -> dict[str, Any]:
 def _outcome(response: httpx.Response, number: str, values: Values) -> Outcome:
     """Reasons name codes and columns: messages may hold personal values."""
     status = response.status_code
-    if status in (200, 201, 204):
-        version = None if status == 204 else str(json_of(response)["@odata.etag"])
-        return Outcome(Result.DONE, number, version)
+    if status in (200, 201):  # with the row, which is asked for
+        version = object_of(response).get("@odata.etag")
+        if version is None:
+            raise ResponseError("Dataverse answers a write without the row")
+        return Outcome(Result.DONE, number, str(version))
+    if status == 204:
+        return Outcome(Result.DONE, number)
     code, message = error_of(response)
     # the documentation shows these answers without a code, live systems send one
     if code == _STALE or (status == 412 and not code):
         return Outcome(Result.STALE, number, reason=code)
     if code in LATER:
         return Outcome(Result.RETRY, number, reason=code)
-    missing = code == _GONE or (status == 404 and not code)
+    missing = code == _GONE or (status == 404 and not code) or status == 410
     faults = _faults(code, message, values)
     if missing and not faults:
         return Outcome(Result.GONE, number, reason=code)
@@ -125,7 +144,8 @@ def _outcome(response: httpx.Response, number: str, values: Values) -> Outcome:
 def _faults(code: str, message: str, values: Values) -> Mapping[str, str]:
     """Which of the written columns the message is about.
 
-    It quotes a column's name; of a lookup it may tell the target's id, which is not there.
+    It quotes a column's name; of a lookup it may tell the target's id, which is not there; of
+    a date only that it is too early.
     """
     if code == _WRONG_STATE:
         return {name: code for name in ("statecode", "statuscode") if name in values}
@@ -134,5 +154,6 @@ def _faults(code: str, message: str, values: Values) -> Mapping[str, str]:
         name: code
         for name, value in values.items()
         if f"'{logical_name(name)}'" in told
+        or (_EARLY in told and isinstance(value, str) and _DATE.match(value) and value < _EARLIEST)
         or (name in BINDS and value and str(value).lower() in told)
     }

@@ -116,15 +116,20 @@ def _attributes(client: InfobipClient, selection: Selection, places: Places) -> 
         yield _error(f"custom attributes cannot be read: {error.what}", error.remedy)
         return
     for name, type in needed.items():
-        yield from _attribute(name, type, defined.get(name.casefold()))
+        mapped = "company" if name == places.company_attribute else f"{ATTRIBUTE}{name}"
+        field = mapped if mapped in selection.fields else ""
+        yield from _attribute(name, type, defined.get(name.casefold()), field)
 
 
-def _attribute(name: str, needed: str | None, found: str | None) -> Iterator[Finding]:
+def _attribute(name: str, needed: str | None, found: str | None, field: str) -> Iterator[Finding]:
     if found is None:
-        yield _error(
+        yield Finding(
+            Level.ERROR,
             f"persons have no custom attribute {name}",
             f"create the custom attribute {name} of type {needed or 'your choice'} in Customer "
             "Profiles, or leave the field out of the mapping",
+            PERSON if field else "",
+            field,
         )
     elif found not in DATA_TYPES:
         remedy = "leave the field out of the mapping: lists of objects are not synchronised"

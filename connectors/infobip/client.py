@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from connectors.errors import AuthError, ResponseError
-from connectors.http import HttpClient, json_of
+from connectors.errors import AuthError, ResponseError, TransientError
+from connectors.http import HttpClient
 from connectors.infobip.faults import NO_WRITING, Fault, entry_fault, fault_of
 from connectors.infobip.fields import COMPANY, PERSON, Row
 from connectors.infobip.settings import Rates
+from connectors.replies import documented, json_of
 
 PERSONS = "/people/2/persons"
 COMPANIES = "/people/2/companies"
@@ -104,6 +105,8 @@ class InfobipClient:
                 f"Customer Profiles refuses {method} {path} ({fault.code or fault.status})",
                 remedy="ask Infobip why, with the time of the call",
             )
+        if answer.body is None:  # an empty answer must not pass for a record that is not there
+            raise TransientError(f"Customer Profiles answers {method} {path} with nothing")
         return answer.body
 
     def _write(self, method: str, path: str, params: Any = None, json: Any = None) -> Any:
@@ -113,32 +116,32 @@ class InfobipClient:
             if refusal := _refusal(fault):
                 raise refusal
             return fault
-        return answer.body or {}
+        return {} if answer.body is None else answer.body
 
     def rows(self, object: str, page: int, limit: int, order: str) -> Sequence[Row]:
         """One page of a list; fewer rows than ``limit`` only on the last one."""
         path, name = LISTS[object]
         body = self._read("GET", path, {"limit": limit, "page": page, "orderBy": order})
-        rows = body.get(name) if isinstance(body, Mapping) else body
-        if not isinstance(rows, list):
+        rows = body.get(name) if isinstance(body, Mapping) else None
+        if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
             raise ResponseError(f"Customer Profiles answers GET {path} without {name}")
-        given = body.get("limit", limit) if isinstance(body, Mapping) else limit
+        given = body.get("limit", limit)
         if given != limit or len(rows) > limit:  # the end of the list would be misjudged
             raise ResponseError(f"Customer Profiles gives pages of {given}, asked for {limit}")
         return rows
 
     def person(self, id: str) -> Row | None:
-        found = self._read("GET", PERSONS, _query(PERSON, id))
-        return found if isinstance(found, Mapping) else None
+        return _record(self._read("GET", PERSONS, _query(PERSON, id)))
 
+    @documented("Customer Profiles")
     def company(self, name: str, value: str) -> Row | None:
         """The company whose id, externalId, name or domain that is."""
         body = self._read("GET", COMPANIES, {name: value})
-        if isinstance(body, Mapping) and "companies" not in body:
-            return body if body.get("id") is not None else None
-        found = body.get("companies") if isinstance(body, Mapping) else body
-        return found[0] if found else None
+        if isinstance(body, Mapping) and "companies" in body:
+            body = body["companies"][0] if body["companies"] else None
+        return _record(body)
 
+    @documented("Customer Profiles")
     def match(self, identities: Collection[Identity]) -> dict[Identity, str]:
         """The ids of the persons who have these identities; unknown ones are left out."""
         asked = {_folded(identity): identity for identity in identities}
@@ -155,7 +158,9 @@ class InfobipClient:
         told = [{"type": type, "identifier": value} for type, value in identities]
         answer = self.call("POST", MATCH, json={"identities": told})
         if answer.status != 400:
-            body = self._body("POST", MATCH, answer) or {}
+            body = self._body("POST", MATCH, answer)
+            if body is None:  # 404 is documented beside 200: nobody has any of these
+                return []
             return list(body.get("matches") or [])
         if len(identities) == 1:
             return []
@@ -163,9 +168,9 @@ class InfobipClient:
         return self._matches(identities[:middle]) + self._matches(identities[middle:])
 
     def create(self, object: str, body: Row) -> Row | Fault:
-        answer: Row | Fault = self._write("POST", LISTS[object][0], json=body)
-        return answer
+        return _answered(self._write("POST", LISTS[object][0], json=body))
 
+    @documented("Customer Profiles")
     def create_many(self, object: str, bodies: Sequence[Row]) -> tuple[Refused, dict[int, str]]:
         """The refused ones by index, and the ids by index where the answer tells them."""
         path, name = f"{LISTS[object][0]}/batch", _plural(object)
@@ -175,16 +180,15 @@ class InfobipClient:
         results = body.get("results") or []
         ids = {int(e["index"]): str(e["id"]) for e in results if e.get("id") is not None}
         faults = {str(e.get("index")): fault for e in results if (fault := entry_fault(e))}
+        if not ids.keys() <= set(range(len(bodies))):
+            raise ResponseError("Customer Profiles answers for entries that no batch had")
         return _known(faults, map(str, range(len(bodies)))), ids
 
     def update(
         self, object: str, id: str, body: Row, params: Mapping[str, Any] | None = None
     ) -> Row | Fault:
-        query = _query(object, id)
-        answer: Row | Fault = self._write(
-            "PATCH", LISTS[object][0], {**query, **(params or {})}, json=body
-        )
-        return answer
+        query = {**_query(object, id), **(params or {})}
+        return _answered(self._write("PATCH", LISTS[object][0], query, json=body))
 
     def update_many(self, object: str, bodies: Mapping[str, Row]) -> Refused:
         entries = [{"query": _query(object, id), "update": body} for id, body in bodies.items()]
@@ -193,6 +197,7 @@ class InfobipClient:
     def delete_many(self, object: str, ids: Collection[str]) -> Refused:
         return self._batch("DELETE", object, [{"query": _query(object, id)} for id in ids], ids)
 
+    @documented("Customer Profiles")
     def _batch(self, method: str, object: str, entries: Any, ids: Collection[str]) -> Refused:
         path, name = f"{LISTS[object][0]}/batch", _plural(object)
         body = self._write(method, path, json={name: entries})
@@ -208,10 +213,8 @@ class InfobipClient:
 
     def remove_contacts(self, id: str, contacts: Row) -> Row | Fault:
         """``contacts``: the API's contactInformation, {"phone": [...], "email": [...]}."""
-        answer: Row | Fault = self._write(
-            "DELETE", CONTACTS, _query(PERSON, id), json={"contactInformation": contacts}
-        )
-        return answer
+        told = {"contactInformation": contacts}
+        return _answered(self._write("DELETE", CONTACTS, _query(PERSON, id), json=told))
 
     def join(self, company: str, persons: Collection[str]) -> Fault | None:
         return self._members("PATCH", company, persons)
@@ -249,6 +252,20 @@ class InfobipClient:
             if len(told or []) < MOST:
                 return found
             page += 1
+
+
+def _record(found: Any) -> Row | None:
+    """Raises ResponseError for what is no record: only a 404 says that there is none."""
+    if found is None:
+        return None
+    if not isinstance(found, Mapping) or found.get("id") is None:
+        raise ResponseError("Customer Profiles answers a record without id")
+    return found
+
+
+def _answered(answer: Any) -> Row | Fault:
+    """A single write is answered with the record as it is then."""
+    return answer if isinstance(answer, Fault) else _record(answer) or {}
 
 
 def _refusal(fault: Fault) -> ForbiddenError | None:

@@ -48,7 +48,7 @@ class Fault:
 
     @property
     def gone(self) -> bool:
-        if self.status == 404 and self.code in NOBODY:
+        if self.status == 410 or (self.status == 404 and self.code in NOBODY):
             return True
         return self.status in (404, 409) and bool(_GONE.search(self.message))
 

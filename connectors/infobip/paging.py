@@ -12,9 +12,11 @@ from typing import Any, Self
 
 from connectors.errors import ResponseError
 from connectors.infobip.fields import Row, id_of, instant, stamp_of
+from connectors.replies import MOST_PAGES
 
 LONGEST = 1000  #: rows of one page
-#: steps back without coming further: so many rows are not deleted, their order changes
+#: steps back, or to the same rows again, without coming further: so many rows are not deleted,
+#: their order changes; so many do not come in
 STEPS = 100
 
 
@@ -100,7 +102,8 @@ def walk(
     at = start
     back = step = max(most // 2, 1)
     furthest, steps = at.rows, 0
-    while True:
+    before: set[str] = set()
+    for _ in range(MOST_PAGES):
         page, limit = window(at.rows, most, len(at.tail))
         if not at.rows and probe:
             limit = min(probe, most)
@@ -118,14 +121,22 @@ def walk(
         stamps = [stamp_of(row, order.field) for row in rows]
         if any(order.before(later, earlier) for earlier, later in pairwise(stamps)):
             raise ResponseError(f"Customer Profiles does not order by {order.text}")
+        ids = [id_of(row) for row in rows]
         fresh = [row for row in rows if id_of(row) not in at.tail]
-        at = _after(offset + len(rows), stamps, [id_of(row) for row in rows], most)
-        if at.rows > furthest:
-            furthest, steps = at.rows, 0
+        at = _after(offset + len(rows), stamps, ids, most)
+        if before.issuperset(ids):  # once may be chance: as many rows came in above
+            steps += 1
+        else:
+            before = set(ids)
+            if at.rows > furthest:
+                furthest, steps = at.rows, 0
         end = len(rows) < limit
         yield Window(fresh, stamps[0] if stamps else None, stamps[-1] if stamps else None, at, end)
         if end:
             return
+        if steps > STEPS:
+            raise ResponseError("a page of Customer Profiles leads to itself")
+    raise ResponseError(f"Customer Profiles gives more than {MOST_PAGES} pages")
 
 
 def _joins(first: Row, at: Position, order: Order) -> bool:

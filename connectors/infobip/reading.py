@@ -30,6 +30,7 @@ from connectors.infobip.fields import (
 )
 from connectors.infobip.paging import AS_CREATED, NEWEST_FIRST, Position, walk
 from connectors.protocol import Cursor, Page, Record, Selection, Upserted
+from connectors.replies import documented
 
 PROBE = 100  #: rows of the first window: mostly little has changed
 FEW = 10  #: records read singly without trying the list first
@@ -71,7 +72,7 @@ def reached_of(selection: Selection, cursor: Cursor) -> Reached:
     if cursor.get("of") != _digest(selection):
         raise CursorExpiredError(f"the cursor belongs to another selection of {selection.object}")
     try:
-        watermark, top = _stamp(cursor.get("watermark")), _stamp(cursor.get("top"))
+        watermark, top = _stamp(cursor["watermark"]), _stamp(cursor.get("top"))
         at = Position.from_json(cursor["position"]) if "position" in cursor else None
     except (KeyError, TypeError, ValueError) as error:
         raise CursorExpiredError(f"the cursor of {selection.object} cannot be read") from error
@@ -159,12 +160,14 @@ class Reader:
     def _page(
         self, selection: Selection, rows: Iterable[Row], after: Reached, listed_all: bool = False
     ) -> Page:
-        changes = [Upserted(record_of(row, selection.fields, self._places)) for row in rows]
+        with documented("Customer Profiles"):
+            changes = [Upserted(record_of(row, selection.fields, self._places)) for row in rows]
         return Page(changes, cursor_of(selection, after), listed_all)
 
     def fetch(self, selection: Selection, field: str, values: Sequence[str]) -> list[Record]:
         rows = self._rows(selection.object, field, list(dict.fromkeys(values)))
-        return [record_of(row, selection.fields, self._places) for row in rows]
+        with documented("Customer Profiles"):
+            return [record_of(row, selection.fields, self._places) for row in rows]
 
     def _rows(self, object: str, field: str, values: list[str]) -> Collection[Row]:
         if field == "id":

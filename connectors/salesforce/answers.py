@@ -18,7 +18,7 @@ from connectors.errors import (
     SetupError,
     TransientError,
 )
-from connectors.http import json_of
+from connectors.replies import json_of
 
 LIMITS = frozenset({"REQUEST_LIMIT_EXCEEDED", "LIMIT_EXCEEDED"})
 LATER = frozenset(

@@ -90,7 +90,8 @@ def _fields(selection: Selection, fields: Described) -> Iterator[Finding]:
         name, known = f"{selection.object}.{field}", fields.get(field)
         if known is None:
             remedy = "check the name and the field-level security, or unmap it"
-            yield _error(f"{name} cannot be read", remedy)
+            what = f"{name} cannot be read"
+            yield Finding(Level.ERROR, what, remedy, selection.object, field)
             continue
         if known["calculated"]:
             what = f"{name} is a formula: its changes alone do not make a record new"

@@ -6,8 +6,7 @@ does). Collections and conditional updates are our own.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -19,8 +18,9 @@ from simple_salesforce.exceptions import SalesforceError
 
 from connectors.errors import AuthError, ResponseError, TransientError
 from connectors.hosts import check_host
-from connectors.http import HttpClient, json_of
+from connectors.http import HttpClient
 from connectors.protocol import Budget, Runtime
+from connectors.replies import Trail, documented, json_of, object_of, served_at
 from connectors.salesforce.answers import code_of, errors_of, problem, problem_of
 from connectors.salesforce.settings import SUFFIXES, SalesforceSettings
 
@@ -39,6 +39,23 @@ _KEPT = frozenset({"content-type", "sforce-query-options", "accept"})
 Row = dict[str, Any]
 
 
+class Answered(requests.Response):
+    """Our client's answer as simple-salesforce takes it, its JSON read as strictly as ours.
+
+    requests itself replaces what is no UTF-8, and takes NaN for a number.
+    """
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__()
+        self._answer = answer
+        self.status_code, self.reason = answer.status_code, answer.reason_phrase
+        self.headers = CaseInsensitiveDict(answer.headers)
+        self.encoding, self._content = "utf-8", answer.content
+
+    def json(self, **_options: Any) -> Any:
+        return json_of(self._answer)
+
+
 class HandedOver(requests.adapters.BaseAdapter):
     """Sends what a requests session would send over our own client."""
 
@@ -50,12 +67,8 @@ class HandedOver(requests.adapters.BaseAdapter):
         self, request: requests.PreparedRequest, *_options: Any, **_named: Any
     ) -> requests.Response:
         headers = {k: str(v) for k, v in request.headers.items() if k.lower() in _KEPT}
-        answer = self._send(request.method, request.url, headers=headers)
-        response = requests.Response()
-        response.status_code, response.reason = answer.status_code, answer.reason_phrase
-        response.headers = CaseInsensitiveDict(answer.headers)
-        response.url, response.encoding, response.request = str(request.url), "utf-8", request
-        response._content = answer.content
+        response = Answered(self._send(request.method, request.url, headers=headers))
+        response.url, response.request = str(request.url), request
         return response
 
     def close(self) -> None: ...
@@ -97,19 +110,29 @@ class SalesforceClient:
         response = self._sent("GET", "/services/data")
         if response.status_code != 200:
             raise problem(response)
-        return [str(one["version"]) for one in json_of(response)]
+        with documented("Salesforce"):
+            return [str(one["version"]) for one in json_of(response)]
 
     def query(self, soql: str) -> Iterator[tuple[list[Row], bool]]:
         """Pages of rows, deleted ones too, each with whether it is the last.
 
-        A page is requested when it is asked for.
+        A page is requested when it is asked for. Raises TransientError instead of a last page
+        that leaves out rows which the first has counted: an end would be taken for all there is.
         """
+        trail, told = Trail("Salesforce"), 0
         answer = self._asked(lambda: self._simple().query(soql, include_deleted=True))
         while True:
-            yield answer["records"], answer["done"]
-            if answer["done"]:
+            with documented("Salesforce"):
+                rows, done, total = answer["records"], bool(answer["done"]), answer["totalSize"]
+                told += len(rows)
+                following = "" if done else trail.follow(answer["nextRecordsUrl"])
+                if not (done or following.startswith("/")):
+                    raise ResponseError("a page of Salesforce points to another host")
+            if done and told != total:
+                raise TransientError(f"Salesforce counted {total} rows and told {told}")
+            yield rows, done
+            if done:
                 return
-            following = answer["nextRecordsUrl"]
             answer = self._asked(
                 lambda: self._simple().query_more(following, identifier_is_url=True)  # noqa: B023  # called at once
             )
@@ -117,12 +140,12 @@ class SalesforceClient:
     def describe(self, name: str) -> Mapping[str, Any] | None:
         """The object's description; None where our user sees no such object."""
         response = self._below("GET", f"/sobjects/{quote(name)}/describe")
-        described = json_of(response)
         if response.status_code == 404:
+            json_of(response)  # a proxy's page says nothing about an object
             return None
         if response.status_code != 200:
             raise problem(response)
-        return dict(described)
+        return object_of(response)
 
     def upsert(self, name: str, field: str, rows: Sequence[Mapping[str, Any]]) -> httpx.Response:
         """Create, or find, rows by external id; at most 200."""
@@ -160,9 +183,8 @@ class SalesforceClient:
     def _sent(self, method: str, url: str, **options: Any) -> httpx.Response:
         begun = self._clock.monotonic()
         response = self._http().send(method, url, **options)
-        if told := response.headers.get("Date"):
-            took = timedelta(seconds=self._clock.monotonic() - begun)
-            self._heard = parsedate_to_datetime(told).astimezone(UTC) - took
+        if told := served_at(response):
+            self._heard = told - timedelta(seconds=self._clock.monotonic() - begun)
         limits = response.headers.get("Sforce-Limit-Info", "")
         used, _, most = limits.partition("api-usage=")[2].partition(";")[0].partition("/")
         if used.isdigit() and most.isdigit():
@@ -236,8 +258,6 @@ class SalesforceClient:
             return call()
         except SalesforceError as error:
             raise problem_of(error.status, error.content) from error
-        except ValueError as error:
-            raise TransientError("Salesforce answers without JSON") from error
 
 
 def _refused_login(told: Any) -> AuthError | TransientError:

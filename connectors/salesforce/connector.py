@@ -38,7 +38,7 @@ class SalesforceConnector:
         self._settings = settings
         self._client = SalesforceClient(settings, runtime)
         self._metadata = Metadata(self._client)
-        self._reader = Reader(self._client, self._metadata, settings)
+        self._reader = Reader(self._client, self._metadata, settings, runtime.clock)
         self._writer = Writer(self._client, self._metadata, self._reader, settings)
 
     @classmethod

@@ -5,6 +5,7 @@ from typing import Any
 
 from connectors.errors import SetupError
 from connectors.protocol import Action, FieldType, ObjectType
+from connectors.replies import documented
 from connectors.salesforce.client import COLLECTION, SalesforceClient
 
 OBJECTS = ("Lead", "Contact", "Account")
@@ -39,7 +40,8 @@ class Metadata:
         described = self._client.describe(name)
         if described is None:
             return None
-        fields = {field["name"]: field for field in described["fields"]}
+        with documented("Salesforce"):
+            fields = {field["name"]: field for field in described["fields"]}
         self._known[name] = {**described, "fields": fields}
         return self._known[name]
 

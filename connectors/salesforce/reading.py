@@ -18,6 +18,7 @@ from simple_salesforce.format import format_soql
 from connectors.errors import CursorExpiredError, SetupError
 from connectors.protocol import (
     Change,
+    Clock,
     Converted,
     Cursor,
     Deleted,
@@ -27,6 +28,7 @@ from connectors.protocol import (
     Selection,
     Upserted,
 )
+from connectors.replies import believed, documented
 from connectors.salesforce.client import Row, SalesforceClient
 from connectors.salesforce.metadata import Metadata, can_be_looked_up
 from connectors.salesforce.settings import SalesforceSettings
@@ -44,29 +46,37 @@ class Reader:
     """Reads one organization's objects."""
 
     def __init__(
-        self, client: SalesforceClient, metadata: Metadata, settings: SalesforceSettings
+        self,
+        client: SalesforceClient,
+        metadata: Metadata,
+        settings: SalesforceSettings,
+        clock: Clock,
     ) -> None:
         self._client = client
         self._metadata = metadata
         self._settings = settings
+        self._clock = clock
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         asked = selection_hash(selection)
-        if since is not None and since.get("selection") != asked:
-            raise CursorExpiredError("the cursor belongs to another selection")
+        if since is not None:
+            _refuse_foreign(since, asked)
         listing = since is None or "until" in since
         cursor: Cursor = since or {"selection": asked, "stamp": START}
+        least = START if listing else str(cursor["stamp"])  # a server's clock may go back
         until = ""
         for rows, last in self._pages(self._query(selection, cursor, listing)):
             if not until:  # the first answer tells when it was asked
-                until = str(cursor.get("until") or _stamp(self._client.heard))
+                until = str(cursor.get("until") or self._now())
                 self._refuse_expired(cursor, listing)
-            end = {"selection": asked, "stamp": _earlier(until, self._settings.safety_lag)}
+            latest = max(least, _earlier(until, self._settings.safety_lag))
+            end = {"selection": asked, "stamp": latest}
             if last:
                 cursor = end
             elif rows:
                 cursor = _after(rows[-1], cursor, end, until if listing else None)
-            found = [self._change(selection, row) for row in rows]
+            with documented("Salesforce"):
+                found = [self._change(selection, row) for row in rows]
             yield Page(found, cursor, listed_all=listing and last)
 
     def fetch(self, selection: Selection, field: str, values: Sequence[str]) -> list[Record]:
@@ -78,14 +88,15 @@ class Reader:
             f"SELECT {self._columns(selection)} FROM {selection.object} "
             f"WHERE {self._alive(selection.object)} AND {column} IN "
         )
-        return [
-            self._record(selection, row) for row in self._rows_among(head, dict.fromkeys(values))
-        ]
+        rows = list(self._rows_among(head, dict.fromkeys(values)))
+        with documented("Salesforce"):
+            return [self._record(selection, row) for row in rows]
 
     def versions(self, name: str, numbers: Sequence[str]) -> dict[str, str]:
         """Id -> SystemModstamp now, of the rows that are alive."""
         head = f"SELECT Id, SystemModstamp FROM {name} WHERE {self._alive(name)} AND Id IN "
-        return {row["Id"]: row["SystemModstamp"] for row in self._rows_among(head, numbers)}
+        with documented("Salesforce"):
+            return {row["Id"]: row["SystemModstamp"] for row in self._rows_among(head, numbers)}
 
     def _rows_among(self, head: str, values: Iterable[str]) -> Iterator[Row]:
         room = LONGEST - len(quote_plus(head))
@@ -99,6 +110,10 @@ class Reader:
         except SetupError:
             self._metadata.forget()
             raise
+
+    def _now(self) -> str:
+        """When the first page was asked for; a cursor may stand as late as that."""
+        return _stamp(believed(self._client.heard, self._clock))
 
     def _refuse_expired(self, since: Cursor, listing: bool) -> None:
         """Deleted records leave the recycle bin: then only a full listing shows them."""
@@ -173,6 +188,17 @@ def selection_hash(selection: Selection) -> str:
     """What a cursor is good for."""
     text = json.dumps([selection.object, *selection.fields])
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _refuse_foreign(since: Cursor, asked: str) -> None:
+    """Raises CursorExpiredError for what this reader has not given for this selection."""
+    if since.get("selection") != asked:
+        raise CursorExpiredError("the cursor belongs to another selection")
+    try:
+        for stamp in (since["stamp"], since.get("until", since["stamp"])):
+            datetime.fromisoformat(stamp)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CursorExpiredError("the cursor cannot be read") from error
 
 
 def _after(row: Row, since: Cursor, end: Cursor, until: str | None) -> dict[str, Any]:

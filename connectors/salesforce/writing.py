@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from connectors.errors import ConnectorError, TransientError
-from connectors.http import json_of
-from connectors.protocol import Action, Outcome, Result, Write
+from connectors.errors import ConnectorError, ResponseError, TransientError
+from connectors.protocol import Action, Outcome, Result, Selection, Write
+from connectors.replies import json_of
 from connectors.salesforce.answers import (
     DISABLED,
     LATER,
@@ -38,6 +38,7 @@ _RETRY = (
         "UNKNOWN_EXCEPTION",
     }
 )
+_DOUBLE = "DUPLICATE_VALUE"  #: of a unique field; the message says of which, ``fields`` does not
 _STALE = "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE"
 _CONVERTED = "CANNOT_UPDATE_CONVERTED_LEAD"
 #: the row is not there; or, of a write that refers to another record, that other one
@@ -101,20 +102,34 @@ class Writer:
             if len(writes) > 1:
                 raise MalformedError("a row of the call is not well formed")
             return [_refusal(errors, None)]
-        return [_of_row(answer, None) for answer in _answers(response, len(writes))]
+        outcomes = [_of_row(answer, None) for answer in _answers(response, len(writes))]
+        return self._ours_among(name, writes, outcomes)
+
+    def _ours_among(
+        self, name: str, writes: Sequence[Write], outcomes: Sequence[Outcome]
+    ) -> list[Outcome]:
+        """A duplicate may be our own create, which another call was still carrying out."""
+        doubtful = [str(w.key) for w, o in zip(writes, outcomes, strict=True) if _is_double(o)]
+        selection = Selection(name, ())
+        found = self._reader.fetch(selection, "key", doubtful) if doubtful else []
+        landed = {record.key: record.id for record in found}
+        return [
+            Outcome(Result.DONE, landed[write.key]) if write.key in landed else outcome
+            for write, outcome in zip(writes, outcomes, strict=True)
+        ]
 
     def _update(self, name: str, write: Write) -> Outcome:
         condition = _http_date(write.version) if write.version else None
         response = self._client.update(name, write.id or "", _native(write.values), condition)
-        if response.status_code in (200, 204):
+        if response.status_code == 204:
             return Outcome(Result.DONE, write.id)
         if response.status_code == 412:  # what its body says is not documented
             return Outcome(Result.STALE, write.id, reason="changed since it was read")
         errors = errors_of(json_of(response))
         codes = {code_of(error) for error in errors}
-        if not errors or codes & LIMITS or DISABLED in codes:
+        if response.status_code < 300 or not errors or codes & LIMITS or DISABLED in codes:
             raise problem(response)
-        if _CONVERTED in codes or response.status_code == 404:
+        if _CONVERTED in codes or response.status_code in (404, 410):
             return Outcome(Result.GONE, write.id, reason=", ".join(sorted(codes)))
         if codes & _ABSENT and not self._refers(name, write):
             return Outcome(Result.GONE, write.id, reason=", ".join(sorted(codes)))
@@ -168,18 +183,27 @@ def _answers(response: httpx.Response, expected: int) -> list[Mapping[str, Any]]
     answers = json_of(response)
     if not isinstance(answers, list) or len(answers) != expected:
         raise TransientError("Salesforce answers a collection with another number of rows")
+    if not all(isinstance(answer, Mapping) for answer in answers):
+        raise ResponseError("Salesforce answers a collection without its rows")
     return answers
 
 
 def _of_row(answer: Mapping[str, Any], number: str | None) -> Outcome:
     """One row of a collection; ``number`` where it was to be there already."""
     if answer.get("success"):
-        return Outcome(Result.DONE, answer.get("id") or number)
+        found = answer.get("id")
+        if not found or number not in (None, found):  # whose row that is, only a look-up tells
+            return Outcome(Result.RETRY, number, reason="answered without the row's id")
+        return Outcome(Result.DONE, found)
     errors = errors_of(answer.get("errors") or [])
     codes = {code_of(error) for error in errors}
     if number and codes & _ABSENT:
         return Outcome(Result.GONE, number, reason=", ".join(sorted(codes)))
     return _refusal(errors, number)
+
+
+def _is_double(outcome: Outcome) -> bool:
+    return outcome.result is Result.REJECTED and _DOUBLE in outcome.reason
 
 
 def _refusal(errors: Sequence[Mapping[str, Any]], number: str | None) -> Outcome:

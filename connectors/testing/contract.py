@@ -10,6 +10,7 @@ system of your kind, empty, with a connector to it. connectors/README.md shows h
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -161,6 +162,17 @@ class ConnectorContract:
         bench.expire()
         with pytest.raises(CursorExpiredError):
             list(bench.connector.changes(bench.selection, cursor))
+
+    def test_4_a_damaged_cursor_is_refused_or_reads_everything(self, bench: Bench) -> None:
+        numbers = {bench.create(n) for n in range(4)}
+        cursor = _read(bench)[-1].cursor
+        for name in cursor:
+            without = {other: value for other, value in cursor.items() if other != name}
+            for damaged in (without, {**cursor, name: "damaged"}):
+                with suppress(CursorExpiredError):
+                    pages = _read(bench, damaged)
+                    assert set(_state(pages)) == numbers, name
+                    assert pages[-1].listed_all, name
 
     # 5: one key, one record
 

@@ -22,6 +22,8 @@ from connectors.protocol import (
     Cursor,
     Deleted,
     FieldType,
+    Finding,
+    Level,
     Merged,
     ObjectType,
     Outcome,
@@ -170,7 +172,13 @@ class MemoryConnector:
 
     def check(self, selections: Sequence[Selection]) -> Checked:
         self._called()
-        return Checked(self._system.identity, "a dictionary", sandbox=True)
+        lost = [
+            Finding(Level.ERROR, f"{one.object}.{name} does not exist", "", one.object, name)
+            for one in selections
+            for name in one.fields
+            if name not in self._system.objects[one.object].fields
+        ]
+        return Checked(self._system.identity, "a dictionary", sandbox=True, findings=tuple(lost))
 
     def describe(self) -> Sequence[ObjectType]:
         system = self._system
@@ -191,8 +199,11 @@ class MemoryConnector:
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         asked = [selection.object, *selection.fields]
         cursor = dict(since or {"at": 0, "end": self._system.position(), "asked": asked})
-        if cursor["asked"] != asked or (since and cursor["at"] < self._system.expired):
-            raise CursorExpiredError("the cursor is of another selection, or too old")
+        at = cursor.get("at")
+        if cursor.get("asked") != asked or not isinstance(at, int):
+            raise CursorExpiredError("the cursor is of another selection")
+        if since and at < self._system.expired:
+            raise CursorExpiredError("the cursor is too old")
         while True:
             self._called()
             position = self._system.position()

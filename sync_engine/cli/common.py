@@ -100,12 +100,12 @@ def _carried_out() -> int:
 
 
 def _told(error: Exception) -> Exit:
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import SQLAlchemyError
 
     from config import ConfigError
     from connectors import ConnectorError
     from sync_engine.operations import WrongUseError
-    from sync_engine.store import LeaseTakenError, StateError
+    from sync_engine.store import LeaseTakenError, StateError, unusable
     from sync_engine.store.backups import StateInUseError
 
     if show := getattr(error, "show", None):  # wrong use: typer keeps the class to itself
@@ -123,11 +123,10 @@ def _told(error: Exception) -> Exit:
     if isinstance(error, StateInUseError):
         complain(error.what, error.remedy)
         return Exit.RUNNING_ELSEWHERE
+    if isinstance(error, SQLAlchemyError):
+        error = unusable(error)
     if isinstance(error, (StateError, ConnectorError)):
         complain(str(error), error.remedy)
-        return Exit.FAILED
-    if isinstance(error, OperationalError):
-        complain("the state database does not answer", "check its server, its disk and its rights")
         return Exit.FAILED
     raise error
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import trustme
 
-from connectors.http import GuardedTransport, HttpClient, json_of
+from connectors.http import GuardedTransport, HttpClient
+from connectors.replies import json_of
 from sync_engine.demo import crowd
 from sync_engine.demo.people import CUSTOMERS, LEADS, Person
 from sync_engine.service import SystemClock, server

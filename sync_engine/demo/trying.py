@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from connectors.http import json_of
+from connectors.replies import json_of
 from sync_engine.demo.systems import SECRETS, Systems
 
 

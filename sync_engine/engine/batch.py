@@ -1,6 +1,6 @@
 """The links that a batch of changes of one source touches, before and after."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sync_engine.store import LinkRow
 
@@ -15,10 +15,13 @@ class Batch:
     changed: dict[int, LinkRow] = field(default_factory=dict)
     dirty: set[int] = field(default_factory=set)
     settled: set[int] = field(default_factory=set)  #: links whose state changed
-    was: dict[int, LinkRow] = field(default_factory=dict)  #: before its keys may have changed
+    rekeyed: dict[int, LinkRow] = field(default_factory=dict)  #: whose keys may have changed
     owners: dict[str, int] = field(default_factory=dict)  #: record -> whose it is by our key
     #: (source, record) -> the link of what a lead was converted into
     targets: dict[tuple[int, str], LinkRow] = field(default_factory=dict)
+    #: (field, native choice) that no value map knows
+    strange: set[tuple[str, str]] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)  #: fields that hold no value of theirs
     customers: set[int] = field(default_factory=set)  #: entities that are customers
     _fresh: set[int] = field(default_factory=set)
 
@@ -28,9 +31,9 @@ class Batch:
         self._fresh.add(link.id)
 
     def rekey(self, link: LinkRow) -> None:
-        """Its keys may change from now on."""
+        """Its keys may have changed."""
         if link.id not in self._fresh:
-            self.was.setdefault(link.id, replace(link))
+            self.rekeyed[link.id] = link
 
     def touch(self, link: LinkRow) -> None:
         if link.id not in self._fresh:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from connectors import Deleted, Record, Upserted
 from sync_engine.engine.ingest import ingest
+from sync_engine.engine.keys import keys_of
 from sync_engine.engine.world import Run, Source, Sync, World
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import READABLE, LeaseHold, LinkRow, SentRow
@@ -60,6 +61,9 @@ def reread(
         missing = [k for k in read.values() if k.record_id not in records]
         unread = {k.id for k in missing}
         _close_overdue(world, connection, [k.id for k in late if k.id not in unread])
+        # who matches a record that was to be created, and is not there, may have its place
+        unmade = {k.entity_id for k in late if k.state is LinkState.CREATING and k.entity_id}
+        world.store.links.ask_anew(connection, keys_of(world, connection, unmade))
         miss(world, source, run, connection, missing, tick)
     return len(owing)
 
@@ -70,8 +74,7 @@ def _fetched(source: Source, field: str, values: Sequence[str]) -> dict[str, Rec
 
 
 def tick_of(world: World, connection: Connection, source: Source) -> int:
-    rows = world.store.registry.sources(connection)
-    return next(row.tick for row in rows if row.id == source.id)
+    return world.store.registry.source(connection, source.id).tick
 
 
 def _close_overdue(world: World, connection: Connection, links: Collection[int]) -> None:
@@ -179,5 +182,7 @@ def _withdraw(
         if link.id not in started
         and any((n, current[link.entity_id or 0].golden.get(n)) in addresses for n in _SEARCHED)
     ]
-    world.store.links.remove(connection, [link.id for link in doubtful])
+    for link in doubtful:
+        link.state, link.owes = LinkState.REPLACED, Owes.NOTHING
+    world.store.links.save(connection, doubtful, only=("state", "owes"))
     world.store.entities.mark(connection, {k.entity_id for k in doubtful if k.entity_id})

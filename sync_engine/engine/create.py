@@ -174,8 +174,12 @@ def _reasons(
 
 def _keeps_place(world: World, link: LinkRow, kind: Kind) -> bool:
     """Whether nothing of the kind is created where this record is, or was."""
+    if link.state is LinkState.REPLACED and link.record_id is None:
+        return False  # it was to be created, and never was
     if link.state in PLACED or link.kind is kind:
         return True
+    if link.state is LinkState.GONE and world.source(link.source_id).mapping.kind_by:
+        return True  # one record is of either kind there: who was deleted does not come back
     # a lead's past keeps a customer's place only where it was left with the one address
     left = link.state is LinkState.CONVERTED and link.into_id is None
     return left and world.source(link.source_id).type.unique_addresses

@@ -1,6 +1,6 @@
 """One pass of the stages: pull, match, reconcile, push. One system down stops no other."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from connectors import ConnectorError
@@ -8,7 +8,8 @@ from sync_engine.engine.decide import decide
 from sync_engine.engine.match import match
 from sync_engine.engine.pull import pull
 from sync_engine.engine.push import push
-from sync_engine.engine.world import KINDS, Run, Source, Sync, World, log
+from sync_engine.engine.restored import begin, finish, look
+from sync_engine.engine.world import KINDS, RestoredError, Run, Source, Sync, World, log
 from sync_engine.models import Kind
 
 #: writes may make others due (a company's contacts); each round is shorter than the one before
@@ -28,11 +29,27 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
     """
     calls = world.calls.copy()
     wanted = sorted(syncs, key=lambda sync: KINDS.index(sync.kind))
+    look(world)
+    try:
+        _stages(world, wanted, run)
+    except RestoredError as noticed:
+        begin(world, str(noticed))
+        _stages(world, wanted, run)
+    world.out_before = world.out()
+    for instance, number in (world.calls - calls).items():
+        run.counts[f"calls {instance}"] = number
+    if run.stored:
+        with world.store.transaction() as connection:
+            world.store.registry.finish_run(connection, run.id, world.clock.now(), run.counts)
+
+
+def _stages(world: World, wanted: Sequence[Sync], run: Run) -> None:
     kinds = [sync.kind for sync in wanted]
-    _wake(world, kinds)
+    _wake(world)
     for source in _reading_order(world, kinds):
         _unless_down(world, source, partial(pull, world, source, run))
     match(world, run)
+    finish(world, run)
     for _ in range(ROUNDS):
         written = run.counts.total()
         for sync in wanted:
@@ -42,20 +59,14 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
         if run.counts.total() == written or not world.clock.wait(0):
             break
         match(world, run)
-    world.out_before = world.out()
-    for instance, number in (world.calls - calls).items():
-        run.counts[f"calls {instance}"] = number
-    if run.stored:
-        with world.store.transaction() as connection:
-            world.store.registry.finish_run(connection, run.id, world.clock.now(), run.counts)
 
 
-def _wake(world: World, kinds: list[Kind]) -> None:
-    """What waits for an instance is decided again when others are out than before."""
+def _wake(world: World) -> None:
+    """What waits for an instance, of any kind, is decided again when others are out than before."""
     if world.out() == world.out_before:
         return
     with world.store.transaction() as connection:
-        for kind in kinds:
+        for kind in KINDS:
             world.store.entities.wake(connection, kind)
 
 

@@ -8,17 +8,29 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine.answered import close_answered
 from sync_engine.engine.create import consider_creates
+from sync_engine.engine.deletes import end_link, follow_deletes
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.showing import Shown, assume_opt_outs, difference, shown, wanted
-from sync_engine.engine.world import TRIES, Run, Sync, Told, World
+from sync_engine.engine.world import (
+    LONGEST_CAUSE,
+    TRIES,
+    UNKNOWN_CHOICE,
+    Run,
+    Sync,
+    Told,
+    World,
+)
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
-from sync_engine.reconcile import MANUAL, Change, Side, reconcile
+from sync_engine.reconcile import MANUAL, Change, Policy, Side, reconcile
 from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held, hash_of
 
 BATCH = 5000  #: entities that one transaction reconciles
-#: delete policy -> how the other records of the person end; ``unlink`` and ``ignore`` leave them
-_ENDS = {"propagate": Owes.DELETE, "deactivate": Owes.DEACTIVATE}
+
+#: what a decision may change of a link
+_DECIDED = (
+    "state", "into_id", "base", "held", "stamps", "owes", "ends", "due_at", "tries",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -34,6 +46,8 @@ class Batch:
     changed: dict[int, LinkRow] = field(default_factory=dict)
     waits: set[tuple[int, int]] = field(default_factory=set)
     stubs: list[LinkRow] = field(default_factory=list)  #: of records known only as references
+    #: (source, field, golden choice) for which that side has no word
+    unoffered: set[tuple[int, str, str]] = field(default_factory=set)
 
 
 def decide(world: World, sync: Sync, run: Run) -> None:
@@ -67,10 +81,18 @@ def decide_entities(
     for number in creates.postponed:
         batch.entities[number].dirty = POSTPONED
     world.store.entities.save(connection, batch.entities.values())
-    world.store.links.save(connection, batch.changed.values())
+    world.store.links.save(connection, batch.changed.values(), only=_DECIDED)
     world.store.links.insert(connection, [*creates.fresh, *batch.stubs])
     world.store.links.wait(connection, batch.waits)
     close_answered(world, connection, batch.entities, batch.links, batch.told)
+    for source_id, name, choice in sorted(batch.unoffered):
+        batch.told.issue(
+            world,
+            UNKNOWN_CHOICE,
+            source_id=source_id,
+            field_name=name,
+            cause=choice[:LONGEST_CAUSE],
+        )
     batch.told.store(world, connection)
     run.counts["reconciled"] += len(ids)
     run.counts["conflicts"] += sum(r.what is Happened.CONFLICT for r in batch.told.history)
@@ -104,9 +126,11 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
         if name in sync.sides and link.seen is not None
     }
     authors = batch.authors.get(entity.id, {})
-    decision = reconcile(entity.golden, sides, sync.policies, authors)
+    decision = reconcile(entity.golden, sides, _policies(world, sync), authors)
+    _tell_first(world, batch, entity, own, decision.changes)
     for change in decision.changes:
-        _tell(world, batch, entity, own, change)
+        if not change.is_first:
+            _tell(world, batch, entity, own, change)
     if decision.changes:
         entity.rev += 1
     entity.golden = dict(decision.golden)
@@ -126,9 +150,19 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     for link in creating:
         _wake(batch, link, bool(decision.changes))
         assume_opt_outs(world, entity, live, link)
-    _follow_deletes(world, sync, batch, entity, (*own.values(), *creating))
+    follow_deletes(world, sync, batch, entity, (*own.values(), *creating))
     for link in (*own.values(), *creating):
-        _end(world, batch, entity, link, moved=bool(decision.changes))
+        end_link(world, batch, entity, link, moved=bool(decision.changes))
+
+
+def _policies(world: World, sync: Sync) -> Mapping[str, Policy]:
+    """While what was agreed may be the past, people settle what differs."""
+    if not world.restoring:
+        return sync.policies
+    return {
+        name: one if one.name == "consent" else replace(one, name=MANUAL)
+        for name, one in sync.policies.items()
+    }
 
 
 def _reference(
@@ -232,6 +266,10 @@ def _owe(
     if moved:
         link.tries, link.due_at = 0, None
     fields = difference(world, batch.references, entity, link, Shown(side.base, side.seen))
+    strange = world.source(link.source_id).mapping.unoffered(
+        entity.kind.name.lower(), entity.golden
+    )
+    batch.unoffered.update((link.source_id, name, choice) for name, choice in strange)
     if link.tries >= TRIES or not fields:
         link.owes = Owes.NOTHING
     else:
@@ -248,6 +286,32 @@ def _wake(batch: Batch, link: LinkRow, moved: bool) -> None:
     elif link.owes is Owes.CREATE and not link.tries:
         link.due_at = None
     batch.changed[link.id] = link
+
+
+def _tell_first(
+    world: World,
+    batch: Batch,
+    entity: EntityRow,
+    own: Mapping[str, LinkRow],
+    changes: Sequence[Change],
+) -> None:
+    """First values in one row for each side that gave some."""
+    together: dict[tuple[str, str | None, str], list[str]] = {}
+    for change in changes:
+        if change.is_first:
+            key = (change.by, change.stamp, change.situation)
+            together.setdefault(key, []).append(change.name)
+    for (by, stamp, rule), names in together.items():
+        batch.told.event(
+            world,
+            entity_id=entity.id,
+            link_id=own[by].id,
+            what=Happened.VALUE,
+            fields=tuple(names),
+            by=by,
+            stamp=stamp,
+            rule=rule,
+        )
 
 
 def _tell(
@@ -299,56 +363,5 @@ def _retire(
 def leave_as_past(world: World, told: Told, link: LinkRow, why: str = "") -> None:
     """The lead of somebody who is a customer now is neither read nor written any more."""
     link.state, link.owes = LinkState.CONVERTED, Owes.NOTHING
-    told.issue(
-        world, "lead left as past", link_id=link.id, entity_id=link.entity_id, cause=why[:80]
-    )
-
-
-def _follow_deletes(
-    world: World,
-    sync: Sync,
-    batch: Batch,
-    entity: EntityRow,
-    others: Sequence[LinkRow],
-) -> None:
-    """A delete travels only where that is asked for, and only from a side that had accepted all.
-
-    That is decided once, when the delete is proven: what is edited or set later changes nothing.
-    """
-    for gone in batch.links[entity.id]:
-        if gone.state is not LinkState.GONE or gone.owes is not Owes.FOLLOW:
-            continue
-        gone.owes = Owes.NOTHING
-        batch.changed[gone.id] = gone
-        source = world.source(gone.source_id)
-        ends = _ENDS.get(sync.deletes.get(source.instance, "unlink"))
-        if ends is None or gone.kind is not entity.kind:
-            continue
-        agreed = replace(gone, seen=dict.fromkeys(gone.seen or {}) | gone.base)
-        side = shown(world, batch.references, agreed, entity.kind, entity.golden)
-        if difference(world, batch.references, entity, gone, side):
-            _save(world, batch, entity, gone)
-            continue
-        for link in others:
-            link.ends = ends
-
-
-def _end(world: World, batch: Batch, entity: EntityRow, link: LinkRow, *, moved: bool) -> None:
-    """What is to end owes that, unless an edit has saved it or the deleted record is back."""
-    if link.ends is Owes.NOTHING:
-        return
-    gone = [one for one in batch.links[entity.id] if one.state is LinkState.GONE]
-    if moved or not gone:
-        link.ends = Owes.NOTHING
-        for one in gone:
-            _save(world, batch, entity, one)
-    elif link.state is LinkState.CREATING or link.tries >= TRIES:
-        link.owes = Owes.NOTHING
-    elif link.owes is not Owes.REREAD:
-        link.owes = link.ends
-    batch.changed[link.id] = link
-
-
-def _save(world: World, batch: Batch, entity: EntityRow, gone: LinkRow) -> None:
-    """An edit elsewhere is worth more than a delete (state-model 12)."""
-    batch.told.issue(world, "deleted here, edited there", link_id=gone.id, entity_id=entity.id)
+    about = {"link_id": link.id, "entity_id": link.entity_id}
+    told.issue(world, "lead left as past", cause=why[:LONGEST_CAUSE], **about)

@@ -182,8 +182,6 @@ def _merge_golden(
         empty = mine is UNSET or mine is None
         if opt_out or empty:
             survivor.golden[name] = value
-        if empty and not opt_out:
-            continue
         # an opt-out keeps its author: who set it may end it
         author = rows.authors.get(loser.id, {}).get(name) if opt_out else None
         lost = {"survivor": {"value": mine}} if opt_out else {"merged": {"value": value}}

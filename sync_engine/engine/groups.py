@@ -4,7 +4,7 @@ Loads the groups, lets ``matching.settle`` decide and notes who joins whom and w
 person must be asked about. Carrying that out is ``match``'s work.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
@@ -31,6 +31,8 @@ class Pool:
     kinds: dict[int, Kind] = field(default_factory=dict)  #: entity -> its kind
     #: entity -> instance -> the link that has, or will have, its place there
     places: dict[int, dict[int, int]] = field(default_factory=dict)
+    #: (entity, instance) -> a record that is to be created there and cannot exist yet: no place
+    unmade: dict[tuple[int, int], LinkRow] = field(default_factory=dict)
     #: (entity, instance) -> links of it that are gone
     gone: dict[tuple[int, int], list[LinkRow]] = field(default_factory=dict)
     joined: dict[int, int] = field(default_factory=dict)  #: link -> entity, decided here
@@ -70,31 +72,47 @@ class Pool:
 def gather(world: World, connection: Connection, links: Iterable[LinkRow]) -> Pool:
     """These links with their groups; whoever in these is asked about comes in with his own."""
     fresh = {link.id: link for link in links}
-    keys, near = _sharing(world, connection, fresh)
+    near, shared = _sharing(world, connection, fresh)
     asked = {n: link for n, link in near.items() if link.state is LinkState.ASKED}
     if asked:
-        more, further = _sharing(world, connection, asked)
-        keys, near, fresh = keys | more, near | further, fresh | asked
+        further, more = _sharing(world, connection, asked)
+        near, shared, fresh = near | further, shared | more, fresh | asked
     links_ = near | fresh
     said = verdicts(world, connection, links_, gather=True)
-    strangers = {n: link for n, link in links_.items() if n not in keys}
-    named = employers(world, connection, strangers.values())
-    keys |= {n: named.keys(link) for n, link in strangers.items()}
+    # the keys of those alone are asked for by nobody
+    meeting = [link for n, link in sorted(links_.items()) if n in near or n in shared]
+    named = employers(world, connection, meeting)
+    keys = {link.id: named.keys(link) for link in meeting}
     pool = Pool(sorted(fresh), links_, _personal(world, connection, keys), said, {})
     _know_entities(world, connection, pool)
     return pool
 
 
 def _sharing(
-    world: World, connection: Connection, links: dict[int, LinkRow]
-) -> tuple[dict[int, list[matching.Key]], dict[int, LinkRow]]:
-    """The keys of these links, and the other links that carry one of them."""
-    named = employers(world, connection, links.values())
-    keys = {number: named.keys(link) for number, link in links.items()}
-    digests = {key.digest for found in keys.values() for key in found}
-    sharing = world.store.links.sharing_keys(connection, digests)
-    ids = {number for found in sharing.values() for number in found}
-    return keys, world.store.links.by_id(connection, ids - set(links))
+    world: World, connection: Connection, links: Mapping[int, LinkRow]
+) -> tuple[dict[int, LinkRow], set[int]]:
+    """The other links that carry a key of these, and those of these that share one."""
+    carried: dict[int, list[int]] = {}
+    for number, digests in _digests(world, connection, links).items():
+        for digest in digests:
+            carried.setdefault(digest, []).append(number)
+    others: set[int] = set()
+    meeting = {number for found in carried.values() if len(found) > 1 for number in found}
+    for digest, found in world.store.links.sharing_keys(connection, carried).items():
+        strangers = [number for number in found if number not in links]
+        others.update(strangers)
+        meeting.update(carried[digest] if strangers else ())
+    return world.store.links.by_id(connection, others), meeting
+
+
+def _digests(
+    world: World, connection: Connection, links: Mapping[int, LinkRow]
+) -> dict[int, Sequence[int]]:
+    """Under which exact keys these links are found, by what is known of their employers now."""
+    found: dict[int, Sequence[int]] = {n: link.match_keys for n, link in links.items()}
+    employed = [link for link in links.values() if (link.seen or {}).get("company")]
+    named = employers(world, connection, employed)
+    return found | {k.id: [key.digest for key in named.keys(k)] for k in employed}
 
 
 def _personal(
@@ -125,8 +143,13 @@ def _know_entities(world: World, connection: Connection, pool: Pool) -> None:
     # who is on the way to be a customer is no lead any more
     turned = {k.entity_id: Kind.CUSTOMER for k in pending if k.state is LinkState.CONVERTED}
     pool.kinds = {n: turned.get(n, kind) for n, kind in kinds.items()}
-    for link in world.store.links.of_entities(connection, owners):
-        if link.state in PLACED:
+    theirs = world.store.links.of_entities(connection, owners)
+    creating = [link.id for link in theirs if link.state is LinkState.CREATING]
+    sent = world.store.writes.open(connection, creating)
+    for link in theirs:
+        if link.state is LinkState.CREATING and link.id not in sent:
+            pool.unmade[link.entity_id or 0, link.instance_id] = link
+        elif link.state in PLACED:
             pool.places.setdefault(link.entity_id or 0, {})[link.instance_id] = link.id
         elif link.state is LinkState.GONE:
             pool.gone.setdefault((link.entity_id or 0, link.instance_id), []).append(link)
@@ -147,7 +170,7 @@ def settle(pool: Pool) -> None:
             pool.join(sorted(pair), "decided")
     groups: dict[tuple[int, int], list[int]] = {}
     for number, link in sorted(pool.links.items()):
-        for key in pool.keys[number] if _joinable(pool, link) else ():
+        for key in pool.keys.get(number, ()) if _joinable(pool, link) else ():
             groups.setdefault((key.rule, key.digest), []).append(number)
     for (rule, _), members in sorted(groups.items()):
         if len(members) > 1:

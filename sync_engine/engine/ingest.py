@@ -5,6 +5,7 @@ raw values changed, writes only what changed, and leaves marks for match and rec
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,9 +17,17 @@ from sync_engine.converters import resembles
 from sync_engine.engine.batch import Batch
 from sync_engine.engine.ended import end, load_targets
 from sync_engine.engine.groups import review
-from sync_engine.engine.keys import employers
+from sync_engine.engine.keys import rekey
 from sync_engine.engine.recognise import recognise
-from sync_engine.engine.world import Run, Source, Told, World
+from sync_engine.engine.world import (
+    LONGEST_CAUSE,
+    UNKNOWN_CHOICE,
+    UNREADABLE_VALUE,
+    Run,
+    Source,
+    Told,
+    World,
+)
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import LinkRow
 from sync_engine.values import UNSET, Held, hash_of
@@ -43,25 +52,42 @@ def ingest(
     records = [r for r in upserts.values() if isinstance(last[r.id], Upserted)]
     ends = [c for c in gone.values() if last[c.id] is c]
     ids = set(last) | {c.into for c in ends if isinstance(c, Merged)}
-    layout = world.store.layouts.of(source.mapping.forms)
+    layout = world.store.layouts.of(source.configured.forms)
     batch = Batch(layout, world.store.links.by_record(connection, source.id, ids))
     told = Told(run.id)
     recognise(world, source, connection, batch, records)
+    marks = fingerprints(source, records)
     _know_customers(world, source, connection, batch, records)
     for record in records:
-        _upsert(world, source, batch, told, record, tick)
+        _upsert(world, source, batch, told, record, marks[record.id], tick)
     load_targets(world, source, connection, batch, ends)
     for change in ends:
         end(world, source, batch, told, change)
     _settle_renditions(world, source, connection, batch, told)
+    for name, choice in sorted(batch.strange):
+        told.issue(
+            world,
+            UNKNOWN_CHOICE,
+            source_id=source.id,
+            field_name=name,
+            cause=choice[:LONGEST_CAUSE],
+        )
+    for name in sorted(batch.unreadable):
+        told.issue(world, UNREADABLE_VALUE, source_id=source.id, field_name=name)
     _store(world, run, connection, batch, told)
 
 
-def fingerprint(record: Record, fields: Iterable[str]) -> bytes:
-    """Over the raw selected values, in the selection's order."""
-    raw = [record.values.get(name) for name in fields]
-    text = orjson.dumps([raw, record.inactive], option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(text, digest_size=16).digest()
+def fingerprints(source: Source, records: Iterable[Record]) -> dict[str, bytes]:
+    """By record: over its raw selected values, in the selection's order."""
+    fields, found = source.selection.fields, {}
+    for record in records:
+        raw = [record.values.get(name) for name in fields]
+        try:
+            text = orjson.dumps([raw, record.inactive], option=orjson.OPT_SORT_KEYS)
+        except TypeError:  # half a character, or more than 64 bits: JSON has them, orjson has not
+            text = json.dumps([raw, record.inactive], sort_keys=True).encode()
+        found[record.id] = hashlib.blake2b(text, digest_size=16).digest()
+    return found
 
 
 def _know_customers(
@@ -80,21 +106,26 @@ def _know_customers(
 
 
 def _upsert(
-    world: World, source: Source, batch: Batch, told: Told, record: Record, tick: int
+    world: World,
+    source: Source,
+    batch: Batch,
+    told: Told,
+    record: Record,
+    mark: bytes,
+    tick: int,
 ) -> None:
     link = batch.links.get(record.id)
     kind_name = source.mapping.kind_of(record.values)
     kind = Kind[kind_name.upper()] if kind_name else None
     if link is None:
         if kind in source.kinds:
-            _insert(world, source, batch, record, kind)
+            _insert(world, source, batch, record, kind, mark)
         return
     if link.acked > tick:  # older than our own write
         if link.owes in (Owes.NOTHING, Owes.UPDATE, Owes.CLEAR):
             link.owes = Owes.REREAD
             batch.changed[link.id] = link
         return
-    mark = fingerprint(record, source.selection.fields)
     turned_back = link.state is LinkState.HELD and kind is link.kind
     returned = link.state in _RETURNED or turned_back
     if link.owes is Owes.REREAD:
@@ -109,7 +140,7 @@ def _upsert(
         return
     if kind is not None and kind is not link.kind:
         _change_kind(world, source, batch, told, link, kind)
-    seen = source.mapping.golden_of(link.kind.name.lower(), record.values)
+    seen = _read(source, batch, link.kind, record)
     if remapped:
         _remap(world, batch, link, seen, unchanged=link.fingerprint == mark)
     _see(batch, link, record, seen, mark)
@@ -118,6 +149,14 @@ def _upsert(
     elif link.state is LinkState.ASKED:
         link.state = LinkState.NEW
     batch.touch(link)
+
+
+def _read(source: Source, batch: Batch, kind: Kind, record: Record) -> dict[str, Any]:
+    name = kind.name.lower()
+    golden = source.mapping.golden_of(name, record.values)
+    batch.strange.update(source.mapping.strange(name, record.values))
+    batch.unreadable.update(source.mapping.unreadable(name, record.values, golden))
+    return golden
 
 
 def _return(batch: Batch, link: LinkRow) -> None:
@@ -167,7 +206,9 @@ def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], m
     link.seen, link.rev, link.tries = dict(seen), link.rev + 1, 0
 
 
-def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Kind) -> None:
+def _insert(
+    world: World, source: Source, batch: Batch, record: Record, kind: Kind, mark: bytes
+) -> None:
     link = LinkRow(
         id=world.ids.row(),
         source_id=source.id,
@@ -177,8 +218,8 @@ def _insert(world: World, source: Source, batch: Batch, record: Record, kind: Ki
         entity_id=batch.owners.get(record.id),
         record_id=record.id,
         layout=batch.layout,
-        seen=source.mapping.golden_of(kind.name.lower(), record.values),
-        fingerprint=fingerprint(record, source.selection.fields),
+        seen=_read(source, batch, kind, record),
+        fingerprint=mark,
         version=record.version,
         modified_at=record.modified_at,
         inactive=record.inactive,
@@ -251,20 +292,18 @@ def _store(world: World, run: Run, connection: Connection, batch: Batch, told: T
     if not (batch.fresh or batch.changed or told.issues):
         return
     run.store(world, connection)
+    moved = rekey(world, connection, batch.rekeyed.values())
+    fresh = rekey(world, connection, batch.fresh)
     links.insert(connection, batch.fresh)
     links.save(connection, batch.changed.values())
-    rekeyed = [link for link in (*batch.links.values(), *batch.fresh) if link.id in batch.was]
-    named = employers(world, connection, [*batch.was.values(), *rekeyed, *batch.fresh])
-    before = named.stored(batch.was.values())
-    after = named.stored([*rekeyed, *batch.fresh])
     # who shared a key with one that has left it may be told apart now
-    links.ask_anew(connection, {digest for digest, _ in before - after})
-    links.replace_keys(connection, before, after)
-    moved = {pair for pair in before ^ after if pair[1] in batch.was}
-    if moved:
-        review(world, connection, told, moved)
+    links.ask_anew(connection, {digest for digest, _ in moved.gone})
+    links.replace_keys(connection, moved.gone, {*moved.come, *fresh.come})
+    shifted = {*moved.gone, *moved.come}
+    if shifted:
+        review(world, connection, told, shifted)
     # who waits for a record does so for its state, or for whom its keys tell it to be
-    if stirred := batch.settled | {number for _, number in moved}:
+    if stirred := batch.settled | {number for _, number in shifted}:
         batch.dirty |= links.awaited(connection, stirred)
     world.store.entities.mark(connection, batch.dirty)
     told.store(world, connection)

@@ -40,20 +40,44 @@ class Employers:
     def resemblance(self, link: LinkRow) -> list[int]:
         return matching.resemblance(link.kind.name.lower(), self.described(link))
 
-    def stored(self, links: Iterable[LinkRow]) -> set[tuple[int, int]]:
-        """What ``match_key`` holds of these links: (digest, link id)."""
-        return {
-            (digest, link.id)
-            for link in links
-            if link.seen and link.state not in _ENDED
-            for digest in self._digests(link)
-        }
-
-    def _digests(self, link: LinkRow) -> list[int]:
-        found = [*(key.digest for key in self.keys(link)), *self.resemblance(link)]
+    def rekey(self, link: LinkRow) -> None:
+        """Give the link the digests that ``match_key`` shall hold of it."""
+        if not link.seen or link.state in _ENDED:
+            link.match_keys, link.alike = (), ()
+            return
+        alike = self.resemblance(link)
         if link.kind is Kind.COMPANY:
-            found += matching.own_numbers(link.seen or {})
-        return found
+            alike += matching.own_numbers(link.seen)
+        link.match_keys = tuple(key.digest for key in self.keys(link))
+        link.alike = tuple(dict.fromkeys(alike))
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """What the keys of links were and are; pairs of (digest, link id)."""
+
+    gone: Collection[tuple[int, int]]
+    come: Collection[tuple[int, int]]
+
+
+def rekey(world: World, connection: Connection, links: Collection[LinkRow]) -> Rekeyed:
+    """Work out the keys of these links anew, in their rows."""
+    before = _pairs(links)
+    named = employers(world, connection, links)
+    for link in links:
+        named.rekey(link)
+    after = _pairs(links)
+    return Rekeyed(before - after, after - before)
+
+
+def keys_of(world: World, connection: Connection, entities: Collection[int]) -> set[int]:
+    """The digests under which records of these entities are found."""
+    links = world.store.links.of_entities(connection, entities)
+    return {digest for link in links for digest in link.match_keys}
+
+
+def _pairs(links: Iterable[LinkRow]) -> set[tuple[int, int]]:
+    return {(digest, link.id) for link in links for digest in (*link.match_keys, *link.alike)}
 
 
 def employers(world: World, connection: Connection, links: Collection[LinkRow]) -> Employers:

@@ -4,14 +4,14 @@ Works under one lease for all kinds. Deciding is ``matching.settle``'s, reading 
 ``groups``'; this module carries decisions out and asks people where nothing may be guessed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.engine import Connection
 
 from sync_engine.engine.follow import follow
 from sync_engine.engine.groups import Pool, ask, gather, settle
 from sync_engine.engine.world import KINDS, Run, Told, World
-from sync_engine.models import Happened, Kind, LinkState
+from sync_engine.models import Happened, Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LinkRow
 
 BATCH = 5000  #: new links that one transaction settles
@@ -67,12 +67,13 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
             pool.seat(number, pool.heirs.get(number, -number))
     newborn = _bear(world, told, pool)
     world.store.entities.insert(connection, newborn)
-    changed = _seat(world, told, pool)
+    changed = _seat(world, told, pool, {entity.id for entity in newborn})
     for number in sorted(asked):
         if pool.links[number].state is LinkState.NEW:
             pool.links[number].state = LinkState.ASKED
             changed.append(pool.links[number])
-    world.store.links.save(connection, changed)
+    world.store.links.save(connection, changed, only=("entity_id", "state", "owes"))
+    world.store.links.save(connection, [pool.links[n] for n in pool.surplus], only=("base",))
     dirty = {pool.links[n].entity_id or 0 for n in (*pool.joined, *pool.surplus)}
     dirty |= world.store.links.awaited(connection, pool.joined)
     world.store.entities.mark(connection, dirty - {entity.id for entity in newborn})
@@ -89,24 +90,27 @@ def _bear(world: World, told: Told, pool: Pool) -> list[EntityRow]:
         if entity_id < 0 and entity_id not in born:
             kind = pool.links[number].kind
             born[entity_id] = EntityRow(world.ids.row(), kind, {}, dirty=1)
-            told.event(world, entity_id=born[entity_id].id, what=Happened.BIRTH)
+            told.event(world, entity_id=born[entity_id].id, link_id=number, what=Happened.BIRTH)
     for decided in (pool.joined, pool.surplus):
         for number, entity_id in decided.items():
             decided[number] = born[entity_id].id if entity_id < 0 else entity_id
     return list(born.values())
 
 
-def _seat(world: World, told: Told, pool: Pool) -> list[LinkRow]:
+def _seat(world: World, told: Told, pool: Pool, newborn: Collection[int]) -> list[LinkRow]:
     """Gives the links what was decided; the links that changed."""
     changed = []
     for number, entity_id in sorted(pool.joined.items()):
         link = pool.links[number]
         link.entity_id, link.state = entity_id, LinkState.LIVE
-        for gone in pool.gone.get((entity_id, link.instance_id), ()):
-            gone.state = LinkState.REPLACED
-            changed.append(gone)
+        place = (entity_id, link.instance_id)
+        left = [*pool.gone.get(place, ()), *filter(None, [pool.unmade.get(place)])]
+        for other in left:
+            other.state, other.owes = LinkState.REPLACED, Owes.NOTHING
+            changed.append(other)
         rule = pool.rules.get(number)
-        told.event(world, entity_id=entity_id, link_id=number, what=Happened.LINKED, rule=rule)
+        if rule is not None or entity_id not in newborn:  # of whom it is alone, its birth tells
+            told.event(world, entity_id=entity_id, link_id=number, what=Happened.LINKED, rule=rule)
         changed.append(link)
     for number, entity_id in sorted(pool.surplus.items()):
         link = pool.links[number]

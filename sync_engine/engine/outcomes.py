@@ -1,17 +1,17 @@
 """Stores what became of writes: closes ``sent`` rows, advances bases, holds what was refused."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, Result
+from sync_engine import matching
 from sync_engine.engine.decide import leave_as_past
-from sync_engine.engine.keys import employers
+from sync_engine.engine.keys import keys_of, rekey
 from sync_engine.engine.references import reference_fields
-from sync_engine.engine.world import TRIES, Run, Source, Told, World
+from sync_engine.engine.world import LONGEST_CAUSE, TRIES, Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import LinkRow
 from sync_engine.values import Held, hash_of
@@ -36,8 +36,10 @@ def keep_outcomes(
     told = Told(run.id)
     dirty = set()
     states = {number: link.state for number, (link, _) in found.items()}
-    was = [replace(link) for link, _ in found.values() if link.state is not LinkState.CREATING]
+    refused: set[int] = set()
     for plan, outcome in zip(planned, outcomes, strict=True):
+        if plan.link.id not in found:
+            continue  # a person has parted it from everybody meanwhile: a later reading tells
         link, revision = found[plan.link.id]
         moved = (link.rev, revision) != (plan.row.link_rev, plan.row.golden_rev)
         plan.row.result = SentResult[outcome.result.name]
@@ -48,6 +50,7 @@ def keep_outcomes(
                 continue
         elif outcome.result is Result.REJECTED:
             _rejected(world, source, told, plan, link, outcome)
+            refused.add(link.entity_id or 0)
         elif outcome.result is Result.RETRY:
             # it may have landed all the same: the row stays open until a read tells
             plan.row.result = plan.row.answered_at = None
@@ -57,13 +60,15 @@ def keep_outcomes(
         # what is owed now is derived again, from what both have become since
         dirty.add(plan.entity.id)
     links = [link for link, _ in found.values()]
-    named = employers(world, connection, [*was, *links])
+    keys = rekey(world, connection, links)
     world.store.writes.close(connection, [plan.row for plan in planned])
     world.store.links.save(connection, links)
-    world.store.links.replace_keys(connection, named.stored(was), named.stored(links))
+    world.store.links.replace_keys(connection, keys.gone, keys.come)
     settled = [link.id for link in links if link.state is not states[link.id]]
     if settled:
         dirty |= world.store.links.awaited(connection, settled)
+    # who was asked about, since a record was to be created there, may have its place
+    world.store.links.ask_anew(connection, keys_of(world, connection, refused))
     world.store.entities.mark(connection, dirty)
     told.store(world, connection)
 
@@ -89,9 +94,9 @@ def _done(
         if link.state is not LinkState.CREATING:
             return False  # a feed was faster and has filled the link
         link.record_id, link.state = outcome.id, LinkState.LIVE
-        link.layout = world.store.layouts.of(source.mapping.forms)
-        empty = source.mapping.golden_of(plan.entity.kind.name.lower(), {})
-        link.seen = dict.fromkeys(empty) | values
+        link.layout = world.store.layouts.of(source.configured.forms)
+        empty = source.mapping.readable(plan.entity.kind.name.lower())
+        link.seen = dict.fromkeys(sorted(empty)) | values  # it can be read, and is not yet
     elif plan.write.action is Action.CONVERT:
         link.kind = plan.entity.kind
         link.owes = Owes.REREAD
@@ -141,6 +146,11 @@ def _rejected(
     at_fault = source.mapping.names_of(outcome.faults) & set(plan.row.values)
     # nobody is created without what is required, nor without an opt-out (practice 4.1)
     vital = set(source.mapping.required) | set(world.consents)
+    if source.type.unique_addresses:
+        # somebody else's there: without it the same person would be there twice (practice 5.2);
+        # what is no address at all is nobody's
+        fields = [one.name for one in source.mapping.fields if one.form in ("email", "phone")]
+        vital |= {name for name in fields if matching.is_address(plan.row.values.get(name))}
     if action is Action.CREATE and (not at_fault or at_fault & vital):
         # it may not go without them, so it is tried again as a whole when something changes
         link.tries, link.owes = TRIES, Owes.NOTHING
@@ -166,7 +176,7 @@ def _tell(
     told.issue(
         world,
         "rejected",
-        cause=reason[:80],
+        cause=reason[:LONGEST_CAUSE],
         detail={"reason": reason, "fields": fields, "action": action.value},
         link_id=link.id,
         entity_id=link.entity_id,
@@ -180,4 +190,4 @@ def _retry(world: World, told: Told, plan: "Planned", link: LinkRow, outcome: Ou
     if link.tries >= TRIES:
         link.owes = Owes.NOTHING
         about = {"link_id": link.id, "entity_id": plan.entity.id, "source_id": link.source_id}
-        told.issue(world, "parked", cause=outcome.reason[:80], **about)
+        told.issue(world, "parked", cause=outcome.reason[:LONGEST_CAUSE], **about)

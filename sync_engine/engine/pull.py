@@ -39,8 +39,7 @@ def _is_to_be_swept(world: World, source: Source, row: SourceRow) -> bool:
 
 def _row(world: World, source: Source) -> SourceRow:
     with world.store.reading() as connection:
-        rows = world.store.registry.sources(connection)
-    return next(row for row in rows if row.id == source.id)
+        return world.store.registry.source(connection, source.id)
 
 
 def _read(

@@ -19,7 +19,7 @@ from sync_engine.engine.risk import allowed_classes
 from sync_engine.engine.showing import UNREADABLE, difference, shown, wanted
 from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import Kind, LinkState, Owes
-from sync_engine.store import EntityRow, LeaseHold, LinkRow, SentRow
+from sync_engine.store import DIRTY, EntityRow, LeaseHold, LinkRow, SentRow, advance
 from sync_engine.values import Held, hash_of
 
 SELECTED = 2000  #: owing links of one round
@@ -76,6 +76,7 @@ def push(world: World, sync: Sync, source: Source, run: Run) -> None:
             if Owes.CREATE in classes:
                 look_up(world, sync, source, run, lease, looked, SELECTED)
             planned = _plan(world, sync, source, run, lease, classes, tried)
+            _witness(world, run, lease)
             if not planned or not _carry_out(world, sync, source, run, lease, planned):
                 return
 
@@ -99,6 +100,9 @@ def _plan(
         entities = world.store.entities.by_id(
             connection, {k.entity_id for k in links if k.entity_id}
         )
+        # what was read of a person and is not decided yet must not be written over: a lead's
+        # records wait for the decision of the customer that it has become
+        links = [link for link in links if entities[link.entity_id or 0].dirty != DIRTY]
         references = resolve(world, connection, sync.kind, entities.values(), links)
         worn = _worn(world, run, connection, links)
         plan = Plan(Told(run.id))
@@ -115,6 +119,16 @@ def _plan(
         world.store.writes.insert(connection, [one.row for one in plan.writes])
         _wait_for_references(world, connection, sync.kind, plan.writes, references)
     return plan.writes
+
+
+def _witness(world: World, run: Run, lease: LeaseHold) -> None:
+    """Before a run's first write its witness learns that the state moves on (state-model 12)."""
+    if world.witness is None or run.witnessed:
+        return
+    with world.store.transaction(lease) as connection:
+        reached = advance(connection)
+    world.witness(reached)  # the database first: a state that is ahead was never restored
+    run.witnessed = True
 
 
 def _consider(

@@ -1,7 +1,6 @@
 """Records that carry a key of ours (rule 0): creates that have landed, people we know."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.engine import Connection
@@ -9,10 +8,10 @@ from sqlalchemy.engine import Connection
 from connectors import Record
 from sync_engine.engine.batch import Batch
 from sync_engine.engine.references import natives_of
-from sync_engine.engine.world import Source, World
+from sync_engine.engine.world import RestoredError, Source, Told, World
 from sync_engine.ids import key_parts
-from sync_engine.models import EntityState, LinkState, Owes, SentResult
-from sync_engine.store import LinkRow
+from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes, SentResult
+from sync_engine.store import EntityRow, LinkRow
 
 
 def recognise(
@@ -41,11 +40,37 @@ def recognise(
     }
     ends = world.store.entities.survivors(connection, set(told.values()))
     known = world.store.entities.by_id(connection, set(ends.values()))
+    known |= _learn(world, source, connection, set(ends.values()) - set(known), unknown)
     for record in unknown.values():
         entity = known.get(ends.get(told.get(record.id, 0), 0))
         kind = source.mapping.kind_of(record.values)
         if entity and entity.state is EntityState.LIVE and entity.kind.name.lower() == kind:
             batch.owners[record.id] = entity.id
+
+
+def _learn(
+    world: World,
+    source: Source,
+    connection: Connection,
+    strangers: Collection[int],
+    records: Mapping[UUID, Record],
+) -> dict[int, EntityRow]:
+    """Entities that only the keys of records tell of: this state has forgotten them.
+
+    Raises RestoredError where that was not known.
+    """
+    if strangers and not world.restoring:
+        raise RestoredError(f"records of {source.name} carry keys that this state does not know")
+    born: dict[int, EntityRow] = {}
+    told = Told(0)
+    for key, record in records.items():
+        number, kind = _entity_of(world, key) or 0, source.mapping.kind_of(record.values)
+        if number in strangers and number not in born and kind is not None:
+            born[number] = EntityRow(number, Kind[kind.upper()], {}, dirty=1)
+            told.event(world, entity_id=number, what=Happened.BIRTH, rule="our key")
+    world.store.entities.insert(connection, born.values())
+    told.store(world, connection)
+    return born
 
 
 def _entity_of(world: World, key: UUID) -> int | None:
@@ -72,7 +97,7 @@ def _fill_creating(
         record = records[key]
         if stub := batch.links.get(record.id):
             world.store.links.absorb(connection, stub.id, link.id)
-        batch.was[link.id] = replace(link)  # it had no keys
+        batch.rekey(link)
         link.record_id, link.state, link.owes = record.id, LinkState.LIVE, Owes.NOTHING
         link.base, link.seen, link.fingerprint = agreed[link.id], dict(agreed[link.id]), None
         link.layout = batch.layout

@@ -48,6 +48,8 @@ def allowed_classes(
             told.store(world, connection)
         run.counts["stopped"] += sum(stops.values())
     risks = {name.split(":", 1)[0] for name in stops}
+    if world.restoring:
+        risks |= {"create", "convert", "delete"}
     return frozenset(owes for owes in WRITES if not risks & _stopped_by(owes))
 
 

@@ -73,22 +73,25 @@ def assume_opt_outs(
 def _hides(world: World, kind: str, link: LinkRow, flag: str) -> bool:
     if link.state is not LinkState.LIVE or not link.seen or flag in link.seen:
         return False
-    return flag in world.source(link.source_id).mapping.readable(kind)
+    return flag in world.source(link.source_id).configured.readable(kind)
 
 
 def wanted(entity: EntityRow, link: LinkRow) -> dict[str, Any]:
     """Golden as this side shall show it."""
     assumed = {name: True for name, kept in link.held.items() if kept.why == UNREADABLE}
-    return entity.golden | assumed
+    return entity.golden | assumed if assumed else entity.golden
 
 
 def difference(
     world: World, references: References, entity: EntityRow, link: LinkRow, side: Shown
 ) -> list[str]:
     """The fields in which a side lacks golden, as far as it may be written."""
+    target = wanted(entity, link)
+    if side.seen == target:
+        return []
     kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
     mapping = world.source(link.source_id).mapping
-    found, target = [], wanted(entity, link)
+    found = []
     waiting = _waiting(world, entity, link) if link.held else ()
     for each in mapping.fields:
         name = each.name

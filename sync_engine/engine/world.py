@@ -16,7 +16,7 @@ from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping as SideMapping
 from sync_engine.models import Kind
 from sync_engine.reconcile import Policy
-from sync_engine.store import HistoryRow, IssueRow, Store
+from sync_engine.store import Epoch, HistoryRow, IssueRow, Store
 
 log = structlog.get_logger("crm_sync")
 
@@ -26,6 +26,8 @@ _UNKNOWN = ObjectType("", {}, frozenset(), reports_deletions=False, max_batch=1)
 KINDS = (Kind.COMPANY, Kind.LEAD, Kind.CUSTOMER)
 
 TRIES = 8  #: before a link is parked
+UNKNOWN_CHOICE, UNREADABLE_VALUE = "unknown choice", "unreadable value"
+LONGEST_CAUSE = 80  #: characters of an issue's cause
 
 
 @dataclass(slots=True)
@@ -41,10 +43,23 @@ class Source:
     kinds: frozenset[Kind]  #: those that a sync wants of it
     #: what the organization offers; until it was asked, nothing may be created
     type: ObjectType = _UNKNOWN
+    #: ``mapping`` as configured: with the fields that cannot be read now (engine/drift.py)
+    configured: SideMapping = None  # type: ignore[assignment]  # follows from ``mapping``
+
+    def __post_init__(self) -> None:
+        self.configured = self.configured or self.mapping
 
     @property
     def selection(self) -> Selection:
-        return Selection(self.object, self.mapping.native_fields(kind_names(self.kinds)))
+        return self._selection(self.mapping)
+
+    @property
+    def wanted(self) -> Selection:
+        """What would be read if every mapped field could be."""
+        return self._selection(self.configured)
+
+    def _selection(self, mapping: SideMapping) -> Selection:
+        return Selection(self.object, mapping.native_fields(kind_names(self.kinds)))
 
     @property
     def has_versions(self) -> bool:
@@ -77,6 +92,10 @@ class Sync:
     born_inactive: bool = False  #: whether the past is created elsewhere too
 
 
+class RestoredError(Exception):
+    """A system shows that this state is older than it was."""
+
+
 @dataclass(slots=True)
 class World:
     """Everything a stage may reach for."""
@@ -92,6 +111,10 @@ class World:
     out_before: frozenset[str] | None = None
     paused: set[str] = field(default_factory=set)  #: instances with which no traffic is wanted
     calls: Counter[str] = field(default_factory=Counter)  #: instance -> API calls so far
+    #: whether the state is older than the systems, and not all has been listed since
+    restoring: bool = False
+    #: told, outside the state, how far it has come
+    witness: Callable[[Epoch], None] | None = None
     #: told of each step: stage, source or sync, how many records
     watch: Callable[[str, str, int], None] | None = None
 
@@ -146,6 +169,7 @@ class Run:
     only: str | None = None  #: the one field for which it is; None: all
     counts: Counter[str] = field(default_factory=Counter)
     stored: bool = False
+    witnessed: bool = False  #: whether the state's witness knows that it writes
 
     def insisted(self, instance: str, entity_id: int, names: Collection[str]) -> Collection[str]:
         """The fields in which the person who started this run wants that side's values."""

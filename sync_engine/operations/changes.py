@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine import World
 from sync_engine.engine.references import reference_fields
-from sync_engine.models import Happened, LinkState, Owes, SentResult
+from sync_engine.models import Happened, Kind, LinkState, Owes, SentResult
 from sync_engine.operations.records import name_of, names_of
 from sync_engine.operations.shapes import FieldChange, Line
 from sync_engine.store import EntityRow, HistoryRow, IssueRow, LinkRow, SentRow
@@ -34,20 +34,32 @@ class _Gathered:
     like: Mapping[int, list[LinkRow]]
 
 
-def lines_of(world: World, connection: Connection, run_id: int) -> list[Line]:
-    """Links and merges, then writes side by side, then what was held back."""
-    found = _gather(world, connection, run_id)
+def lines_of(
+    world: World, connection: Connection, run_id: int, standing: Kind | None = None
+) -> list[Line]:
+    """Links and merges, then writes side by side, then what was held back.
+
+    With ``standing`` also what is held back of that kind since earlier runs.
+    """
+    found = _gather(world, connection, run_id, since=run_id if standing is None else 0)
     lines = [_happening(world, found, row) for row in found.told if _is_telling(row)]
     lines += [_write(world, found, row) for row in found.sent]
-    lines += [_held(world, found, issue) for issue in found.issues]
+    for issue in found.issues:
+        if issue.id > run_id or _kind_of(found, issue) is standing:
+            lines.append(_held(world, found, issue))
     return lines
 
 
-def _gather(world: World, connection: Connection, run_id: int) -> _Gathered:
+def _kind_of(found: _Gathered, issue: IssueRow) -> Kind | None:
+    about = found.entities.get(issue.entity_id or 0) or found.links.get(issue.link_id or 0)
+    return about.kind if about else None
+
+
+def _gather(world: World, connection: Connection, run_id: int, since: int) -> _Gathered:
     store = world.store
     sent = store.writes.of_runs(connection, [run_id])
     told = store.entities.of_run(connection, run_id)
-    issues = [issue for issue in store.issues.all(connection) if issue.id > run_id]
+    issues = [issue for issue in store.issues.all(connection) if issue.id > since]
     numbers = {row.link_id for row in sent}
     numbers |= {row.link_id for row in told if row.link_id is not None}
     numbers |= {issue.link_id for issue in issues if issue.link_id is not None}

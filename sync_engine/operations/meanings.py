@@ -81,6 +81,31 @@ MEANINGS: dict[str, Meaning] = {
         "add a sync of kind customer, or " + _KNOWN.remedy,
         ("seen",),
     ),
+    "unknown choice": Meaning(
+        "a choice that the value map of that side does not know; it is neither taken nor written "
+        "there, the rest of the record is",
+        "add it to values of that field in the configuration (the records are read anew by "
+        "themselves), or issues resolve ID --seen",
+        ("seen",),
+    ),
+    "unreadable value": Meaning(
+        "something that is no value of its field: a date that no calendar has, a number with "
+        "words, text of over a million characters; it is neither taken nor written anywhere, the "
+        "rest of the record is",
+        "mend it there; a field that always looks like that is better left unmapped, or --seen",
+        ("seen",),
+    ),
+    "field paused": Meaning(
+        "a mapped field cannot be read there any more; the record goes on without it",
+        "give our user the right to read it, restore the field, or unmap it; it goes on by itself",
+    ),
+    "state restored": Meaning(
+        "this state is older than the systems: it was restored, or is not the one that wrote; "
+        "all is listed anew, keys relink, and nothing is written until it is released",
+        "read the report (crm-sync plan NAME) and run crm-sync release NAME for each sync; put the "
+        "newest state back instead if there is one; then issues resolve ID --seen",
+        ("seen",),
+    ),
     "guard": Meaning(
         "an improbable number of changes, or of records that a listing lacks; waits for release",
         "look at it with crm-sync plan NAME, check what the integration's user may see; "

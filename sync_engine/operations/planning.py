@@ -4,6 +4,7 @@ from collections import Counter
 
 from connectors import Action, Write
 from sync_engine.engine import Run
+from sync_engine.models import Kind
 from sync_engine.operations.changes import lines_of
 from sync_engine.operations.rehearsing import Rehearsed, rehearsal
 from sync_engine.operations.report import cost_of, unreleased
@@ -16,18 +17,19 @@ def plan(service: Service, name: str) -> Plan:
 
     A sync that was never released is planned as if it were.
     """
+    kind = next(sync.kind for sync in service.world.syncs.values() if sync.name == name)
     with rehearsal(service) as rehearsed:
         for waiting in unreleased(rehearsed.service, name):
             rehearsed.service.release(waiting)
         run = rehearsed.service.sync(name)
-        return planned(rehearsed, run, name)
+        return planned(rehearsed, run, name, standing=kind)
 
 
-def planned(rehearsed: Rehearsed, run: Run, name: str) -> Plan:
-    """What a rehearsed run noted and left."""
+def planned(rehearsed: Rehearsed, run: Run, name: str, standing: Kind | None = None) -> Plan:
+    """What a rehearsed run noted and left; with ``standing`` what is held since earlier too."""
     world = rehearsed.service.world
     with world.store.reading() as connection:
-        lines = lines_of(world, connection, run.id)
+        lines = lines_of(world, connection, run.id, standing)
     return Plan(
         sync=name,
         lines=_in_native_words(rehearsed, lines),

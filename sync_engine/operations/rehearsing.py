@@ -31,7 +31,7 @@ def rehearsal(service: Service) -> Iterator[Rehearsed]:
         store = Store(engine, clock.now, "plan", wait=clock.wait)
         try:
             service.store.copy_to(engine)
-            store.open(one.mapping.forms for one in service.world.sources)
+            store.open(one.configured.forms for one in service.world.sources)
             with store.transaction() as connection:
                 store.registry.free_leases(connection)
             stand_ins = {name: Rehearsal(one) for name, one in service.connectors.items()}
@@ -51,4 +51,5 @@ def _world(world: World, store: Store, connectors: Mapping[str, Connector]) -> W
         store=store,
         sources=[replace(one, connector=connectors[one.instance]) for one in world.sources],
         down=dict(world.down),
+        witness=None,
     )

@@ -21,7 +21,15 @@ from sync_engine.service import Service
 from sync_engine.store import InstanceRow, SourceRow
 
 #: issues that only tell something; nothing waits on them
-_NEWS = frozenset({"stored differently", "lead left as past", "type changed"})
+_NEWS = frozenset(
+    {
+        "stored differently",
+        "lead left as past",
+        "type changed",
+        "unknown choice",
+        "unreadable value",
+    }
+)
 
 
 def status(service: Service) -> Status:

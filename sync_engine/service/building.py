@@ -12,15 +12,16 @@ from config.catalogue import CATALOGUE, CONSENT
 from config.expressions import condition
 from connectors import Budget, Connector, Runtime
 from connectors.http import GuardedTransport
-from sync_engine import mapping as mappings
 from sync_engine.engine import Source, Sync, World
 from sync_engine.guard import Limit, Limits
 from sync_engine.ids import END, EPOCH, Ids
 from sync_engine.models import Kind
+from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
 from sync_engine.service.processes import holder, is_dead
 from sync_engine.service.seams import CountingTransport, SystemClock, random_id
 from sync_engine.service.service import Service
+from sync_engine.service.witness import watch
 from sync_engine.store import StateError, Store, migrate, open_database
 
 
@@ -46,6 +47,8 @@ def build(config: Config, clock: SystemClock | None = None) -> Service:
     }
     world = _world(config, clock, ids, store, connectors)
     world.calls = calls
+    if config.epoch_file is not None:
+        watch(world, config.epoch_file)
     return Service(config, clock, store, world, connectors, budgets)
 
 
@@ -75,7 +78,7 @@ def _world(
     connectors: Mapping[str, Connector],
 ) -> World:
     parsed = {
-        (s.instance, s.object): mappings.parse(s.object, s.mapping, CATALOGUE, s.region)
+        (s.instance, s.object): parse(s.object, s.mapping, CATALOGUE, s.region)
         for s in config.sources
     }
     names = {field.name for mapping in parsed.values() for field in mapping.fields}

@@ -25,7 +25,7 @@ from sync_engine.engine import Sync, new_run
 from sync_engine.logs import where
 from sync_engine.service.seams import SystemClock
 from sync_engine.service.service import Service
-from sync_engine.store import LeaseTakenError, StateError
+from sync_engine.store import LeaseTakenError, StateError, unusable
 
 MOST_JITTER = 30  #: seconds by which runs of many installations are spread
 RETRY = timedelta(seconds=15)  #: after a run that could not begin
@@ -143,7 +143,9 @@ class Daemon:
                 self._prepare()
             self.failure = ""
             self._plan_next(due)
-        except (LeaseTakenError, ConnectorError, StateError, SQLAlchemyError) as error:
+        except SQLAlchemyError as error:
+            self._failed(due, unusable(error).what)
+        except (LeaseTakenError, ConnectorError, StateError) as error:
             self._failed(due, str(getattr(error, "what", "") or type(error).__name__))
         except Exception as error:
             self._failed(due, where(error))

@@ -16,6 +16,7 @@ from connectors import (
     SetupError,
 )
 from sync_engine.engine import Run, Sync, World, cycle, new_run
+from sync_engine.engine.drift import leave_out, tell_paused
 from sync_engine.service.seams import SystemClock
 from sync_engine.store import Store
 from sync_engine.telemetry import span
@@ -60,6 +61,12 @@ class Health:
             errors = (f for f in self.checked.findings if f.level is Level.ERROR)
             told = [(finding.what, finding.remedy) for finding in errors]
         return "; ".join(f"{what} (remedy: {remedy})" if remedy else what for what, remedy in told)
+
+
+def _lost(health: Health, object: str) -> set[str]:
+    """The native fields of an object that cannot be read."""
+    findings = health.checked.findings if health.checked else ()
+    return {one.field for one in findings if one.field and one.object == object}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,9 @@ class Service:
         self._checks[name] = _Checkup(health, now + pause, failures)
         if health.is_well and health.checked is not None:
             self._pin(name, health.checked)
+            for source in self.world.sources:
+                if source.instance == name:
+                    tell_paused(self.world, source)
         self._keep_health(health)
 
     def _failures(self, name: str) -> int:
@@ -125,7 +135,7 @@ class Service:
 
     def _check(self, name: str) -> Health:
         selections: list[Selection] = [
-            source.selection for source in self.world.sources if source.instance == name
+            source.wanted for source in self.world.sources if source.instance == name
         ]
         try:
             checked = self.connectors[name].check(selections)
@@ -134,7 +144,7 @@ class Service:
         with self.store.reading() as connection:
             pinned = self.store.registry.instances(connection)[name].identity
         if pinned is None or pinned["id"] == checked.identity:
-            return Health(name, checked)
+            return Health(name, self._going_on(name, checked))
         return Health(
             name,
             None,
@@ -142,6 +152,25 @@ class Service:
             f"{pinned['id']} ({pinned['name']})",
             f"point {name} back to the organization it was linked with, or, if it has moved "
             f"for good, run crm-sync rebind {name}",
+        )
+
+    def _going_on(self, name: str, checked: Checked) -> Checked:
+        """An object that has been listed goes on without a field that is lost since."""
+        with self.store.reading() as connection:
+            rows = {row.id: row for row in self.store.registry.sources(connection)}
+        known = {
+            source.object
+            for source in self.world.sources
+            if source.instance == name and rows[source.id].listed_at is not None
+        }
+        return replace(
+            checked,
+            findings=tuple(
+                replace(one, level=Level.WARNING, what=f"{one.what}; the field is paused")
+                if one.field and one.level is Level.ERROR and one.object in known
+                else one
+                for one in checked.findings
+            ),
         )
 
     def _described(self, health: Health) -> Health:
@@ -154,6 +183,7 @@ class Service:
         for source in self.world.sources:
             if source.instance == name and source.object in types:
                 source.type = types[source.object]
+                leave_out(source, _lost(health, source.object))
         return health
 
     def _refuse_mixture(self, found: Sequence[Health]) -> None:
@@ -162,8 +192,9 @@ class Service:
         for health in found:
             if health.checked is not None:
                 kinds.setdefault(health.checked.sandbox, []).append(health.instance)
-        allowed = self.config.settings.allow_sandbox_with_production
-        if True in kinds and False in kinds and not allowed:
+        if not (True in kinds and False in kinds):
+            return
+        if not self.config.settings.allow_sandbox_with_production:
             raise SetupError(
                 f"{', '.join(kinds[True])} is a sandbox, {', '.join(kinds[False])} is production",
                 remedy="keep them in files and states of their own, or write "

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sync_engine.operations.shapes import InstanceCheck, IssueDetail
 from sync_engine.show.terminal import Terminal
 
+_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  #: of a formula; full-width too
 _COLORS = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
@@ -35,7 +36,8 @@ def as_csv(found: Sequence[IssueDetail]) -> str:
     table.writerow(["issue", "what", "cause", "opened", "record", "state", "values"])
     for one in found:
         issue = one.issue
-        head = [issue.id, issue.what, issue.cause, issue.opened_at.isoformat()]
+        cause = _harmless(issue.cause)  # a choice may stand there, as people typed it
+        head = [issue.id, issue.what, cause, issue.opened_at.isoformat()]
         for side in one.sides:
             values = json.dumps(side.values, ensure_ascii=False, sort_keys=True)
             table.writerow([*head, side.record, side.state, _harmless(values)])
@@ -46,4 +48,4 @@ def as_csv(found: Sequence[IssueDetail]) -> str:
 
 def _harmless(text: str) -> str:
     """A cell that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+    return f"'{text}" if text[:1] in _STARTS else text

@@ -14,8 +14,22 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.store.blank import blank_entity
 from sync_engine.store.copying import copy_state
-from sync_engine.store.database import StateError, alembic_config, migrate, open_database
-from sync_engine.store.entities import POSTPONED, Entities
+from sync_engine.store.database import (
+    StateError,
+    alembic_config,
+    migrate,
+    open_database,
+    unusable,
+)
+from sync_engine.store.entities import DIRTY, POSTPONED, Entities
+from sync_engine.store.epoch import (
+    Epoch,
+    advance,
+    begin_restoring,
+    end_restoring,
+    epoch,
+    is_restoring,
+)
 from sync_engine.store.issues import Issues
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.links import PLACED, READABLE, Links
@@ -138,11 +152,13 @@ class Store:
 
 
 __all__ = [
+    "DIRTY",
     "PLACED",
     "POSTPONED",
     "READABLE",
     "DecisionRow",
     "EntityRow",
+    "Epoch",
     "HistoryRow",
     "InstanceRow",
     "IssueRow",
@@ -156,8 +172,14 @@ __all__ = [
     "StateError",
     "Store",
     "SyncRow",
+    "advance",
     "alembic_config",
+    "begin_restoring",
     "blank_entity",
+    "end_restoring",
+    "epoch",
+    "is_restoring",
     "migrate",
     "open_database",
+    "unusable",
 ]

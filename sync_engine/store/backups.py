@@ -15,13 +15,14 @@ from urllib.parse import quote
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, Select, delete, exists, select, text, update
+from sqlalchemy import Engine, Select, exists, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from sync_engine.models import Table
 from sync_engine.store.copying import copy_rows, copy_state
 from sync_engine.store.database import StateError, alembic_config, migrate, open_database
+from sync_engine.store.epoch import begin_restoring
 from sync_engine.store.registry import LeaseTakenError, Registry
 
 _TABLES = Table.metadata.tables
@@ -180,7 +181,7 @@ def _make_ready(backup: Path, part: Path) -> None:
     try:
         migrate(engine)
         with engine.begin() as connection:
-            _forget_positions(connection)
+            begin_restoring(connection)
     finally:
         engine.dispose()
     _close_log(part)
@@ -199,21 +200,6 @@ def _stranger(backup: Path) -> StateError:
     return StateError(
         f"{backup} is no backup of crm-sync", remedy="give a file made by crm-sync state backup"
     )
-
-
-def _forget_positions(connection: Connection) -> None:
-    """What the systems did since the backup is unknown: all is listed anew before any write.
-
-    Until a source has listed, nothing is created on its side; until a person releases a
-    sync, it writes nothing.
-    """
-    source, sync, lease = _TABLES["source"], _TABLES["sync"], _TABLES["lease"]
-    unread = {"cursor": None, "listing": None, "listed_at": None, "checked_at": None}
-    connection.execute(update(source).values(**unread, due_at=None, guard=None))
-    connection.execute(delete(_TABLES["listed"]))
-    connection.execute(update(sync).values(released_at=None, due_at=None))
-    connection.execute(update(lease).values(holder=None, until=None))
-    connection.execute(update(_TABLES["meta"]).values(restoring=1))
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from sync_engine.models import Table
+from sync_engine.store.encoding import numbers
+from sync_engine.store.sql import delete_many
 
 _TABLES = Table.metadata.tables
 
@@ -37,10 +39,29 @@ def blank_entity(connection: Connection, entity_id: int) -> None:
     ]
     for table, where, values in blanks:
         connection.execute(update(table).where(where).values(**values))
-    connection.execute(_TABLES["match_key"].delete().where(_TABLES["match_key"].c.link_id.in_(ids)))
+    _forget_keys(connection, entities)
     connection.execute(
         update(link)
         .where(link.c.entity_id.in_(entities))
-        .values(seen=None, base=[], held=None, stamps=None, fingerprint=None)
+        .values(
+            seen=None,
+            base=[],
+            held=None,
+            stamps=None,
+            fingerprint=None,
+            match_keys=None,
+            alike=None,
+        )
     )
     connection.execute(update(entity).where(entity.c.id.in_(entities)).values(golden=[], dirty=0))
+
+
+def _forget_keys(connection: Connection, entities: list[int]) -> None:
+    link = _TABLES["link"]
+    query = select(link.c.id, link.c.match_keys, link.c.alike).where(link.c.entity_id.in_(entities))
+    pairs = [
+        {"key": digest, "link_id": number}
+        for number, *packed in connection.execute(query)
+        for digest in (*numbers(packed[0]), *numbers(packed[1]))
+    ]
+    delete_many(connection, _TABLES["match_key"], pairs)

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 
@@ -50,6 +50,21 @@ def open_database(url: str) -> Engine:
     event.listen(engine, "connect", _pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def unusable(error: SQLAlchemyError) -> StateError:
+    """What to tell of a state that cannot be read or written; only words without values.
+
+    The driver's own words of an OperationalError speak of the server, the file or the disk.
+    """
+    orig = getattr(error, "orig", None)
+    known = isinstance(error, OperationalError) and orig is not None
+    why = str(orig).strip().partition("\n")[0] if known else type(error).__name__
+    return StateError(
+        f"the state database cannot be used: {why}",
+        remedy="see to the disk, the file's owner and mode, or the server; nothing is lost, and "
+        "what was due is done once it can be used",
+    )
 
 
 def _make_private(path: Path) -> None:

@@ -1,76 +1,90 @@
 """Links as their table holds them: fields as arrays under a layout, and back."""
 
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from sqlalchemy.engine import Row
 
-from sync_engine.models import Kind, LinkState, Owes
+from sync_engine.models import Kind, Link, LinkState, Owes
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
 from sync_engine.values import Held
 
-#: columns that need no translation
-_AS_THEY_ARE = tuple(
-    field.name
-    for field in fields(LinkRow)
-    if field.name not in ("seen", "base", "held", "stamps", "inactive")
-)
+LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+_COLUMNS = tuple(column.name for column in LINK.c)
+#: every column that may change
+ALL = tuple(field.name for field in fields(LinkRow) if field.name != "id")
 
 
 def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
     """A link from its row: arrays become fields."""
-    seen = None if row.seen is None else names.decode(row.layout, row.seen)
-    base = dict(seen or {}) if row.base is None else names.decode(row.layout, row.base)
-    held = {
+    columns = dict(zip(_COLUMNS, row, strict=False))  # some queries add what they join
+    layout, seen, base = columns["layout"], columns["seen"], columns["base"]
+    shown = None if seen is None else names.decode(layout, seen)
+    columns["seen"] = shown
+    columns["base"] = dict(shown or {}) if base is None else names.decode(layout, base)
+    columns["held"] = {
         names.field_name(int(number)): Held(kept["of"], kept["why"], kept.get("as"))
-        for number, kept in (row.held or {}).items()
+        for number, kept in (columns["held"] or {}).items()
     }
-    return LinkRow(
-        id=row.id,
-        source_id=row.source_id,
-        instance_id=row.instance_id,
-        kind=Kind(row.kind),
-        state=LinkState(row.state),
-        entity_id=row.entity_id,
-        record_id=row.record_id,
-        key=row.key,
-        into_id=row.into_id,
-        layout=row.layout,
-        seen=seen,
-        base=base,
-        held=held,
-        fingerprint=row.fingerprint,
-        version=row.version,
-        modified_at=row.modified_at,
-        stamps=names.by_name(row.stamps),
-        inactive=bool(row.inactive),
-        rev=row.rev,
-        acked=row.acked,
-        owes=Owes(row.owes),
-        ends=Owes(row.ends),
-        due_at=row.due_at,
-        tries=row.tries,
-        missing_at=row.missing_at,
-    )
+    columns["stamps"] = names.by_name(columns["stamps"])
+    columns["match_keys"] = numbers(columns["match_keys"])
+    columns["alike"] = numbers(columns["alike"])
+    columns["kind"], columns["state"] = Kind(columns["kind"]), LinkState(columns["state"])
+    columns["owes"], columns["ends"] = Owes(columns["owes"]), Owes(columns["ends"])
+    columns["inactive"] = bool(columns["inactive"])
+    return LinkRow(**columns)
 
 
-def encoded(names: Layouts, link: LinkRow) -> dict[str, Any]:
-    """Column -> value. ``base`` null means: equal to ``seen``."""
-    row = {name: getattr(link, name) for name in _AS_THEY_ARE}
-    same = link.seen is not None and link.base == link.seen
-    row["seen"] = None if link.seen is None else names.encode(_layout(link), link.seen)
-    row["base"] = None if same else names.encode(_layout(link), link.base) if link.base else []
-    row["held"] = {
+def encoded(names: Layouts, link: LinkRow, columns: Sequence[str] = ("id", *ALL)) -> dict[str, Any]:
+    """Column -> value."""
+    row = {name: getattr(link, name) for name in columns}
+    for name in _TRANSLATED.keys() & row.keys():
+        row[name] = _TRANSLATED[name](names, link)
+    return row
+
+
+def _seen(names: Layouts, link: LinkRow) -> list[Any] | None:
+    return None if link.seen is None else names.encode(_layout(link), link.seen)
+
+
+def _base(names: Layouts, link: LinkRow) -> list[Any] | None:
+    """Null means: equal to ``seen``."""
+    if link.seen is not None and link.base == link.seen:
+        return None
+    return names.encode(_layout(link), link.base) if link.base else []
+
+
+def _held(names: Layouts, link: LinkRow) -> dict[str, Any] | None:
+    return {
         str(names.field_id(name)): {"of": kept.of, "why": kept.why, "as": kept.shown}
         for name, kept in link.held.items()
     } or None
-    row["stamps"] = names.by_id(link.stamps) or None
-    row["inactive"] = int(link.inactive)
-    return row
+
+
+def numbers(packed: bytes | None) -> tuple[int, ...]:
+    """Digests from the bytes in which a link's row holds them."""
+    return struct.unpack(f">{len(packed) // 8}q", packed) if packed else ()
+
+
+def _packed(numbers: Sequence[int]) -> bytes | None:
+    return struct.pack(f">{len(numbers)}q", *numbers) if numbers else None
 
 
 def _layout(link: LinkRow) -> int:
     if link.layout is None:
         raise ValueError(f"link {link.id} has values, and no layout to keep them under")
     return link.layout
+
+
+_TRANSLATED: Mapping[str, Callable[[Layouts, LinkRow], Any]] = {
+    "seen": _seen,
+    "base": _base,
+    "held": _held,
+    "match_keys": lambda _names, link: _packed(link.match_keys),
+    "alike": lambda _names, link: _packed(link.alike),
+    "stamps": lambda names, link: names.by_id(link.stamps) or None,
+    "inactive": lambda _names, link: int(link.inactive),
+}

@@ -1,15 +1,15 @@
 """Queries on entities and their history."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import Entity, EntityState, Happened, History, Kind
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import EntityRow, HistoryRow
-from sync_engine.store.sql import chunks
+from sync_engine.store.sql import chunks, insert_many, update_many
 from sync_engine.values import Author
 
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
@@ -60,23 +60,14 @@ class Entities:
         found: dict[int, EntityRow] = {}
         for chunk in chunks(ids):
             query = select(ENTITY).where(ENTITY.c.id.in_(chunk)).with_for_update()
-            found |= {row.id: self._row(row) for row in connection.execute(query)}
+            found |= {row.id: self._row(row) for row in connection.execute(query).all()}
         return found
 
     def insert(self, connection: Connection, entities: Iterable[EntityRow]) -> None:
-        rows = [self._columns(entity) for entity in entities]
-        if rows:
-            connection.execute(insert(ENTITY), rows)
+        insert_many(connection, ENTITY, [self._columns(entity) for entity in entities])
 
     def save(self, connection: Connection, entities: Iterable[EntityRow]) -> None:
-        rows = [self._columns(entity) for entity in entities]
-        if not rows:
-            return
-        for row in rows:
-            row["_id"] = row.pop("id")
-        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "_id"}
-        statement = update(ENTITY).where(ENTITY.c.id == bindparam("_id")).values(values)
-        connection.execute(statement, rows)
+        update_many(connection, ENTITY, [self._columns(entity) for entity in entities])
 
     def mark(self, connection: Connection, ids: Collection[int]) -> None:
         """Mark entities dirty; unconditionally, so that it waits for the one who clears it."""
@@ -118,14 +109,24 @@ class Entities:
         return [row.id for row in connection.execute(query)]
 
     def tell(self, connection: Connection, rows: Collection[HistoryRow]) -> None:
-        """Append to history; what golden took from one side at once is one row."""
-        if rows:
-            told = [self._told(together) for together in _gathered(rows)]
-            connection.execute(insert(HISTORY), told)
+        """Append to history."""
+        insert_many(connection, HISTORY, [self._told(row) for row in rows])
 
     def history(self, connection: Connection, entity_id: int) -> list[HistoryRow]:
+        """What happened to an entity, field by field.
+
+        First values are not stored twice: they are what the next change found, or golden now.
+        """
         query = select(HISTORY).where(HISTORY.c.entity_id == entity_id).order_by(HISTORY.c.id)
-        return self._all_heard(connection, query)
+        rows = self._all_heard(connection, query)
+        entity = self.by_id(connection, [entity_id]).get(entity_id)
+        later = dict(entity.golden) if entity else {}
+        for row in reversed(rows):
+            if row.fields:
+                row.new = later.get(row.field_name or "")
+            elif row.what in _OF_VALUES:
+                later[row.field_name or ""] = row.old
+        return rows
 
     def of_run(self, connection: Connection, run_id: int) -> list[HistoryRow]:
         query = select(HISTORY).where(HISTORY.c.run_id == run_id).order_by(HISTORY.c.id)
@@ -210,56 +211,19 @@ class Entities:
             "rev": entity.rev,
         }
 
-    def _told(self, rows: Sequence[HistoryRow]) -> dict[str, Any]:
-        """The columns of one row, or of several that differ in field and value alone."""
-        first = rows[0]
-        columns = {name: getattr(first, name) for name in first.__slots__ if name != "field_name"}
-        columns["field_id"] = None if rows[1:] else self._layouts.maybe_id(first.field_name)
-        if rows[1:]:
-            numbers = [self._layouts.field_id(row.field_name or "") for row in rows]
-            columns["fields"] = numbers
-            columns["new"] = [row.new for row in rows]
-            columns["hash"] = b"".join(row.hash or b"" for row in rows)
-        else:
-            columns["fields"] = None
+    def _told(self, row: HistoryRow) -> dict[str, Any]:
+        columns = {name: getattr(row, name) for name in row.__slots__ if name != "field_name"}
+        columns["field_id"] = self._layouts.maybe_id(row.field_name)
+        columns["fields"] = [self._layouts.field_id(name) for name in row.fields] or None
         return columns
 
     def _all_heard(self, connection: Connection, query: Any) -> list[HistoryRow]:
         return [heard for row in connection.execute(query) for heard in self._heard(row)]
 
     def _heard(self, row: Row[Any]) -> list[HistoryRow]:
+        """One row; of first values that golden took together one for each."""
         columns = dict(row._mapping)
-        columns["field_name"] = self._layouts.maybe_name(columns.pop("field_id"))
         columns["what"] = Happened(columns["what"])
-        numbers = columns.pop("fields")
-        if numbers is None:
-            return [HistoryRow(**columns)]
-        values = columns.pop("new") or [None] * len(numbers)  # blanked
-        marks = columns.pop("hash")
-        size = len(marks) // len(numbers)
-        return [
-            HistoryRow(
-                **columns
-                | {
-                    "field_name": self._layouts.field_name(number),
-                    "new": value,
-                    "hash": marks[at * size : (at + 1) * size] or None,
-                }
-            )
-            for at, (number, value) in enumerate(zip(numbers, values, strict=True))
-        ]
-
-
-def _gathered(rows: Iterable[HistoryRow]) -> list[list[HistoryRow]]:
-    """Rows that stand together: first values that one side gave an entity at once."""
-    found: list[list[HistoryRow]] = []
-    open_rows: dict[tuple[Any, ...], list[HistoryRow]] = {}
-    for row in rows:
-        if row.what is not Happened.VALUE or row.old is not None or row.field_name is None:
-            found.append([row])
-            continue
-        like = (row.run_id, row.entity_id, row.link_id, row.by, row.stamp, row.rule, bool(row.hash))
-        if like not in open_rows:
-            found.append(open_rows.setdefault(like, []))
-        open_rows[like].append(row)
-    return found
+        name = self._layouts.maybe_name(columns.pop("field_id"))
+        fields = tuple(self._layouts.field_name(number) for number in columns.pop("fields") or ())
+        return [HistoryRow(**columns, field_name=one, fields=fields) for one in fields or (name,)]

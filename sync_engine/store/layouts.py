@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
 from sync_engine.models import FieldName, Layout
+from sync_engine.store.database import StateError
 
 UNSET_MARK: dict[str, Any] = {}
 FORM_BYTES = 8  #: of one field's form
@@ -72,6 +73,11 @@ class Layouts:
     def decode(self, layout: int | None, array: Sequence[Any] | None) -> dict[str, Any]:
         if layout is None or not array:
             return {}
+        if layout not in self._layouts:
+            raise StateError(
+                "the state is written to under another configuration",
+                remedy="reload the service's configuration; the next run goes on",
+            )
         names = self._layouts[layout]
         return {n: v for n, v in zip(names, array, strict=True) if v != UNSET_MARK}
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.engine import Connection
 
 from sync_engine.models import (
@@ -13,25 +13,24 @@ from sync_engine.models import (
     Entity,
     History,
     Kind,
-    Link,
     LinkState,
     Listed,
     MatchKey,
     Owes,
     Waiting,
 )
-from sync_engine.store.encoding import decoded, encoded
+from sync_engine.store.encoding import ALL, LINK, decoded, encoded
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
-from sync_engine.store.sql import chunks, insert_new
+from sync_engine.store.sql import chunks, delete_many, insert_many, insert_new, update_many
 
-LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
-ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
+ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 HISTORY: Any = History.__table__  # type: ignore[attr-defined]
 KEY: Any = MatchKey.__table__  # type: ignore[attr-defined]
 WAITING: Any = Waiting.__table__  # type: ignore[attr-defined]
 LISTED: Any = Listed.__table__  # type: ignore[attr-defined]
 
+Pair = tuple[int, int]  #: a match key's digest, and the id of a link that carries it
 PLACED = (LinkState.CREATING, LinkState.LIVE)
 #: a link in one of these has a record that can be read
 READABLE = (LinkState.NEW, LinkState.ASKED, LinkState.LIVE, LinkState.SURPLUS, LinkState.HELD)
@@ -46,6 +45,10 @@ def _of_entities(entities: Any) -> Any:
     placed: Any = bindparam("placed", sorted(PLACED), expanding=True, literal_execute=True)
     past = and_(LINK.c.state.not_in(placed), LINK.c.entity_id.is_not(None))
     return or_(and_(owned, LINK.c.state.in_(placed)), and_(owned, past))
+
+
+def _pairs(pairs: Iterable[Pair]) -> list[dict[str, int]]:
+    return [{"key": key, "link_id": link} for key, link in sorted(pairs)]
 
 
 class Links:
@@ -95,9 +98,7 @@ class Links:
         found: list[LinkRow] = []
         for chunk in chunks(entities):
             query = select(LINK).where(_of_entities(chunk)).order_by(LINK.c.id)
-            found += [
-                decoded(self._layouts, row) for row in connection.execute(query.with_for_update())
-            ]
+            found += self._found(connection, query.with_for_update())
         return found
 
     def references(
@@ -118,7 +119,7 @@ class Links:
         if not wanted:
             return []
         query = select(LINK).where(LINK.c.kind == kind, or_(*wanted))
-        return [decoded(self._layouts, row) for row in connection.execute(query)]
+        return self._found(connection, query)
 
     def to_follow(self, connection: Connection) -> list[LinkRow]:
         """Merged and converted links whose entity has not followed them yet."""
@@ -143,10 +144,7 @@ class Links:
             )
             .order_by(LINK.c.kind, LINK.c.id)
         )
-        return [
-            decoded(self._layouts, row)
-            for row in connection.execute(query.limit(limit).with_for_update())
-        ]
+        return self._found(connection, query.limit(limit).with_for_update())
 
     def sharing_keys(
         self, connection: Connection, digests: Collection[int]
@@ -155,8 +153,8 @@ class Links:
         found: dict[int, list[int]] = {}
         for chunk in chunks(digests):
             query = select(KEY).where(KEY.c.key.in_(chunk)).order_by(KEY.c.key, KEY.c.link_id)
-            for row in connection.execute(query):
-                found.setdefault(row.key, []).append(row.link_id)
+            for digest, link in connection.execute(query).all():
+                found.setdefault(digest, []).append(link)
         return found
 
     def live_entities(self, connection: Connection) -> list[int]:
@@ -187,7 +185,7 @@ class Links:
             .limit(limit)
             .with_for_update()
         )
-        return [decoded(self._layouts, row) for row in connection.execute(query)]
+        return self._found(connection, query)
 
     def owed(self, connection: Connection, source_id: int) -> dict[tuple[Kind, Owes], int]:
         """How many links of the source owe what."""
@@ -215,7 +213,7 @@ class Links:
             LINK.c.state.in_(PLACED),
             or_(LINK.c.tries > 0, LINK.c.held.is_not(None)),
         )
-        rows = [decoded(self._layouts, row) for row in connection.execute(query)]
+        rows = self._found(connection, query)
         return [
             link
             for link in rows
@@ -226,7 +224,7 @@ class Links:
         """Links that belong to nobody yet."""
         states = (LinkState.NEW, LinkState.ASKED)
         query = select(LINK).where(LINK.c.kind == kind, LINK.c.state.in_(states))
-        return [decoded(self._layouts, row) for row in connection.execute(query)]
+        return self._found(connection, query)
 
     def oldest_owing(self, connection: Connection, kind: Kind) -> int | None:
         """The oldest of the changes that links of a kind still owe: its history row, if any."""
@@ -247,31 +245,15 @@ class Links:
         return {(s, Kind(k), LinkState(t)): n for s, k, t, n in connection.execute(query)}
 
     def insert(self, connection: Connection, links: Sequence[LinkRow]) -> None:
-        if links:
-            connection.execute(insert(LINK), [encoded(self._layouts, link) for link in links])
+        insert_many(connection, LINK, [encoded(self._layouts, link) for link in links])
 
-    def save(self, connection: Connection, links: Iterable[LinkRow]) -> None:
-        """Store whole rows; those that give up a place go first."""
+    def save(
+        self, connection: Connection, links: Iterable[LinkRow], only: Sequence[str] = ALL
+    ) -> None:
+        """Store rows, or ``only`` these columns of them; those that give up a place go first."""
         rows = sorted(links, key=lambda link: (link.state in PLACED, link.id))
-        if not rows:
-            return
-        columns = [encoded(self._layouts, link) | {"_id": link.id} for link in rows]
-        for column in columns:
-            del column["id"]
-        statement = (
-            update(LINK)
-            .where(LINK.c.id == bindparam("_id"))
-            .values({name: bindparam(name) for name in columns[0] if name != "_id"})
-        )
-        connection.execute(statement, columns)
-
-    def remove(self, connection: Connection, ids: Collection[int]) -> None:
-        """Take back links that never had a record."""
-        for chunk in chunks(ids):
-            connection.execute(delete(WAITING).where(WAITING.c.link_id.in_(chunk)))
-            connection.execute(
-                delete(LINK).where(LINK.c.id.in_(chunk), LINK.c.state == LinkState.CREATING)
-            )
+        columns = ("id", *only)
+        update_many(connection, LINK, [encoded(self._layouts, link, columns) for link in rows])
 
     def absorb(self, connection: Connection, stub: int, link: int) -> None:
         """A link turns out to be of the record that a stub stands for."""
@@ -286,20 +268,12 @@ class Links:
     def replace_keys(
         self,
         connection: Connection,
-        old: Iterable[tuple[int, int]],
-        new: Iterable[tuple[int, int]],
+        gone: Iterable[tuple[int, int]],
+        come: Iterable[tuple[int, int]],
     ) -> None:
-        """Change match keys; pairs of (digest, link id).
-
-        A link whose keys change loses all it had: what they were made of may have moved on.
-        """
-        before, after = set(old), set(new)
-        changed = {link for _, link in before ^ after}
-        for chunk in chunks(changed & {link for _, link in before}):
-            connection.execute(delete(KEY).where(KEY.c.link_id.in_(chunk)))
-        fresh = [{"key": key, "link_id": link} for key, link in sorted(after) if link in changed]
-        if fresh:
-            connection.execute(insert_new(connection, KEY), fresh)
+        """Change match keys; pairs of (digest, link id)."""
+        delete_many(connection, KEY, _pairs(gone))
+        insert_many(connection, KEY, _pairs(come), new=True)
 
     def ask_anew(self, connection: Connection, digests: Collection[int]) -> None:
         """Match again what waits for a person and carries one of these keys."""
@@ -314,8 +288,7 @@ class Links:
     def wait(self, connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
         """Mark the entity dirty when the link's state changes; pairs of (link, entity)."""
         rows = [{"link_id": link, "entity_id": entity} for link, entity in sorted(set(pairs))]
-        if rows:
-            connection.execute(insert_new(connection, WAITING), rows)
+        insert_many(connection, WAITING, rows, new=True)
 
     def awaited(self, connection: Connection, links: Collection[int]) -> set[int]:
         """The entities that waited for these links, or for a record of the same entity.
@@ -341,8 +314,7 @@ class Links:
             {"source_id": source_id, "listing": listing, "record_id": record}
             for record in sorted(set(records))
         ]
-        if rows:
-            connection.execute(insert_new(connection, LISTED), rows)
+        insert_many(connection, LISTED, rows, new=True)
 
     def unlisted(self, connection: Connection, source_id: int, listing: int) -> list[LinkRow]:
         """Links with a record that the listing has not shown."""
@@ -354,7 +326,7 @@ class Links:
             LINK.c.state.in_(READABLE),
             LINK.c.record_id.not_in(shown),
         )
-        return [decoded(self._layouts, row) for row in connection.execute(query)]
+        return self._found(connection, query)
 
     def forget_listing(self, connection: Connection, source_id: int) -> None:
         connection.execute(delete(LISTED).where(LISTED.c.source_id == source_id))
@@ -365,7 +337,8 @@ class Links:
         found: list[LinkRow] = []
         for chunk in chunks(values):
             query = select(LINK).where(column.in_(chunk), *more).order_by(LINK.c.id)
-            found += [
-                decoded(self._layouts, row) for row in connection.execute(query.with_for_update())
-            ]
+            found += self._found(connection, query.with_for_update())
         return found
+
+    def _found(self, connection: Connection, query: Any) -> list[LinkRow]:
+        return [decoded(self._layouts, row) for row in connection.execute(query).all()]

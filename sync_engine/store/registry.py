@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from sync_engine.models import Instance, Kind, Lease, Meta, Run, Source, Sync
@@ -17,6 +17,29 @@ SOURCE: Any = Source.__table__  # type: ignore[attr-defined]
 SYNC: Any = Sync.__table__  # type: ignore[attr-defined]
 LEASE: Any = Lease.__table__  # type: ignore[attr-defined]
 RUN: Any = Run.__table__  # type: ignore[attr-defined]
+
+# asked for at every step of every cycle, so they are put together once
+_SOURCE: Any = select(SOURCE).where(SOURCE.c.id == bindparam("number"))
+_LEASE: Any = select(LEASE).where(LEASE.c.name == bindparam("called")).with_for_update()
+_TAKE: Any = (
+    update(LEASE)
+    .where(LEASE.c.name == bindparam("called"))
+    .values(fence=bindparam("fence"), holder=bindparam("holder"), until=bindparam("until"))
+)
+_RENEW: Any = (
+    update(LEASE)
+    .where(
+        LEASE.c.name == bindparam("called"),
+        LEASE.c.fence == bindparam("ours"),
+        LEASE.c.holder.is_not(None),
+    )
+    .values(until=bindparam("until"))
+)
+_DROP: Any = (
+    update(LEASE)
+    .where(LEASE.c.name == bindparam("called"), LEASE.c.fence == bindparam("ours"))
+    .values(holder=None, until=None)
+)
 
 
 class LeaseLostError(Exception):
@@ -63,6 +86,10 @@ class Registry:
 
     def save_instance(self, connection: Connection, instance_id: int, **columns: Any) -> None:
         connection.execute(update(INSTANCE).where(INSTANCE.c.id == instance_id).values(**columns))
+
+    def source(self, connection: Connection, source_id: int) -> SourceRow:
+        row = connection.execute(_SOURCE, {"number": source_id}).one()
+        return SourceRow(**dict(row._mapping))
 
     def sources(self, connection: Connection) -> list[SourceRow]:
         rows = connection.execute(select(SOURCE).order_by(SOURCE.c.id))
@@ -117,36 +144,26 @@ class Registry:
     ) -> int:
         """The fence of the lease, now ours. Raises LeaseTakenError while another holds it."""
         connection.execute(insert_new(connection, LEASE), {"name": name, "fence": 0})
-        row = connection.execute(select(LEASE).where(LEASE.c.name == name).with_for_update()).one()
+        row = connection.execute(_LEASE, {"called": name}).one()
         taken = row.holder not in (None, holder) and row.until > now
         if taken and not is_dead(row.holder):
             raise LeaseTakenError(name, row.holder, row.until)
         until = now + timedelta(seconds=seconds)
-        connection.execute(
-            update(LEASE)
-            .where(LEASE.c.name == name)
-            .values(fence=row.fence + 1, holder=holder, until=until)
-        )
+        taken_over = {"called": name, "fence": row.fence + 1, "holder": holder, "until": until}
+        connection.execute(_TAKE, taken_over)
         return int(row.fence) + 1
 
     def renew_lease(
         self, connection: Connection, name: str, fence: int, now: datetime, seconds: float
     ) -> None:
         """Raises LeaseLostError if the fence is not ours any more."""
-        renewed = connection.execute(
-            update(LEASE)
-            .where(LEASE.c.name == name, LEASE.c.fence == fence, LEASE.c.holder.is_not(None))
-            .values(until=now + timedelta(seconds=seconds))
-        )
+        until = now + timedelta(seconds=seconds)
+        renewed = connection.execute(_RENEW, {"called": name, "ours": fence, "until": until})
         if not renewed.rowcount:
             raise LeaseLostError(name)
 
     def drop_lease(self, connection: Connection, name: str, fence: int) -> None:
-        connection.execute(
-            update(LEASE)
-            .where(LEASE.c.name == name, LEASE.c.fence == fence)
-            .values(holder=None, until=None)
-        )
+        connection.execute(_DROP, {"called": name, "ours": fence})
 
     def free_leases(self, connection: Connection) -> None:
         """In a copy of a state nobody is at work."""

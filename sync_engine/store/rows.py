@@ -35,6 +35,8 @@ class LinkRow:
     seen: dict[str, Any] | None = None
     base: dict[str, Any] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
+    match_keys: tuple[int, ...] = ()  #: digests of its match keys
+    alike: tuple[int, ...] = ()  #: digests under which those stand that resemble it
     fingerprint: bytes | None = None
     version: str | None = None
     modified_at: datetime | None = None
@@ -75,6 +77,7 @@ class HistoryRow:
     what: Happened
     link_id: int | None = None
     field_name: str | None = None
+    fields: tuple[str, ...] = ()  #: golden took these first values together
     by: str | None = None
     stamp: str | None = None
     hash: bytes | None = None

@@ -1,12 +1,18 @@
-"""What the queries share: batches of parameters, and inserting only what is new."""
+"""What the queries share: batches of parameters, and writing many rows at once."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Dialect
 
 MOST_PARAMETERS = 5000  #: of one statement; SQLite allows 32,766, PostgreSQL 65,535
+_ID = "_id"  #: the parameter that finds a row, beside the column it may set
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 def chunks(values: Collection[Any]) -> Iterator[list[Any]]:
@@ -18,5 +24,84 @@ def chunks(values: Collection[Any]) -> Iterator[list[Any]]:
 
 def insert_new(connection: Connection, table: Any) -> Any:
     """An insert that leaves rows alone which are there already."""
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
+    return _insert(connection.dialect, table).on_conflict_do_nothing()
+
+
+def insert_many(connection: Connection, table: Any, rows: Rows, *, new: bool = False) -> None:
+    """Insert rows of the same columns; with ``new`` those that are there already stay."""
+    if rows:
+        _prepared(connection.dialect, table, tuple(rows[0]), "new" if new else "all").run(
+            connection, rows
+        )
+
+
+def update_many(connection: Connection, table: Any, rows: Rows) -> None:
+    """Set the columns that the rows name beside their ``id``."""
+    if rows:
+        _prepared(connection.dialect, table, tuple(rows[0]), "update").run(connection, rows)
+
+
+def delete_many(connection: Connection, table: Any, rows: Rows) -> None:
+    """Delete the rows that are like these in all the columns they name."""
+    if rows:
+        _prepared(connection.dialect, table, tuple(rows[0]), "delete").run(connection, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A statement as the driver takes it.
+
+    SQLAlchemy spends more on the parameters of each row than SQLite on storing it: here its
+    types' own processors are looked up once.
+    """
+
+    text: str
+    columns: tuple[tuple[str, str, Callable[[Any], Any] | None], ...]  #: parameter, column, how
+    positional: bool
+
+    def run(self, connection: Connection, rows: Rows) -> None:
+        bind = self._by_place if self.positional else self._by_name
+        connection.exec_driver_sql(self.text, [bind(row) for row in rows])
+
+    def _by_place(self, row: Mapping[str, Any]) -> Any:
+        return tuple(
+            [row[name] if how is None else how(row[name]) for _, name, how in self.columns]
+        )
+
+    def _by_name(self, row: Mapping[str, Any]) -> Any:
+        return {
+            place: row[name] if how is None else how(row[name]) for place, name, how in self.columns
+        }
+
+
+@lru_cache(maxsize=256)
+def _prepared(dialect: Dialect, table: Any, names: tuple[str, ...], how: str) -> _Prepared:
+    statement: Any
+    keys: list[str] | None
+    if how == "update":
+        values: dict[str, Any] = {name: bindparam(name) for name in names if name != "id"}
+        statement = update(table).where(table.c.id == bindparam(_ID)).values(values)
+        keys = list(values)
+    elif how == "delete":
+        statement = delete(table).where(*(table.c[name] == bindparam(name) for name in names))
+        keys = None
+    else:
+        statement = _insert(dialect, table)
+        if how == "new":
+            statement = statement.on_conflict_do_nothing()
+        keys = list(names)
+    compiled: Any = statement.compile(dialect=dialect, column_keys=keys)
+    columns = tuple(
+        (
+            place,
+            "id" if place == _ID else place,
+            compiled.binds[place].type.dialect_impl(dialect).bind_processor(dialect),
+        )
+        for place in compiled.positiontup or compiled.binds
+    )
+    return _Prepared(str(compiled), columns, bool(compiled.positiontup))
+
+
+def _insert(dialect: Dialect, table: Any) -> Any:
+    family: Any = postgresql if dialect.name == "postgresql" else sqlite
+    return family.insert(table)

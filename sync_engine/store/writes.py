@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import Link, Owes, Sent, SentResult
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import SentRow
-from sync_engine.store.sql import chunks
+from sync_engine.store.sql import chunks, insert_many, update_many
 
 SENT: Any = Sent.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 LINK: Any = Link.__table__  # type: ignore[attr-defined]
@@ -31,8 +31,7 @@ class Writes:
         self._layouts = layouts
 
     def insert(self, connection: Connection, rows: Sequence[SentRow]) -> None:
-        if rows:
-            connection.execute(insert(SENT), [self._columns(row) for row in rows])
+        insert_many(connection, SENT, [self._columns(row) for row in rows])
 
     def take_back(self, connection: Connection, rows: Iterable[SentRow]) -> None:
         """Remove rows whose call was never made."""
@@ -43,7 +42,7 @@ class Writes:
         """Store the results; a landed create's values are known from the record itself."""
         columns = [
             {
-                "_id": row.id,
+                "id": row.id,
                 "result": row.result,
                 "reason": row.reason,
                 "answered_at": row.answered_at,
@@ -51,14 +50,7 @@ class Writes:
             }
             for row in rows
         ]
-        if columns:
-            names = [name for name in columns[0] if name != "_id"]
-            statement = (
-                update(SENT)
-                .where(SENT.c.id == bindparam("_id"))
-                .values({name: bindparam(name) for name in names})
-            )
-            connection.execute(statement, columns)
+        update_many(connection, SENT, columns)
 
     def open(self, connection: Connection, links: Collection[int]) -> dict[int, list[SentRow]]:
         """Link -> its writes that may or may not have landed, oldest first."""

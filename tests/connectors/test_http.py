@@ -1,7 +1,7 @@
 """The one HTTP client: what it repeats, what it refuses, what it makes of answers."""
 
 import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import httpx
@@ -15,7 +15,8 @@ from connectors.errors import (
     TransientError,
 )
 from connectors.hosts import check_host
-from connectors.http import MAX_BODY, GuardedTransport, HttpClient, json_of
+from connectors.http import MAX_BODY, GuardedTransport, HttpClient
+from connectors.replies import json_of
 
 ORIGIN = "https://org.example"
 
@@ -42,6 +43,14 @@ def answer(status: int, body: bytes = b"{}", **headers: str) -> httpx.Response:
     return httpx.Response(status, headers=named, stream=httpx.ByteStream(body))
 
 
+class IterStream(httpx.SyncByteStream):
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._parts
+
+
 class Exchange:
     """A client over planned answers."""
 
@@ -55,6 +64,9 @@ class Exchange:
         self._answers = list(answers)
         transport = httpx.MockTransport(self._answer)
         self.client = HttpClient(ORIGIN, transport, self.clock, authorize)
+
+    def plan(self, *answers: httpx.Response) -> None:
+        self._answers += answers
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         # a copy, since a repeated request is the same object
@@ -79,6 +91,49 @@ def test_gzip_is_read_and_a_cut_stream_is_noticed() -> None:
     assert json_of(exchange.client.send("GET", "/x")) == {"a": 1}
     with pytest.raises(TransientError, match="cut short"):
         exchange.client.send("GET", "/x")
+
+
+def test_row_76_a_damaged_stream_and_a_second_one_behind_the_first_are_noticed() -> None:
+    packed = gzip.compress(b'{"a": 1}')
+    damaged = packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
+    exchange = Exchange(
+        answer(200, damaged, Content_Encoding="gzip"),
+        answer(200, packed + gzip.compress(b" "), Content_Encoding="gzip"),
+        answer(200, b'{"a": 1}', Content_Encoding="gzip"),
+    )
+    for _ in range(3):
+        with pytest.raises(TransientError, match=r"damaged|cut short"):
+            exchange.client.send("GET", "/x")
+
+
+def test_row_77_an_endless_body_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.http.MAX_BODY", 5000)
+    told = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            told.append(1000)
+            yield b" " * 1000
+
+    exchange = Exchange(httpx.Response(200, stream=IterStream(endless())))
+    with pytest.raises(ResponseError, match="more than 5000 bytes"):
+        exchange.client.send("GET", "/x")
+    assert sum(told) == 6000
+
+
+def test_row_78_an_answer_that_drips_is_left_after_its_time() -> None:
+    exchange = Exchange()
+
+    def dripping() -> Iterator[bytes]:
+        while True:
+            exchange.clock.wait(50)  # each byte alone is in time
+            yield b" "
+
+    exchange.plan(httpx.Response(200, stream=IterStream(dripping())), answer(200))
+    with pytest.raises(TransientError, match="takes over 120 s"):
+        exchange.client.send("GET", "/x")
+    assert exchange.clock.waits == [50, 50, 50]
+    assert exchange.client.send("GET", "/x").status_code == 200
 
 
 def test_a_bomb_is_refused() -> None:
@@ -132,6 +187,18 @@ def test_a_long_wait_is_left_to_the_engine() -> None:
         exchange.client.send("GET", "/x")
     assert caught.value.retry_after == 3600
     assert exchange.clock.waits == []
+
+
+def test_i_29_nothing_is_sent_before_the_time_that_was_named() -> None:
+    exchange = Exchange(answer(429, Retry_After="600"), answer(503, Retry_After="20"), answer(200))
+    for waited, left in ((0.0, 600), (599.0, 1), (1.0, 20), (19.5, 0.5)):
+        exchange.clock.waits.append(waited)
+        with pytest.raises(TransientError) as caught:
+            exchange.client.send("POST", "/x")
+        assert caught.value.retry_after == left
+    assert len(exchange.requests) == 2
+    exchange.clock.waits.append(0.5)
+    assert exchange.client.send("POST", "/x").status_code == 200
 
 
 def test_an_overloaded_server_is_asked_again_only_where_that_is_harmless() -> None:

@@ -96,6 +96,22 @@ def test_rows_of_one_stamp_in_ever_new_order_are_an_error_and_no_endless_walk(
     crm.close()
 
 
+def test_row_91_one_page_for_ever_is_an_error_and_no_endless_walk(account: Account) -> None:
+    for number in range(20):
+        account.add(lastName=f"N{number}", externalId=str(number))
+
+    def first(_: Account, request: httpx.Request) -> httpx.Response:
+        rows = list(account.persons.values())[: int(request.url.params["limit"])]
+        return httpx.Response(200, json={"persons": rows})
+
+    account.before.append(first)
+    crm = connect(account, page_size=5)
+    with pytest.raises(ResponseError, match="leads to itself"):
+        for _ in islice(crm.changes(PEOPLE, None), 2000):
+            pass
+    crm.close()
+
+
 @pytest.mark.parametrize("resumed", [False, True])
 def test_changes_made_and_rows_gone_while_newest_first_is_read_are_not_lost(
     crm: InfobipConnector, account: Account, resumed: bool

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from connectors.http import GuardedTransport, HttpClient
 from tests.connectors.test_http import StillClock
 
 HOST = "127.0.0.1"
-Serve = Callable[[trustme.LeafCert], str]
+Serve = Callable[..., str]
 
 
 def failure(origin: str, transport: httpx.BaseTransport) -> tuple[TransientError, int]:
@@ -43,9 +44,14 @@ def serve() -> Iterator[Serve]:
     """Servers that shake hands with a certificate and say no more."""
     opened: list[socket.socket] = []
 
-    def start(certificate: trustme.LeafCert) -> str:
+    def start(certificate: trustme.LeafCert, most: ssl.TLSVersion | None = None) -> str:
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(trust)
+        if most:
+            trust.set_ciphers("DEFAULT@SECLEVEL=0")  # OpenSSL itself refuses to go so low
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                trust.minimum_version = trust.maximum_version = most
         listener = socket.create_server((HOST, 0))
         opened.append(listener)
 
@@ -151,3 +157,11 @@ def test_a_server_without_tls() -> None:
         origin = f"https://{HOST}:{listener.getsockname()[1]}"
         told, _ = failure(origin, GuardedTransport(None, [HOST]))
     assert "speaks no TLS that we accept" in told.what
+
+
+def test_row_83_a_server_of_yesterday_is_not_spoken_to(
+    authority: trustme.CA, serve: Serve, tmp_path: Path
+) -> None:
+    origin = serve(authority.issue_cert(HOST), ssl.TLSVersion.TLSv1_1)
+    told, _ = failure(origin, GuardedTransport(str(tmp_path / "ca.pem"), [HOST]))
+    assert told.what == f"{origin} speaks no TLS that we accept"

@@ -46,12 +46,17 @@ def postgres_server() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
+def copy_of_migrated(server: str) -> str:
+    """The URL of a fresh, migrated database on a server."""
+    name = f"test_{next(_NUMBERS)}"
+    _admin(server, f"CREATE DATABASE {name} TEMPLATE migrated")
+    return server.replace("/postgres?", f"/{name}?")
+
+
 @pytest.fixture
 def postgres(postgres_server: str) -> str:
     """The URL of a fresh, migrated PostgreSQL database."""
-    name = f"test_{next(_NUMBERS)}"
-    _admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE migrated")
-    return postgres_server.replace("/postgres?", f"/{name}?")
+    return copy_of_migrated(postgres_server)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from connectors import TransientError
 from sync_engine.models import Kind
 from tests.engine.faults import Failing, crowd, replaced
@@ -160,3 +162,21 @@ def test_practice_8_1_clears_are_counted_over_a_day(three: Three) -> None:
     cleared = [row for row in three.service.alive("lead") if row.values["title"] is None]
     assert len(cleared) == 15
     assert "guard" in three.whats()
+
+
+@pytest.mark.parametrize("left", [0, 4])
+def test_row_94_a_list_that_is_suddenly_empty_deletes_nobody(three: Three, left: int) -> None:
+    three.deletes(Kind.LEAD, "propagate")
+    crowd(three, 40)
+    three.settle()
+    leads = three.sales.objects["Lead"]
+    everybody = leads.rows
+    leads.rows = dict(list(everybody.items())[:left])  # our user lost its permission
+    three.sales.expired = 10_000
+    for _ in range(4):
+        three.cycle()
+    assert "guard" in three.whats()
+    assert len(three.service.alive("lead")) == len(three.profiles.alive("person")) == 40
+    leads.rows, three.sales.expired = everybody, 0
+    three.settle()
+    assert len(three.sales.alive("Lead")) == len(three.service.alive("lead")) == 40

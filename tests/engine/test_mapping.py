@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.catalogue import CATALOGUE
 from connectors import registry
 from sync_engine.converters import FORMS, resembles
-from sync_engine.mapping import Mapping, parse
+from sync_engine.mapping import Mapping
+from sync_engine.parsing import parse
 from sync_engine.values import UNSET
 
 
@@ -188,3 +190,16 @@ def test_a_wrong_mapping_is_refused(fields: dict[str, Any], told: str) -> None:
 def test_the_shipped_mappings_parse(name: str) -> None:
     for object_name, tree in registry.load(name).Mappings.items():
         assert parse(object_name, tree, CATALOGUE, None).fields
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.from_regex(r"[aB1_+.-]{1,4}@([ax1n-]{1,5}\.){0,2}(com|TEST|local|de|c|1)", fullmatch=True)
+)
+def test_a_plain_address_is_read_as_the_library_reads_it(text: str) -> None:
+    try:
+        found = validate_email(text, check_deliverability=False, globally_deliverable=False)
+        wanted = found.normalized.lower()
+    except EmailNotValidError:
+        wanted = text
+    assert FORMS["email"].normal(text, None) == wanted

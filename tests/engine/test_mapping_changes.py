@@ -6,10 +6,10 @@ from typing import Any
 from config.catalogue import CATALOGUE
 from connectors import TransientError
 from connectors.protocol import Page
-from sync_engine import mapping as mappings
 from sync_engine.engine import Source
 from sync_engine.engine.rereading import reread_records
 from sync_engine.models import Kind
+from sync_engine.parsing import parse
 from sync_engine.store import Store
 from tests.engine.three import OBJECTS, Three, only
 
@@ -28,7 +28,8 @@ def remap(three: Three, change: dict[str, Any], *names: str) -> None:
         one = source(three, name)
         tree = OBJECTS[one.instance][one.object]
         fields = {n: f for n, f in (tree["fields"] | change).items() if f is not None}
-        one.mapping = mappings.parse(one.object, tree | {"fields": fields}, CATALOGUE, "HR")
+        parsed = parse(one.object, tree | {"fields": fields}, CATALOGUE, "HR")
+        one.mapping = one.configured = parsed
     mapped = {f.name for each in three.world.sources for f in each.mapping.fields}
     three.store = three.world.store = Store(three.engine, three.clock.now, "test:1")
     three.store.open(each.mapping.forms for each in three.world.sources)
@@ -162,5 +163,5 @@ def test_state_11_a_question_outlives_a_change_of_how_its_values_are_read(three:
     remap(three, {"job_title": {"field": "title", "values": {"Chief": "chief"}}}, "sales/Lead")
     three.policy(Kind.LEAD, "job_title", "manual")
     three.settle()
-    assert three.whats() == ["conflict"]
+    assert "conflict" in three.whats()
     assert three.sales.row("Lead", number).values["title"] == "chief"

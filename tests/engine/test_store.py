@@ -214,18 +214,21 @@ def test_golden_and_its_authors(state: Store) -> None:
         assert [row.new for row in state.entities.history(connection, 1)] == ["a", "a", "a"]
 
 
-def test_first_values_of_one_side_are_one_row_and_told_field_by_field(state: Store) -> None:
-    def row(number: int, name: str, new: str, **more: Any) -> HistoryRow:
-        mark = new.encode().ljust(8, b".")
-        told = {"by": "sales", "hash": mark} | more
-        return HistoryRow(number, 1, 1, Happened.VALUE, field_name=name, new=new, **told)
+def test_first_values_of_one_side_are_one_row_told_field_by_field_and_walked_back(
+    state: Store,
+) -> None:
+    def row(number: int, *names: str, **more: Any) -> HistoryRow:
+        return HistoryRow(number, 1, 1, Happened.VALUE, fields=names, **more)
 
     with state.transaction() as connection:
-        state.entities.insert(connection, [EntityRow(1, Kind.LEAD, {"email": "b"})])
-        first = [row(1, "email", "a"), row(2, "phone", "1"), row(3, "last_name", "n", by="service")]
+        golden = {"email": "b", "phone": "1", "last_name": "n"}
+        state.entities.insert(connection, [EntityRow(1, Kind.LEAD, golden)])
+        first = [row(1, "email", "phone", by="sales"), row(2, "last_name", by="service")]
         state.entities.tell(connection, first)
         assert connection.execute(text("select count(*) from history")).scalar_one() == 2
-        state.entities.tell(connection, [row(4, "email", "b", by="service", old="a")])
+        edit = HistoryRow(3, 1, 1, Happened.VALUE, field_name="email", by="service")
+        edit.old, edit.new = "a", "b"
+        state.entities.tell(connection, [edit])
         told = state.entities.history(connection, 1)
         assert [(one.field_name, one.new, one.by) for one in told] == [
             ("email", "a", "sales"),
@@ -233,17 +236,16 @@ def test_first_values_of_one_side_are_one_row_and_told_field_by_field(state: Sto
             ("last_name", "n", "service"),
             ("email", "b", "service"),
         ]
-        assert told[1].hash == b"1......."
         authors = state.entities.authors(connection, [1])[1]
         assert {name: one.by for name, one in authors.items()} == {
             "email": "service",
             "phone": "sales",
             "last_name": "service",
         }
-        assert state.entities.last_words(connection, [1])[1]["phone"].new == "1"
+        assert state.entities.last_words(connection, [1])[1]["phone"].by == "sales"
         store.blank_entity(connection, 1)
         blanked = state.entities.history(connection, 1)[1]
-        assert (blanked.field_name, blanked.new, blanked.hash) == ("phone", None, b"1.......")
+        assert (blanked.field_name, blanked.new, blanked.by) == ("phone", None, "sales")
 
 
 def test_merged_entities_are_followed_to_their_end(state: Store) -> None:

@@ -1,9 +1,11 @@
 """Three in-memory systems under the real engine and a real state database."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Engine
@@ -11,13 +13,14 @@ from sqlalchemy import Engine
 from config import Config
 from config.catalogue import CATALOGUE, CONSENT
 from config.expressions import condition
-from connectors import FieldType
+from connectors import Connector, FieldType
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
-from sync_engine import mapping as mappings
 from sync_engine.engine import Run, Source, Sync, World, cycle, new_run
 from sync_engine.guard import Limits
 from sync_engine.ids import Ids
+from sync_engine.mapping import Mapping
 from sync_engine.models import Kind
+from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
 from sync_engine.service import Service, SystemClock
 from sync_engine.store import IssueRow, LinkRow, Store, migrate, open_database
@@ -168,27 +171,47 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "service": {"lead": LEAD, "contact": CONTACT, "account": ACCOUNT},
     "profiles": {"person": PERSON, "company": COMPANY},
 }
+SYNCS = {Kind.LEAD: "leads", Kind.CUSTOMER: "customers", Kind.COMPANY: "companies"}
 KINDS = {"Lead": 1, "lead": 1, "Contact": 2, "contact": 2, "Account": 3, "account": 3, "company": 3}
 
 
 class Three:
-    """The three systems, and crm-sync between them."""
+    """The three systems, and crm-sync between them; or some of them, for some kinds."""
 
-    def __init__(self, engine: Engine | None = None, *, released: bool = True) -> None:
+    def __init__(
+        self,
+        engine: Engine | None = None,
+        *,
+        released: bool = True,
+        order: Sequence[str] = ORDER,
+        kinds: Collection[Kind] = tuple(Kind),
+    ) -> None:
         self.engine = engine or open_database("sqlite://")
         if engine is None:
             migrate(self.engine)
         self.clock = VirtualClock()
-        self.systems = {
+        systems = {
             "sales": crm("Lead", "Contact", "Account", "sales"),
             "service": crm("lead", "contact", "account", "service"),
             "profiles": profiles(),
         }
+        self.systems = {name: systems[name] for name in order}
+        self.order, self.kinds = tuple(order), frozenset(kinds)
         self.ids = Ids(self.clock.now, random.Random(7))
-        self.store = Store(self.engine, self.clock.now, "test:1")
-        self.world = self._world()
+        self.open()
         if released:
             self.release()
+
+    def open(self, holder: str = "test:1") -> None:
+        """What a process has in its memory, as after a start."""
+        self.store = self.open_store(holder)
+        self.world = self._world()
+
+    def open_store(self, holder: str) -> Store:
+        return Store(self.engine, self.clock.now, holder)
+
+    def connect(self, instance: str) -> Connector:
+        return MemoryConnector(self.systems[instance])
 
     @property
     def sales(self) -> MemorySystem:
@@ -226,7 +249,7 @@ class Three:
         """One cycle of the syncs, a minute after the one before."""
         self.clock.time += timedelta(minutes=1)
         self.world.down.clear()
-        wanted = [self.world.syncs[kind] for kind in kinds or tuple(Kind)]
+        wanted = [self.world.syncs[kind] for kind in kinds or sorted(self.kinds)]
         run = new_run(self.world, "all")
         cycle(self.world, wanted, run)
         return run
@@ -282,9 +305,10 @@ class Three:
 
     def _world(self) -> World:
         parsed = {
-            (instance, name): mappings.parse(name, tree, CATALOGUE, "HR")
-            for instance, objects in OBJECTS.items()
-            for name, tree in objects.items()
+            (instance, name): _parsed(instance, name)
+            for instance in self.order
+            for name in OBJECTS[instance]
+            if _kinds(name) & self.kinds
         }
         names = {one.name for mapping in parsed.values() for one in mapping.fields}
         self.store.open(mapping.forms for mapping in parsed.values())
@@ -292,17 +316,17 @@ class Three:
         with self.store.transaction() as connection:
             registry = self.store.registry
             installation = registry.installation(connection, self.ids.installation())
-            registry.add_instances(connection, ORDER)
+            registry.add_instances(connection, self.order)
             instances = registry.instances(connection)
             registry.add_sources(connection, [(instances[i].id, name) for i, name in parsed])
             rows = {(row.instance_id, row.object): row.id for row in registry.sources(connection)}
-            for name, kind in (("leads", 1), ("customers", 2), ("companies", 3)):
-                registry.add_sync(connection, name, Kind(kind))
+            for kind in sorted(self.kinds):
+                registry.add_sync(connection, SYNCS[kind], kind)
         for (instance, name), mapping in parsed.items():
-            connector = MemoryConnector(self.systems[instance])
+            connector = self.connect(instance)
             types = {one.name: one for one in connector.describe()}
             number = instances[instance].id
-            kinds = frozenset({Kind(KINDS[name])} if name in KINDS else {Kind(1), Kind(2)})
+            kinds = _kinds(name) & self.kinds
             sources.append(
                 Source(
                     rows[number, name],
@@ -317,26 +341,33 @@ class Three:
             )
         return World(self.store, self.clock, self.ids, installation, sources, self._syncs(names))
 
-    def _syncs(self, names: set[str]) -> Mapping[Kind, Sync]:
+    def _syncs(self, names: set[str]) -> MappingOf[Kind, Sync]:
         policies = {
             name: Policy(
-                "consent" if name in CONSENT else "prefer", ORDER, concerns=CONSENT.get(name, ())
+                "consent" if name in CONSENT else "prefer",
+                self.order,
+                concerns=CONSENT.get(name, ()),
             )
             for name in names
         }
         return {
             kind: Sync(
-                name=name,
+                name=SYNCS[kind],
                 kind=kind,
-                sides=ORDER,
+                sides=self.order,
                 policies=policies,
-                deletes=dict.fromkeys(ORDER, "unlink"),
-                creates=dict.fromkeys(ORDER, True),
+                deletes=dict.fromkeys(self.order, "unlink"),
+                creates=dict.fromkeys(self.order, True),
                 limits=Limits(),
             )
-            for name, kind in (
-                ("leads", Kind.LEAD),
-                ("customers", Kind.CUSTOMER),
-                ("companies", Kind.COMPANY),
-            )
+            for kind in sorted(self.kinds)
         }
+
+
+@lru_cache
+def _parsed(instance: str, name: str) -> Mapping:
+    return parse(name, OBJECTS[instance][name], CATALOGUE, "HR")
+
+
+def _kinds(name: str) -> frozenset[Kind]:
+    return frozenset({Kind(KINDS[name])} if name in KINDS else {Kind.LEAD, Kind.CUSTOMER})

@@ -138,6 +138,24 @@ def test_a_value_longer_than_a_system_takes(world: Running) -> None:
 
 
 @pytest.mark.timeout(300)
+def test_a_record_that_lacks_what_is_required_there_is_held_there_alone(world: Running) -> None:
+    without = lead_there(1)
+    del without["companyname"]
+    world.service.act("create", "lead", values=without)
+    world.service.act("create", "lead", values=lead_there(2))
+    world.settle()
+    assert [row["LastName"] for row in world.sales.records("Lead")] == ["Zec2"]
+    assert {row["lastName"] for row in persons(world).values()} == {"Zec1", "Zec2"}
+    (told,) = issues(world, "required value missing")
+    assert told["issue"]["cause"] == "company_name"
+    assert told["sides"][0]["values"]["last_name"] == "Zec1"
+    (there,) = [row for row in world.service.records("lead") if row["lastname"] == "Zec1"]
+    world.service.act("update", "lead", id=there["leadid"], values={"companyname": "Zub"})
+    world.settle()
+    assert sorted(row["LastName"] for row in world.sales.records("Lead")) == ["Zec1", "Zec2"]
+
+
+@pytest.mark.timeout(300)
 def test_an_update_that_is_too_long_leaves_the_rest_whole(world: Running) -> None:
     world.sales.act("create", "Lead", values=lead(1, Title="Boss"))
     world.settle()
@@ -168,6 +186,8 @@ def test_a_choice_that_nobody_has_mapped_stays_where_it_is(world: Running) -> No
     assert row["LeadSource"] == "Martian"  # left alone, never overwritten
     code, text = world.run("explain", f"sales:{row['Id']}", "lead_source")
     assert (code, "is not in the value map" in text) == (0, True)
+    (told,) = issues(world, "unknown choice")
+    assert (told["issue"]["cause"], told["issue"]["field"]) == ("Martian", "lead_source")
     world.sales.act("update", "Lead", id=row["Id"], values={"LeadSource": "Web"})
     world.settle()  # one that is mapped travels again
     found = by_mail(world.service.records("lead"), "emailaddress1")

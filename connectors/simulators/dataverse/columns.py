@@ -52,6 +52,11 @@ _TYPES = {
 _FORMATS = {"email": "Email", "phone": "Phone", "url": "Url", "tickerSymbol": "TickerSymbol"}
 _NUMBERS = ("Decimal", "Double", "Money")
 _MEMO = 2000  #: characters; no single line of text is as long
+#: as SQL Server's datetime; the words of the refusal, without its code, as live systems are
+#: reported to say them, the misspelling theirs
+_EARLIEST = "1753-01-01"
+#: what XmlConvert.VerifyXmlChars refuses (powerapps-docs, invalidcharactersinfield)
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -132,6 +137,15 @@ def taken(table: str, name: str, column: Mapping[str, Any], value: Any) -> Any:
             f"'{table}' entity exceeded the maximum allowed length of '{most}'."
         )
         raise RowError(400, "0x80044331", words)
+    if kind == "DateTime" and value < _EARLIEST:
+        words = (
+            "DateTime is less than minumum value supported by CrmDateTime. Actual value: "
+            f"{value}, Minimum value supported: 01/01/1753 00:00:00"
+        )
+        raise RowError(400, "", words)
+    if kind == "String" and _NO_XML.search(value):
+        words = f"The '{name}' attribute of '{table}' contains an invalid character."
+        raise RowError(400, "0x80040278", words)
     options = column.get("options")
     if options and value not in options:
         words = (

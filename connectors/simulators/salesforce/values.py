@@ -28,7 +28,11 @@ def parse(one: Mapping[str, Any], value: Any) -> None:
 
 
 def cleaned(one: Mapping[str, Any], value: Any) -> Any:
-    """The value as it is stored. Raises RowError."""
+    """The value as it is stored. Raises RowError.
+
+    Years: SOQL and SOSL Reference, "Date Formats", minimum and maximum; the code of a refusal as
+    reported in salesforce.stackexchange question 339236.
+    """
     name, label = one["name"], one["label"]
     if isinstance(value, str):  # there are no empty strings, and blanks around are cut off
         value = value.strip() or None
@@ -46,6 +50,9 @@ def cleaned(one: Mapping[str, Any], value: Any) -> Any:
     if one["restrictedPicklist"] and value not in offered:
         message = f"{label}: bad value for restricted picklist field: {value}"
         raise RowError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, name)
+    if one["type"] in ("date", "datetime") and not "1700-01-01" <= value[:10] <= "4000-12-31":
+        message = f"{label}: invalid date: {value}"
+        raise RowError("FIELD_INTEGRITY_EXCEPTION", message, name)
     if one["type"] == "int":
         return int(value)
     return float(value) if _WANTED.get(one["type"]) == "double" else value

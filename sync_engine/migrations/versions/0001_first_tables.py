@@ -194,6 +194,8 @@ def upgrade() -> None:
         sa.Column("seen", models.JsonText(), nullable=True),
         sa.Column("base", models.JsonText(), nullable=True),
         sa.Column("held", models.JsonText(), nullable=True),
+        sa.Column("match_keys", sa.LargeBinary(), nullable=True),
+        sa.Column("alike", sa.LargeBinary(), nullable=True),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=True),
         sa.Column("version", sa.Text(), nullable=True),
         sa.Column("modified_at", models.UtcDateTime(), nullable=True),
@@ -291,9 +293,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "link_id", name=op.f("pk_match_key")),
         sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("match_key", schema=None) as batch_op:
-        batch_op.create_index("ix_match_key_link", ["link_id"], unique=False)
-
     op.create_table(
         "sent",
         sa.Column("id", models.NUMBER, nullable=False),

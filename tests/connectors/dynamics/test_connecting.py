@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -95,6 +95,13 @@ def test_an_old_or_foreign_token_is_expired(org: Server, service: Any) -> None:
         next(iter(service.changes(LEAD, cursor)))
 
 
+def test_row_92_a_damaged_token_asks_for_a_new_listing(org: Server, service: Any) -> None:
+    cursor = cursor_of(service)
+    link, _, _ = cursor["link"].partition("deltatoken=")
+    with pytest.raises(CursorExpiredError):
+        list(service.changes(LEAD, cursor | {"link": f"{link}deltatoken=damaged"}))
+
+
 def test_a_token_of_another_table_definition_is_expired(org: Server, service: Any) -> None:
     cursor = cursor_of(service)
     org.post("switches", schema_changed_at=10**6)
@@ -137,6 +144,14 @@ def test_fetch_of_more_than_a_url_bears(org: Server, service: Any) -> None:
 def test_fetch_by_what_can_be_no_id_finds_nothing(org: Server, service: Any) -> None:
     number = lead(org)
     assert [r.id for r in service.fetch(LEAD, "id", ["00Q5e00000AbCdE", number])] == [number]
+
+
+@pytest.mark.parametrize("form", ["{{{}}}", "urn:uuid:{}", "{}"])
+def test_row_55_an_id_is_found_however_it_is_written(org: Server, service: Any, form: str) -> None:
+    number = lead(org)
+    for written in (number.upper(), number.replace("-", "")):
+        found = service.fetch(LEAD, "id", [form.format(written), str(UUID(int=0))])
+        assert [record.id for record in found] == [number]
 
 
 def test_fetch_by_a_lookup(org: Server, service: Any) -> None:

@@ -1,0 +1,71 @@
+"""A record was deleted: whether the others of the person end too, and what saves them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sync_engine.engine.showing import difference, shown
+from sync_engine.engine.world import TRIES, Sync, World
+from sync_engine.models import LinkState, Owes
+from sync_engine.store import EntityRow, LinkRow
+
+if TYPE_CHECKING:
+    from sync_engine.engine.decide import Batch
+
+#: delete policy -> how the other records of the person end; ``unlink`` and ``ignore`` leave them
+_ENDS = {"propagate": Owes.DELETE, "deactivate": Owes.DEACTIVATE}
+
+
+def follow_deletes(
+    world: World,
+    sync: Sync,
+    batch: "Batch",
+    entity: EntityRow,
+    others: Sequence[LinkRow],
+) -> None:
+    """A delete travels only where that is asked for, and only from a side that had accepted all.
+
+    That is decided once, when the delete is proven: what is edited or set later changes nothing.
+    """
+    for gone in batch.links[entity.id]:
+        if gone.state is not LinkState.GONE or gone.owes is not Owes.FOLLOW:
+            continue
+        gone.owes = Owes.NOTHING
+        batch.changed[gone.id] = gone
+        source = world.source(gone.source_id)
+        ends = _ENDS.get(sync.deletes.get(source.instance, "unlink"))
+        if ends is None or gone.kind is not entity.kind:
+            continue
+        if world.restoring:
+            _save(world, batch, entity, gone)
+            continue
+        agreed = replace(gone, seen=dict.fromkeys(gone.seen or {}) | gone.base)
+        side = shown(world, batch.references, agreed, entity.kind, entity.golden)
+        if difference(world, batch.references, entity, gone, side):
+            _save(world, batch, entity, gone)
+            continue
+        for link in others:
+            link.ends = ends
+
+
+def end_link(
+    world: World, batch: "Batch", entity: EntityRow, link: LinkRow, *, moved: bool
+) -> None:
+    """What is to end owes that, unless an edit has saved it or the deleted record is back."""
+    if link.ends is Owes.NOTHING:
+        return
+    gone = [one for one in batch.links[entity.id] if one.state is LinkState.GONE]
+    if moved or not gone:
+        link.ends = Owes.NOTHING
+        for one in gone:
+            _save(world, batch, entity, one)
+    elif link.state is LinkState.CREATING or link.tries >= TRIES:
+        link.owes = Owes.NOTHING
+    elif link.owes is not Owes.REREAD:
+        link.owes = link.ends
+    batch.changed[link.id] = link
+
+
+def _save(world: World, batch: "Batch", entity: EntityRow, gone: LinkRow) -> None:
+    """An edit elsewhere is worth more than a delete (state-model 12)."""
+    batch.told.issue(world, "deleted here, edited there", link_id=gone.id, entity_id=entity.id)

@@ -1,0 +1,35 @@
+"""An organization changes under us: a mapped field that cannot be read any more is paused.
+
+It is no news, and nothing is written to it; what was agreed on it is kept, so that nothing is
+cleared meanwhile and an edit made meanwhile counts once it can be read again. The object
+itself goes on. Going on with other fields asks for a listing (``Source.fingerprint``).
+"""
+
+from collections.abc import Collection
+
+from sync_engine.engine.world import Source, Told, World
+
+PAUSED = "field paused"
+
+
+def leave_out(source: Source, lost: Collection[str]) -> None:
+    """From now on the source is read and written without these native fields."""
+    source.mapping = source.configured.without(lost) if lost else source.configured
+
+
+def tell_paused(world: World, source: Source) -> None:
+    """Ask people about fields that are paused; the question ends when they can be read."""
+    left = {one.name for one in source.mapping.fields}
+    paused = sorted(one.name for one in source.configured.fields if one.name not in left)
+    with world.store.transaction() as connection:
+        open_ = [
+            issue
+            for issue in world.store.issues.all(connection, whats=(PAUSED,))
+            if issue.source_id == source.id
+        ]
+        over = [issue.id for issue in open_ if issue.field_name not in paused]
+        world.store.issues.close(connection, world.clock.now(), over)
+        told = Told(0)
+        for name in sorted(set(paused) - {issue.field_name or "" for issue in open_}):
+            told.issue(world, PAUSED, source_id=source.id, field_name=name)
+        told.store(world, connection)
