@@ -31,6 +31,18 @@ def test_state_12_a_source_without_a_delete_feed_is_swept(three: Three) -> None:
     assert three.sales.row("Lead", number).deleted
 
 
+def test_i_38_a_clock_that_was_set_back_puts_off_no_sweep(three: Three) -> None:
+    three.settle()
+    before = three.profiles.create("person", **PROFILE)
+    three.clock.time += timedelta(days=9)
+    three.settle()  # listed by a clock that is far ahead
+    three.clock.time -= timedelta(days=9)
+    three.profiles.delete("person", before)
+    for _ in range(3):
+        a_day_later(three)
+    assert only(links(three, "profiles/person")).state is LinkState.GONE
+
+
 def test_state_12_a_sweep_is_due_once_a_day(three: Three) -> None:
     three.settle()
     three.clock.time += timedelta(hours=23)

@@ -15,7 +15,7 @@ from tests.simulation.search import Found, box
 
 SECONDS = os.environ.get("CRM_SYNC_SIMULATION_SECONDS")
 #: mode -> the first seed, and how many
-PLAYED = {"safety": (160, 100), "liveness": (0, 40), "workers": (0, 40), "restore": (0, 40)}
+PLAYED = {"safety": (260, 78), "liveness": (0, 40), "workers": (0, 40), "restore": (0, 40)}
 LEAST = 3000  #: safety histories of a whole box
 OFTEN = 50  #: how often each fault strikes and each situation is met
 README = Path(__file__).parents[2] / "sync_engine" / "README.md"
