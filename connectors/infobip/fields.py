@@ -18,7 +18,7 @@ Row: TypeAlias = Mapping[str, Any]  #: a person or company as the API shows it
 PERSON, COMPANY = "person", "company"
 ATTRIBUTE = "customAttributes."  #: prefix of a custom attribute's native name
 MOST_CONTACTS = 100  #: phones and e-mails of one profile together
-#: refused in names by the product
+#: refused in names of persons by the product
 FORBIDDEN = frozenset('&<>"/\\\n\r:(){}=;#')
 SETS = frozenset({"phones", "emails", "tags", "domains"})  #: many values
 CHANNELS = {"phones": "PHONE", "emails": "EMAIL"}  #: native field -> identity type

@@ -16,19 +16,23 @@ def run(config: ConfigOption = None) -> None:
     """
     from config import find, load, service_settings
     from sync_engine.logs import set_up_logging
-    from sync_engine.service import Daemon, alone, build, stopping
+    from sync_engine.service import Daemon, build, stopping
     from sync_engine.telemetry import tracing
     from sync_engine.web import listening
 
     settings = service_settings()
     set_up_logging(settings.log_level, settings.log_format)
     path = find(config or settings.config)
-    loaded = load(path)
-    with alone(loaded.state_url):
-        daemon = Daemon(build(loaded), lambda clock: build(load(path), clock))
-        with tracing(), stopping(daemon.clock, daemon.reload), listening(daemon, settings):
-            daemon.start()
-            daemon.wait()
+    service = build(load(path))
+    daemon = Daemon(service, lambda clock: build(load(path), clock))
+    with (
+        service.store.sole(),
+        tracing(),
+        stopping(daemon.clock, daemon.reload),
+        listening(daemon, settings),
+    ):
+        daemon.start()
+        daemon.wait()
 
 
 @app.command()

@@ -27,6 +27,7 @@ _TOLD_AGAIN = (
     "converted before",
     "address held by a lead",
     "required value missing",
+    "create not offered",
 )
 
 

@@ -26,7 +26,7 @@ class Creates:
     """What became of the wishes of a batch."""
 
     fresh: list[LinkRow] = field(default_factory=list)  #: to be created, each with its key
-    #: entities to be decided again once an instance that is out answers
+    #: entities to be decided again once an instance that is out answers, or takes creates
     postponed: set[int] = field(default_factory=set)
 
 
@@ -51,6 +51,9 @@ def consider_creates(
                 found.postponed.add(entity.id)
             elif Action.CREATE in source.type.actions:
                 wishes.append(Wish(entity, source))
+            else:  # the right or the field for our key is missing: until it is there
+                found.postponed.add(entity.id)
+                told.issue(world, "create not offered", entity_id=entity.id, source_id=source.id)
     if not wishes:
         return found
     hits = _resembling(world, connection, wishes, links)
@@ -98,9 +101,13 @@ def why_none(
     ]
     hits = _resembling(world, connection, wishes, {entity.id: links})
     covering, past = held_by_other_kind(world, connection, wishes, {entity.id: links})
+    issues = world.store.issues.about(connection, ("create not offered",), [entity.id])
+    refusing = {issue.source_id for issue in issues}
     for wish in wishes:
         missing = wish.source.mapping.missing(sync.kind.name.lower(), entity.golden)
-        if missing:
+        if wish.source.id in refusing:
+            reason = "we can create nothing there; crm-sync check says what is missing"
+        elif missing:
             reason = f"it lacks what is required there: {', '.join(missing)}"
         elif hits.get(entity.id):
             reason = "somebody there looks like this one; a person is asked"

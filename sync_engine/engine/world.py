@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy.engine import Connection
 
-from connectors import Clock, Connector, ObjectType, Selection
+from connectors import Action, Clock, Connector, ObjectType, Selection
 from sync_engine.guard import Limits
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping as SideMapping
@@ -107,7 +107,7 @@ class World:
     sources: Sequence[Source]
     syncs: Mapping[Kind, Sync]
     down: dict[str, str] = field(default_factory=dict)  #: instance -> why it is out of this run
-    #: which instances were out when the last cycle ended; None: there was none in this process
+    #: who was out (``out``) when the last cycle ended; None: there was none in this process
     out_before: frozenset[str] | None = None
     paused: set[str] = field(default_factory=set)  #: instances with which no traffic is wanted
     calls: Counter[str] = field(default_factory=Counter)  #: instance -> API calls so far
@@ -128,7 +128,10 @@ class World:
         return instance in self.down or instance in self.paused
 
     def out(self) -> frozenset[str]:
-        return frozenset(one.instance for one in self.sources if self.is_out(one.instance))
+        """Instances that take no part, and sources where nothing can be created."""
+        out = {one.instance for one in self.sources if self.is_out(one.instance)}
+        described = [one for one in self.sources if one.type.name]
+        return frozenset(out | {s.name for s in described if Action.CREATE not in s.type.actions})
 
     def source(self, source_id: int) -> Source:
         return next(source for source in self.sources if source.id == source_id)

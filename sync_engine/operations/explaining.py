@@ -52,6 +52,9 @@ def history(service: Service, record: str) -> History:
     )
 
 
+_UNREAD = "what stands here is not in the value map, or cannot be read; it is left alone"
+
+
 def explain(service: Service, record: str, field: str | None = None) -> Explanation:
     """Why each field holds what it holds, and where the person is. Raises WrongUseError."""
     world = service.world
@@ -63,7 +66,7 @@ def explain(service: Service, record: str, field: str | None = None) -> Explanat
         places = _places(world, connection, entity, links)
         told = _told(world, connection, link)
         sent = service.store.writes.of_links(connection, [one.id for one in links])
-    names = sorted({*(entity.golden if entity else {}), *(link.seen or {})})
+    names = sorted({*(entity.golden if entity else {}), *(link.seen or {}), *_unread(world, link)})
     if field is not None and field not in names:
         raise WrongUseError(
             f"{record} has no field {field}", remedy=f"its fields are: {', '.join(names)}"
@@ -80,6 +83,14 @@ def explain(service: Service, record: str, field: str | None = None) -> Explanat
             if field in (None, name)
         ],
     )
+
+
+def _unread(world: World, link: LinkRow) -> set[str]:
+    """Fields of a record that was read whose value here means nothing in golden terms."""
+    if link.seen is None:
+        return set()
+    readable = world.source(link.source_id).mapping.readable(link.kind.name.lower())
+    return readable - link.seen.keys()
 
 
 def _told(world: World, connection: Connection, link: LinkRow) -> list[HistoryRow]:
@@ -127,6 +138,7 @@ def _field(
     about = [row for row in told if row.field_name == name]
     last = about[-1] if about else None
     kept = link.held.get(name)
+    held = kept.why if kept else _UNREAD if name in _unread(world, link) else None
     return FieldTold(
         field=name,
         golden=entity.golden.get(name) if entity else None,
@@ -136,7 +148,7 @@ def _field(
         edited_at=last.stamp if last else None,
         rule=last.rule if last else None,
         lost=last.lost if last else None,
-        held=kept.why if kept else None,
+        held=held,
         writes=[
             WriteTold(
                 at=time_of(row.id),

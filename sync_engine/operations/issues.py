@@ -103,7 +103,8 @@ def _links(
     for row in rows:
         about = [named[n] for n in links_of(row) if n in named]
         mine = owned[row.entity_id] if row.entity_id is not None else []
-        if row.what in ABOUT_ENTITIES:
+        # a record that is not there yet is told by those it is to be like
+        if row.what in ABOUT_ENTITIES or all(link.record_id is None for link in about):
             about = [*mine, *about]
         found[row.id] = list({link.id: link for link in about or mine}.values())
     return found

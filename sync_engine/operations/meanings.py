@@ -37,6 +37,10 @@ MEANINGS: dict[str, Meaning] = {
         "not created, since a required value is missing",
         "fill in the field in any of the systems; it is created with the next cycle",
     ),
+    "create not offered": Meaning(
+        "not created: we may create nothing there, or the field for our key is missing",
+        "crm-sync check says what is missing; once it is there, it is created by itself",
+    ),
     "rejected": Meaning(
         "refused by the system, or not offered by it",
         "correct the value, or the rule there, then crm-sync issues retry ID",

@@ -2,7 +2,6 @@
 child processes. It knows nothing of HTTP; what it does, command line and web call alike.
 """
 
-from sync_engine.service.alone import alone
 from sync_engine.service.building import build
 from sync_engine.service.daemon import Daemon, StoppingError
 from sync_engine.service.processes import is_dead, server, stopping
@@ -15,7 +14,6 @@ __all__ = [
     "Service",
     "StoppingError",
     "SystemClock",
-    "alone",
     "build",
     "failed_writes",
     "is_dead",

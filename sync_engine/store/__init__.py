@@ -46,6 +46,7 @@ from sync_engine.store.rows import (
     SourceRow,
     SyncRow,
 )
+from sync_engine.store.sole import sole
 from sync_engine.store.writes import Writes
 
 LEASE_SECONDS = 90.0  #: longer than a turn and its longest call
@@ -109,6 +110,12 @@ class Store:
         """A snapshot to read from, beside any writer."""
         with self._reading.begin() as connection:
             yield connection
+
+    @contextmanager
+    def sole(self) -> Iterator[None]:
+        """Be the only service of this state. Raises StateInUseError where there is another."""
+        with sole(self._engine, self._holder):
+            yield
 
     def copy_to(self, target: Engine) -> None:
         """Copy everything, as it is at one moment, into an empty database."""

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from sync_engine.store import migrate, open_database, unusable
-from tests.engine.three import Three
+from sync_engine.store import Store, migrate, open_database, unusable
+from sync_engine.store.backups import StateInUseError
+from tests.engine.three import Three, VirtualClock
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 
@@ -66,3 +67,14 @@ def test_i_33_a_full_disk_between_write_and_record_doubles_nobody(engine: Engine
     assert three.service.writes["create"] == 1
     three.settle()
     assert len(three.service.alive("lead")) == 1
+
+
+def test_28_a_second_service_on_one_state_is_refused(database: Engine) -> None:
+    clock = VirtualClock()
+    one, two = (Store(database, clock.now, f"host:{n}") for n in (1, 2))
+    with one.transaction() as connection:
+        one.registry.installation(connection, 7)
+    with one.sole(), pytest.raises(StateInUseError, match="runs with this state"), two.sole():
+        raise AssertionError("there are two")
+    with two.sole():
+        pass  # the first one has left
