@@ -14,7 +14,8 @@ from tests.simulation.history import run
 from tests.simulation.tell import tell
 
 __all__ = ["postgres_server"]
-BOX = 60 if os.environ.get("CRM_SYNC_ALL") == "1" else 5  #: CPU seconds
+SECONDS = os.environ.get("CRM_SYNC_SIMULATION_SECONDS")
+PLAYED = 10  #: histories, where no CPU seconds are given
 
 
 @pytest.mark.timeout(600)
@@ -24,9 +25,10 @@ def test_histories_hold_on_postgresql(postgres_server: str) -> None:
 
     start = time.process_time()
     for seed in itertools.count(100_000):
+        used = time.process_time() - start
+        if used > float(SECONDS) if SECONDS else seed >= 100_000 + PLAYED:
+            break
         history = script(seed)
         if "F15" in history.setup.faults:
             continue
         assert not run(history, fresh).signature, tell(history)
-        if time.process_time() - start > BOX:
-            break
