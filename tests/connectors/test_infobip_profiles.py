@@ -181,7 +181,7 @@ def test_a_batch_with_bad_rows(crm: InfobipConnector, store: Server) -> None:
         lead(2),
         lead(3, **{"customAttributes.unheard_of": "x"}),
         lead(4, emails=adding("no address")),
-        lead(5, lastName="O(ops)"),
+        lead(5, lastName="(#)"),
         lead(6),
     ]
     outcomes = crm.write("person", writes)
