@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Row
 from sync_engine.models import Entity, EntityState, Happened, History, Kind
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import EntityRow, HistoryRow
-from sync_engine.store.sql import chunks, insert_many, update_many
+from sync_engine.store.sql import among, chunks, insert_many, update_many
 from sync_engine.values import Author
 
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
@@ -59,7 +59,7 @@ class Entities:
     def by_id(self, connection: Connection, ids: Collection[int]) -> dict[int, EntityRow]:
         found: dict[int, EntityRow] = {}
         for chunk in chunks(ids):
-            query = select(ENTITY).where(ENTITY.c.id.in_(chunk)).with_for_update()
+            query = select(ENTITY).where(among(connection, ENTITY.c.id, chunk)).with_for_update()
             found |= {row.id: self._row(row) for row in connection.execute(query).all()}
         return found
 
@@ -72,7 +72,9 @@ class Entities:
     def mark(self, connection: Connection, ids: Collection[int]) -> None:
         """Mark entities dirty; unconditionally, so that it waits for the one who clears it."""
         for chunk in chunks(ids):
-            connection.execute(update(ENTITY).where(ENTITY.c.id.in_(chunk)).values(dirty=DIRTY))
+            connection.execute(
+                update(ENTITY).where(among(connection, ENTITY.c.id, chunk)).values(dirty=DIRTY)
+            )
 
     def mark_kind(self, connection: Connection, kind: Kind) -> None:
         """Mark every live entity of a kind: its mapping or rules have changed."""
@@ -90,7 +92,7 @@ class Entities:
             fresh: dict[int, int] = {}
             for chunk in chunks(asked):
                 query = select(ENTITY.c.id, ENTITY.c.into_id).where(
-                    ENTITY.c.id.in_(chunk), ENTITY.c.into_id.is_not(None)
+                    among(connection, ENTITY.c.id, chunk), ENTITY.c.into_id.is_not(None)
                 )
                 fresh |= {row.id: row.into_id for row in connection.execute(query)}
             into |= fresh
@@ -175,7 +177,11 @@ class Entities:
             # those of several fields, which have no field, are few and all read
             last = (
                 select(func.max(HISTORY.c.id))
-                .where(HISTORY.c.entity_id.in_(chunk), HISTORY.c.what.in_(_OF_VALUES), *only)
+                .where(
+                    among(connection, HISTORY.c.entity_id, chunk),
+                    HISTORY.c.what.in_(_OF_VALUES),
+                    *only,
+                )
                 .group_by(
                     HISTORY.c.entity_id,
                     HISTORY.c.field_id,

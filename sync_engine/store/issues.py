@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from sync_engine.models import Decision, Entity, Issue, Kind
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import DecisionRow, IssueRow
-from sync_engine.store.sql import chunks, insert_new
+from sync_engine.store.sql import among, chunks, insert_new
 
 ISSUE: Any = Issue.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
@@ -58,7 +58,7 @@ class Issues:
             query = select(ISSUE).where(
                 ISSUE.c.closed_at.is_(None),
                 ISSUE.c.what.in_(sorted(whats)),
-                ISSUE.c.entity_id.in_(chunk),
+                among(connection, ISSUE.c.entity_id, chunk),
             )
             found += [self._issue(row) for row in connection.execute(query)]
         return found
@@ -72,14 +72,16 @@ class Issues:
             query = select(ISSUE).where(
                 ISSUE.c.closed_at.is_(None),
                 ISSUE.c.what.in_(sorted(whats)),
-                ISSUE.c.link_id.in_(chunk),
+                among(connection, ISSUE.c.link_id, chunk),
             )
             found += [self._issue(row) for row in connection.execute(query)]
         return found
 
     def close(self, connection: Connection, now: datetime, ids: Collection[int]) -> None:
         for chunk in chunks(ids):
-            connection.execute(update(ISSUE).where(ISSUE.c.id.in_(chunk)).values(closed_at=now))
+            connection.execute(
+                update(ISSUE).where(among(connection, ISSUE.c.id, chunk)).values(closed_at=now)
+            )
 
     def close_about(
         self,
@@ -131,7 +133,10 @@ class Issues:
         found: dict[int, DecisionRow] = {}
         for chunk in chunks({record for _, record in records}):
             query = select(DECISION).where(
-                or_(DECISION.c.left_record.in_(chunk), DECISION.c.right_record.in_(chunk))
+                or_(
+                    among(connection, DECISION.c.left_record, chunk),
+                    among(connection, DECISION.c.right_record, chunk),
+                )
             )
             for row in connection.execute(query):
                 found[row.id] = DecisionRow(

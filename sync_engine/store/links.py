@@ -22,7 +22,7 @@ from sync_engine.models import (
 from sync_engine.store.encoding import ALL, LINK, decoded, encoded
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
-from sync_engine.store.sql import chunks, delete_many, insert_many, insert_new, update_many
+from sync_engine.store.sql import among, chunks, delete_many, insert_many, insert_new, update_many
 
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 HISTORY: Any = History.__table__  # type: ignore[attr-defined]
@@ -36,12 +36,11 @@ PLACED = (LinkState.CREATING, LinkState.LIVE)
 READABLE = (LinkState.NEW, LinkState.ASKED, LinkState.LIVE, LinkState.SURPLUS, LinkState.HELD)
 
 
-def _of_entities(entities: Any) -> Any:
-    """Finds links of entities in two halves, so that both partial indexes serve.
+def _of_entities(owned: Any) -> Any:
+    """Finds links whose entity is ``owned``, in two halves, so that both partial indexes serve.
 
     The states stand in the text: SQLite uses a partial index only for what it can read there.
     """
-    owned = LINK.c.entity_id.in_(entities)
     placed: Any = bindparam("placed", sorted(PLACED), expanding=True, literal_execute=True)
     past = and_(LINK.c.state.not_in(placed), LINK.c.entity_id.is_not(None))
     return or_(and_(owned, LINK.c.state.in_(placed)), and_(owned, past))
@@ -84,7 +83,7 @@ class Links:
             query = (
                 select(LINK, ENTITY.c.rev.label("entity_rev"))
                 .join(ENTITY, ENTITY.c.id == LINK.c.entity_id)
-                .where(LINK.c.id.in_(chunk))
+                .where(among(connection, LINK.c.id, chunk))
                 .order_by(LINK.c.id)
                 .with_for_update(of=LINK)
             )
@@ -97,8 +96,8 @@ class Links:
     def of_entities(self, connection: Connection, entities: Collection[int]) -> list[LinkRow]:
         found: list[LinkRow] = []
         for chunk in chunks(entities):
-            query = select(LINK).where(_of_entities(chunk)).order_by(LINK.c.id)
-            found += self._found(connection, query.with_for_update())
+            query = select(LINK).where(_of_entities(among(connection, LINK.c.entity_id, chunk)))
+            found += self._found(connection, query.order_by(LINK.c.id).with_for_update())
         return found
 
     def references(
@@ -110,12 +109,13 @@ class Links:
     ) -> list[LinkRow]:
         """Links of a kind that hold one of the records of an instance, or stand for an entity."""
         wanted = [
-            and_(LINK.c.instance_id == instance, LINK.c.record_id.in_(sorted(ids)))
+            and_(LINK.c.instance_id == instance, among(connection, LINK.c.record_id, sorted(ids)))
             for instance, ids in records.items()
             if ids
         ]
         if entities:
-            wanted.append(and_(LINK.c.entity_id.in_(sorted(entities)), LINK.c.state.in_(PLACED)))
+            owned = among(connection, LINK.c.entity_id, sorted(entities))
+            wanted.append(and_(owned, LINK.c.state.in_(PLACED)))
         if not wanted:
             return []
         query = select(LINK).where(LINK.c.kind == kind, or_(*wanted))
@@ -152,7 +152,11 @@ class Links:
         """Digest -> the ids of the links that carry it."""
         found: dict[int, list[int]] = {}
         for chunk in chunks(digests):
-            query = select(KEY).where(KEY.c.key.in_(chunk)).order_by(KEY.c.key, KEY.c.link_id)
+            query = (
+                select(KEY)
+                .where(among(connection, KEY.c.key, chunk))
+                .order_by(KEY.c.key, KEY.c.link_id)
+            )
             for digest, link in connection.execute(query).all():
                 found.setdefault(digest, []).append(link)
         return found
@@ -201,7 +205,7 @@ class Links:
         found: set[int] = set()
         for chunk in chunks(links):
             query = select(LINK.c.into_id).where(
-                LINK.c.into_id.in_(chunk), LINK.c.state == LinkState.CONVERTED
+                among(connection, LINK.c.into_id, chunk), LINK.c.state == LinkState.CONVERTED
             )
             found |= {row.into_id for row in connection.execute(query)}
         return found
@@ -278,7 +282,7 @@ class Links:
     def ask_anew(self, connection: Connection, digests: Collection[int]) -> None:
         """Match again what waits for a person and carries one of these keys."""
         for chunk in chunks(digests):
-            sharing = select(KEY.c.link_id).where(KEY.c.key.in_(chunk))
+            sharing = select(KEY.c.link_id).where(among(connection, KEY.c.key, chunk))
             connection.execute(
                 update(LINK)
                 .where(LINK.c.id.in_(sharing), LINK.c.state == LinkState.ASKED)
@@ -297,10 +301,10 @@ class Links:
         """
         found: set[int] = set()
         for chunk in chunks(links):
-            owners = select(LINK.c.entity_id).where(LINK.c.id.in_(chunk))
-            theirs = select(LINK.c.id).where(_of_entities(owners))
+            owners = select(LINK.c.entity_id).where(among(connection, LINK.c.id, chunk))
+            theirs = select(LINK.c.id).where(_of_entities(LINK.c.entity_id.in_(owners)))
             gone = delete(WAITING).where(
-                or_(WAITING.c.link_id.in_(chunk), WAITING.c.link_id.in_(theirs))
+                or_(among(connection, WAITING.c.link_id, chunk), WAITING.c.link_id.in_(theirs))
             )
             rows = connection.execute(gone.returning(WAITING.c.entity_id))
             found.update(row.entity_id for row in rows)
@@ -336,7 +340,7 @@ class Links:
     ) -> list[LinkRow]:
         found: list[LinkRow] = []
         for chunk in chunks(values):
-            query = select(LINK).where(column.in_(chunk), *more).order_by(LINK.c.id)
+            query = select(LINK).where(among(connection, column, chunk), *more).order_by(LINK.c.id)
             found += self._found(connection, query.with_for_update())
         return found
 

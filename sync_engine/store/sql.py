@@ -5,21 +5,36 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, update
+import orjson
+from sqlalchemy import ARRAY, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 
-MOST_PARAMETERS = 5000  #: of one statement; SQLite allows 32,766, PostgreSQL 65,535
+MOST_VALUES = 5000  #: that one statement looks for
 _ID = "_id"  #: the parameter that finds a row, beside the column it may set
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 def chunks(values: Collection[Any]) -> Iterator[list[Any]]:
-    """The values, sorted, in lists that one statement can take."""
+    """The values, sorted, in lists for one statement each."""
     ordered = sorted(set(values))
-    for start in range(0, len(ordered), MOST_PARAMETERS):
-        yield ordered[start : start + MOST_PARAMETERS]
+    for start in range(0, len(ordered), MOST_VALUES):
+        yield ordered[start : start + MOST_VALUES]
+
+
+def among(connection: Connection, column: Any, values: Sequence[Any]) -> Any:
+    """Whether the column holds one of the values: one parameter, so one statement's text.
+
+    SQLAlchemy would write out a parameter for each, which costs more than finding the rows.
+    """
+    dialect = connection.dialect
+    if dialect.name == "postgresql":
+        return column == any_(bindparam(None, values, type_=ARRAY(column.type)))
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    plain = values if process is None else [process(value) for value in values]
+    each = func.json_each(orjson.dumps(plain).decode()).table_valued("value")
+    return column.in_(select(each.c.value))
 
 
 def insert_new(connection: Connection, table: Any) -> Any:

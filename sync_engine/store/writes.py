@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Row
 from sync_engine.models import Link, Owes, Sent, SentResult
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import SentRow
-from sync_engine.store.sql import chunks, insert_many, update_many
+from sync_engine.store.sql import among, chunks, insert_many, update_many
 
 SENT: Any = Sent.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 LINK: Any = Link.__table__  # type: ignore[attr-defined]
@@ -36,7 +36,7 @@ class Writes:
     def take_back(self, connection: Connection, rows: Iterable[SentRow]) -> None:
         """Remove rows whose call was never made."""
         for chunk in chunks({row.id for row in rows}):
-            connection.execute(delete(SENT).where(SENT.c.id.in_(chunk)))
+            connection.execute(delete(SENT).where(among(connection, SENT.c.id, chunk)))
 
     def close(self, connection: Connection, rows: Iterable[SentRow]) -> None:
         """Store the results; a landed create's values are known from the record itself."""
@@ -56,7 +56,9 @@ class Writes:
         """Link -> its writes that may or may not have landed, oldest first."""
         found: dict[int, list[SentRow]] = {}
         for chunk in chunks(links):
-            query = select(SENT).where(SENT.c.link_id.in_(chunk), SENT.c.result.is_(None))
+            query = select(SENT).where(
+                among(connection, SENT.c.link_id, chunk), SENT.c.result.is_(None)
+            )
             for row in connection.execute(query.order_by(SENT.c.id)):
                 found.setdefault(row.link_id, []).append(self._row(row))
         return found
@@ -67,7 +69,7 @@ class Writes:
         for chunk in chunks(links):
             last = (
                 select(func.max(SENT.c.id))
-                .where(SENT.c.link_id.in_(chunk), SENT.c.result == SentResult.DONE)
+                .where(among(connection, SENT.c.link_id, chunk), SENT.c.result == SentResult.DONE)
                 .group_by(SENT.c.link_id)
             )
             for row in connection.execute(select(SENT).where(SENT.c.id.in_(last))):
@@ -103,7 +105,7 @@ class Writes:
                 select(LINK.c.entity_id, SENT.c.run_id, SENT.c.vals)
                 .join(LINK, LINK.c.id == SENT.c.link_id)
                 .where(
-                    LINK.c.entity_id.in_(chunk),
+                    among(connection, LINK.c.entity_id, chunk),
                     SENT.c.id > since,
                     SENT.c.result == SentResult.DONE,
                 )
