@@ -60,6 +60,7 @@ class Mapping:
     region: str | None = None
     #: kind -> golden field -> form
     catalogue: MappingOf[str, MappingOf[str, str]] = field(default_factory=dict, repr=False)
+    references: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
     #: kind -> what is mapped of it, and its sets; asked for with every record
     _fields: dict[str, tuple[FieldMap, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -73,6 +74,7 @@ class Mapping:
     )
 
     def __post_init__(self) -> None:
+        self.references.update({one.name: one.ref for one in self.fields if one.ref})
         for one in self.fields:
             choices = (one.values or {}).items()
             self._choices[one.name] = {str(native): golden for golden, native in choices}

@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from sync_engine.folding import company, fold, given, sound
 
@@ -73,8 +73,7 @@ RULES: Mapping[str, Mapping[int, str]] = {
 _OWN_NUMBER, _RESEMBLES = 8, 9  #: digests of these rules never link
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One match key of a record."""
 
     rule: int

@@ -11,7 +11,8 @@ its situation's name.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sync_engine.values import GOLDEN, UNSET, Author, Held, Values, hash_of
 
@@ -41,14 +42,12 @@ class Policy:
     concerns: Sequence[str] = ()  #: fields that go nowhere without this one (``consent``)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     value: Any
     stamp: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One field of golden after a decision, with what was decided against."""
 
     name: str
@@ -57,7 +56,7 @@ class Change:
     by: str  #: the side whose value it is, or ``golden``
     situation: str
     stamp: str | None = None
-    lost: Mapping[str, Claim] = field(default_factory=dict)
+    lost: Mapping[str, Claim] = MappingProxyType({})
 
     @property
     def is_conflict(self) -> bool:
@@ -184,8 +183,9 @@ def _is_news(name: str, side: Side, golden: Values) -> bool:
         return False
     # what golden lost with its mapping is agreed on no more, whatever the base remembers
     base = side.base if name in golden or value is None else {}
-    known = () if insists else (base, *side.offered)
-    if any(values.get(name, UNSET) == value for values in known):
+    if not insists and base.get(name, UNSET) == value:
+        return False
+    if not insists and any(values.get(name, UNSET) == value for values in side.offered):
         return False
     kept = side.held.get(name)
     # what a person is asked about stays a claim until it is answered

@@ -45,10 +45,11 @@ class Employers:
         if not link.seen or link.state in _ENDED:
             link.match_keys, link.alike = (), ()
             return
-        alike = self.resemblance(link)
+        kind, described = link.kind.name.lower(), self.described(link)
+        alike = matching.resemblance(kind, described)
         if link.kind is Kind.COMPANY:
-            alike += matching.own_numbers(link.seen)
-        link.match_keys = tuple(key.digest for key in self.keys(link))
+            alike += matching.own_numbers(described)
+        link.match_keys = tuple(key.digest for key in matching.keys(kind, described))
         link.alike = tuple(dict.fromkeys(alike))
 
 

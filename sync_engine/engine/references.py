@@ -103,10 +103,10 @@ def natives_of(
 def reference_fields(world: World, kind: Kind) -> Mapping[str, Kind]:
     """Golden reference field -> kind it points to."""
     return {
-        field.name: Kind[field.ref.upper()]
+        name: Kind[target.upper()]
         for source in world.of_kind(kind)
-        for field in source.mapping.fields
-        if field.ref and Kind[field.ref.upper()] in world.syncs
+        for name, target in source.mapping.references.items()
+        if Kind[target.upper()] in world.syncs
     }
 
 

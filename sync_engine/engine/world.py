@@ -134,7 +134,10 @@ class World:
         return frozenset(out | {s.name for s in described if Action.CREATE not in s.type.actions})
 
     def source(self, source_id: int) -> Source:
-        return next(source for source in self.sources if source.id == source_id)
+        for source in self.sources:
+            if source.id == source_id:
+                return source
+        raise KeyError(source_id)
 
     def place(self, instance: str, kind: Kind) -> Source | None:
         """Where records of a kind are created on an instance: its first source that wants it."""

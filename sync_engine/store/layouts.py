@@ -78,8 +78,10 @@ class Layouts:
                 "the state is written to under another configuration",
                 remedy="reload the service's configuration; the next run goes on",
             )
-        names = self._layouts[layout]
-        return {n: v for n, v in zip(names, array, strict=True) if v != UNSET_MARK}
+        found = dict(zip(self._layouts[layout], array, strict=True))
+        if UNSET_MARK in array:
+            return {name: value for name, value in found.items() if value != UNSET_MARK}
+        return found
 
     def by_id(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values for a JSON object keyed by field id."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -67,26 +68,26 @@ class _Prepared:
     """A statement as the driver takes it.
 
     SQLAlchemy spends more on the parameters of each row than SQLite on storing it: here its
-    types' own processors are looked up once.
+    types' own processors are looked up once, and not asked what becomes of None.
     """
 
     text: str
-    columns: tuple[tuple[str, str, Callable[[Any], Any] | None], ...]  #: parameter, column, how
-    positional: bool
+    places: tuple[str, ...]  #: the parameters by name, where the driver takes no tuples
+    values: Callable[[Mapping[str, Any]], tuple[Any, ...]]  #: of a row, in the parameters' order
+    processed: tuple[tuple[int, Callable[[Any], Any]], ...]  #: those that the driver cannot take
 
     def run(self, connection: Connection, rows: Rows) -> None:
-        bind = self._by_place if self.positional else self._by_name
-        connection.exec_driver_sql(self.text, [bind(row) for row in rows])
+        connection.exec_driver_sql(self.text, [self._bound(row) for row in rows])
 
-    def _by_place(self, row: Mapping[str, Any]) -> Any:
-        return tuple(
-            [row[name] if how is None else how(row[name]) for _, name, how in self.columns]
-        )
-
-    def _by_name(self, row: Mapping[str, Any]) -> Any:
-        return {
-            place: row[name] if how is None else how(row[name]) for place, name, how in self.columns
-        }
+    def _bound(self, row: Mapping[str, Any]) -> Any:
+        values = self.values(row)
+        if self.processed:
+            given = list(values)
+            for place, process in self.processed:
+                if given[place] is not None:
+                    given[place] = process(given[place])
+            values = tuple(given)
+        return dict(zip(self.places, values, strict=True)) if self.places else values
 
 
 @lru_cache(maxsize=256)
@@ -106,15 +107,21 @@ def _prepared(dialect: Dialect, table: Any, names: tuple[str, ...], how: str) ->
             statement = statement.on_conflict_do_nothing()
         keys = list(names)
     compiled: Any = statement.compile(dialect=dialect, column_keys=keys)
-    columns = tuple(
-        (
-            place,
-            "id" if place == _ID else place,
-            compiled.binds[place].type.dialect_impl(dialect).bind_processor(dialect),
-        )
-        for place in compiled.positiontup or compiled.binds
+    places = tuple(compiled.positiontup or compiled.binds)
+    types = (compiled.binds[place].type.dialect_impl(dialect) for place in places)
+    processors = [(n, type_.bind_processor(dialect)) for n, type_ in enumerate(types)]
+    return _Prepared(
+        str(compiled),
+        () if compiled.positiontup else places,
+        _values(["id" if place == _ID else place for place in places]),
+        tuple((n, process) for n, process in processors if process is not None),
     )
-    return _Prepared(str(compiled), columns, bool(compiled.positiontup))
+
+
+def _values(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) == 1:  # itemgetter gives one item bare
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 def _insert(dialect: Dialect, table: Any) -> Any:
