@@ -16,10 +16,10 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import phonenumbers
 import pycountry
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from sync_engine.phones import e164
 from sync_engine.values import UNSET
 
 _BLANKS = re.compile(r"\s+")
@@ -92,24 +92,7 @@ def _phone(value: Any, region: str | None) -> str | None:
     text = _line(value)
     if not text:
         return None
-    return _e164(text, region) or text
-
-
-@lru_cache(maxsize=65536)
-def _e164(text: str, region: str | None) -> str | None:
-    # Customer Profiles and some exports leave the plus sign out
-    for attempt in (text, f"+{text}" if text[:1].isdigit() and len(text) > 9 else ""):
-        if not attempt:
-            continue
-        try:
-            number = phonenumbers.parse(attempt, region)
-        except phonenumbers.NumberParseException:
-            continue
-        if not number.national_number:  # zeros stand for no number
-            return None
-        if phonenumbers.is_possible_number(number) and not number.extension:
-            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return None
+    return e164(text, region) or text
 
 
 def _phone_native(value: Any, style: str | None) -> Any:
