@@ -158,8 +158,11 @@ class GuardSettings(Strict):
     create: LimitSettings = LimitSettings(count=50, share=0.10)
     clear: LimitSettings = LimitSettings(count=20, share=0.05)
     same: LimitSettings = LimitSettings(count=20, share=0.05)
+    owner: LimitSettings = LimitSettings(count=20, share=0.05)
     convert: LimitSettings = LimitSettings(count=10, share=0.02)
     missing: LimitSettings = LimitSettings(count=10, share=0.02)
+    emptied: LimitSettings = LimitSettings(count=0, share=0.5)
+    remapped: LimitSettings = LimitSettings(count=20, share=0.05)
 
 
 class SyncSettings(Strict):

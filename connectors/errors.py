@@ -18,6 +18,11 @@ class ConnectorError(Exception):
         self.what = what
         self.remedy = remedy
 
+    @property
+    def told(self) -> str:
+        """What happened, with the remedy if there is one."""
+        return f"{self.what} (remedy: {self.remedy})" if self.remedy else self.what
+
 
 class AuthError(ConnectorError):
     """The system refuses the credentials or the permission."""

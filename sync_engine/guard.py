@@ -11,8 +11,11 @@ class Limit:
     count: int
     share: float
 
+    def most(self, links: int) -> int:
+        return max(self.count, int(self.share * links))
+
     def allows(self, planned: int, links: int) -> bool:
-        return planned <= max(self.count, int(self.share * links))
+        return planned <= self.most(links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,11 @@ class Limits:
     create: Limit = Limit(50, 0.10)
     clear: Limit = Limit(20, 0.05)  #: of one field
     same: Limit = Limit(20, 0.05)  #: one field set to one same value
+    owner: Limit = Limit(20, 0.05)  #: records given to another owner
     convert: Limit = Limit(10, 0.02)
     missing: Limit = Limit(10, 0.02)  #: records that a full listing does not show
+    emptied: Limit = Limit(0, 0.5)  #: the same, where a side has few: half of it is too much
+    remapped: Limit = Limit(20, 0.05)  #: of a page: one field means another value than before
 
     def of(self, risk: str) -> Limit:
         limit: Limit = getattr(self, risk)
@@ -48,7 +54,7 @@ def stopped(load: Load, limits: Limits) -> dict[str, int]:
     """What a person is shown -> planned number, for each class that must wait for a person."""
     found: dict[str, int] = {}
     for name, planned in load.planned.items():
-        risk, shown = name.split(":", 1)[0], as_shown(name)
+        risk, shown = class_of(name), as_shown(name)
         if load.first and risk in ("create", "same"):
             continue
         if planned <= load.released.get(shown, 0):
@@ -58,6 +64,16 @@ def stopped(load: Load, limits: Limits) -> dict[str, int]:
     return found
 
 
+def class_of(name: str) -> str:
+    """A class without the field that it is about."""
+    return name.split(":", 1)[0]
+
+
 def as_shown(name: str) -> str:
     """A class without the value that counts in it."""
     return ":".join(name.split(":")[:2])
+
+
+def may_lack(limits: Limits, missing: int, known: int) -> bool:
+    """Whether a full listing may lack so many of the records that are known there."""
+    return limits.missing.allows(missing, known) and limits.emptied.allows(missing, known)

@@ -9,6 +9,7 @@ from sync_engine.engine.match import match
 from sync_engine.engine.pull import pull
 from sync_engine.engine.push import push
 from sync_engine.engine.restored import begin, finish, look
+from sync_engine.engine.risk import review_stops
 from sync_engine.engine.world import KINDS, RestoredError, Run, Source, Sync, World, log
 from sync_engine.models import Kind
 
@@ -35,6 +36,7 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
     except RestoredError as noticed:
         begin(world, str(noticed))
         _stages(world, wanted, run)
+    review_stops(world, wanted, run)
     world.out_before = world.out()
     for instance, number in (world.calls - calls).items():
         run.counts[f"calls {instance}"] = number
@@ -88,5 +90,5 @@ def _unless_down(world: World, source: Source, stage: Callable[[], None]) -> Non
     try:
         stage()
     except ConnectorError as error:
-        world.down[source.instance] = error.what
+        world.down[source.instance] = error.told
         log.warning("instance out of this run", instance=source.instance, why=error.what)

@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from connectors import CursorExpiredError, Page, Upserted
+from sync_engine import guard
 from sync_engine.engine.ingest import ingest
-from sync_engine.engine.risk import released, stop
+from sync_engine.engine.remapped import try_mapping
+from sync_engine.engine.risk import released
+from sync_engine.engine.stops import MISSING, keep_stops
 from sync_engine.engine.world import Run, Source, Told, World, in_batches, log
 from sync_engine.models import Kind, Owes
-from sync_engine.store import LeaseHold, SourceRow
+from sync_engine.store import READABLE, LeaseHold, LinkRow, SourceRow
 
 BATCH = 5000  #: changes that one transaction stores
 SWEEP = timedelta(days=1)  #: between two listings of a source that reports no deletions
@@ -21,6 +24,8 @@ def pull(world: World, source: Source, run: Run) -> None:
     with world.store.lease(f"pull:{source.id}") as lease:
         row = _row(world, source)
         remapped = row.mapping != source.fingerprint
+        if remapped and row.listed_at is not None:
+            try_mapping(world, source, run)
         anew = remapped or _is_to_be_swept(world, source, row)
         try:
             _read(world, source, run, lease, None if anew else row.cursor)
@@ -117,22 +122,22 @@ def _suspect(
     links = world.store.links
     missing = links.unlisted(connection, source.id, listing)
     links.forget_listing(connection, source.id)
-    if not missing:
-        return
-    told = Told(run.id)
+    told, changed = Told(run.id), list[LinkRow]()
     known = Counter[Kind]()
-    for (source_id, kind, _), number in links.counts(connection).items():
-        known[kind] += number if source_id == source.id else 0
+    for (source_id, kind, state), number in links.counts(connection).items():
+        known[kind] += number if source_id == source.id and state in READABLE else 0
     for kind in sorted(source.kinds):
         sync = world.syncs[kind]
         suspects = [link for link in missing if link.kind is kind]
-        let_go = released(world, sync, source, connection, now).get("missing", 0)
-        allowed = sync.limits.missing.allows(len(suspects), known[kind])
-        if not allowed and len(suspects) > let_go:
-            stop(told, world, source, sync, "missing", len(suspects), known[kind])
-            continue
-        for link in suspects:
+        lacking = len(suspects)
+        let_go = released(world, sync, source, connection, now).get(MISSING, 0)
+        believed = lacking <= let_go or guard.may_lack(sync.limits, lacking, known[kind])
+        stops = {} if believed else {MISSING: lacking}
+        keep_stops(world, told, connection, sync, source, stops, known[kind], (MISSING,))
+        for link in suspects if believed else ():
             link.owes, link.due_at = Owes.REREAD, None
-        links.save(connection, suspects)
-    run.store(world, connection)
+            changed.append(link)
+    links.save(connection, changed)
+    if changed or told.issues:
+        run.store(world, connection)
     told.store(world, connection)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy.engine import Connection
 
 from sync_engine.models import LinkState
-from sync_engine.operations.meanings import meaning
+from sync_engine.operations.meanings import Meaning, meaning, stopped
 from sync_engine.operations.records import UnknownNameError, name_of
 from sync_engine.operations.shapes import Issue, IssueDetail, IssueGroup, RecordValues
 from sync_engine.service import Service
@@ -29,13 +29,21 @@ def grouped(service: Service) -> list[IssueGroup]:
         IssueGroup(
             what=what,
             cause=cause,
-            meaning=meaning(what).says,
-            remedy=meaning(what).remedy,
+            meaning="; ".join(dict.fromkeys(one.says for one in told)),
+            remedy=told[0].remedy,
             count=len(found),
             issues=[_issue(service, several, links[several[0].id]) for several in found.values()],
         )
         for (what, cause), found in sorted(groups.items())
+        for told in [[meaning_of(service, several[0]) for several in found.values()]]
     ]
+
+
+def meaning_of(service: Service, row: IssueRow) -> Meaning:
+    """What this very issue means, with what was seen."""
+    if row.what == "guard":
+        return stopped(row.detail, service.world.source(row.source_id or 0).name)
+    return meaning(row.what)
 
 
 def counted(service: Service) -> dict[str, int]:
@@ -57,8 +65,8 @@ def shown(service: Service, number: int) -> IssueDetail:
 def _detail(service: Service, row: IssueRow, links: Collection[LinkRow]) -> IssueDetail:
     return IssueDetail(
         issue=_issue(service, [row], links),
-        meaning=meaning(row.what).says,
-        remedy=meaning(row.what).remedy,
+        meaning=meaning_of(service, row).says,
+        remedy=meaning_of(service, row).remedy,
         detail={k: v for k, v in row.detail.items() if k not in ("with", "links")},
         sides=[
             RecordValues(

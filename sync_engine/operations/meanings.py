@@ -1,6 +1,8 @@
 """What each sort of issue means and what a person can do about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,57 @@ MEANINGS: dict[str, Meaning] = {
         "deleted on one side, edited on another; kept", _KNOWN.remedy, ("seen",)
     ),
 }
+
+
+#: class that the guard has stopped -> what was seen, and what to do
+STOPS: Mapping[str, tuple[str, str]] = {
+    "delete": (
+        "would be deleted or deactivated, since others of these people were",
+        "look where they were deleted; restored there, they leave this by themselves",
+    ),
+    "create": (
+        "would be created",
+        "look where so many are new: an import that was not meant is best deleted there, and "
+        "then nothing is created",
+    ),
+    "clear": (
+        "would lose their value of a field",
+        "look which side emptied it, and whether our user may still read it there; where the "
+        "values are back this ends by itself",
+    ),
+    "same": (
+        "would all be given one and the same value of a field",
+        "look which side set it; where it is put back there this ends by itself",
+    ),
+    "owner": (
+        "would get another owner",
+        "look which side has given them away; where that is undone this ends by itself",
+    ),
+    "convert": (
+        "would be converted",
+        "look where the leads were converted; a conversion cannot be taken back",
+    ),
+    "missing": (
+        "are not shown any more; they are not taken for deleted",
+        "check what our user may see there; a listing that shows them ends this, at the latest "
+        "the one of tomorrow, at once crm-sync resync NAME --full",
+    ),
+    "remapped": (
+        "mean another value of a field under the new mapping; under it nothing was read or written",
+        "put the mapping back, and it goes on as before",
+    ),
+}
+
+
+def stopped(detail: Mapping[str, Any], side: str) -> Meaning:
+    """What the guard saw on a side, with its numbers."""
+    risk, _, field = str(detail["risk"]).partition(":")
+    seen, what_to_do = STOPS[risk]
+    number = f"{detail['planned']} of {detail['of']} records of {side}"
+    usual = f"; more than {detail['allowed']} are improbable" if "allowed" in detail else ""
+    name = f": {field}" if field else ""
+    release = f"crm-sync release {detail['sync']}"
+    return Meaning(f"{number} {seen}{name}{usual}", f"{what_to_do}; if it is meant, {release}")
 
 
 def meaning(what: str) -> Meaning:

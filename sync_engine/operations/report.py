@@ -9,7 +9,7 @@ from sync_engine.engine import Run, Source, Sync
 from sync_engine.engine.references import resolve
 from sync_engine.engine.showing import Shown, difference, shown
 from sync_engine.models import LinkState, Owes
-from sync_engine.operations.issues import counted
+from sync_engine.operations.issues import counted, meaning_of
 from sync_engine.operations.records import alike, names_of
 from sync_engine.operations.shapes import RunReport, Sample, SideRow
 from sync_engine.service import Service, failed_writes
@@ -41,16 +41,22 @@ def of_run(service: Service, run: Run, name: str | None) -> RunReport:
     store = service.store
     with store.reading() as connection:
         conflicts = store.entities.conflicts(connection, [run.id])
-        stopped = Counter[str]()
-        for issue in store.issues.all(connection, whats=("guard",)):
-            if name in (None, issue.detail["sync"]):
-                stopped[issue.detail["risk"]] += int(issue.detail["planned"])
+        stops = [
+            issue
+            for issue in store.issues.all(connection, whats=("guard",))
+            if name in (None, issue.detail["sync"])
+        ]
+    stopped = Counter[str]()
+    for issue in stops:
+        stopped[issue.detail["risk"]] += int(issue.detail["planned"])
+    told = [meaning_of(service, issue) for issue in stops]
     waiting = unreleased(service, name)
     return RunReport(
         run=str(run.id) if run.stored else None,
         sync=name or "all",
         waiting_for_release=waiting,
         stopped_by_guard=dict(stopped),
+        guard=[f"{one.says}. Remedy: {one.remedy}" for one in told],
         sides=side_rows(service, run.counts),
         conflicts=dict(Counter(sorted(row.field_name or "" for row in conflicts))),
         failed=failed_writes(run),

@@ -54,6 +54,7 @@ class RunReport(Shape):
     sync: str
     waiting_for_release: list[str]
     stopped_by_guard: dict[str, int]  #: class of change -> how many wait
+    guard: list[str]  #: what it has stopped on each side, and what to do
     sides: list[SideRow]
     conflicts: dict[str, int]  #: field -> values of this run that differed
     failed: int  #: writes that were refused, parked or left open

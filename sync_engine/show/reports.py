@@ -46,14 +46,11 @@ def show_run(report: RunReport) -> None:
             + "\n".join(f"  crm-sync release {name}" for name in report.waiting_for_release),
         )
     elif report.stopped_by_guard:
-        classes = ", ".join(
-            f"{number} x {what}" for what, number in report.stopped_by_guard.items()
-        )
         console.print()
         console.head(
             "The guard has stopped improbable changes:",
-            f" {classes}. Everything else went on. Look at them with crm-sync plan NAME; "
-            "if they are meant: crm-sync release NAME",
+            " everything else went on. Look at them with crm-sync plan NAME.\n"
+            + "\n".join(f"  {told}" for told in report.guard),
         )
 
 

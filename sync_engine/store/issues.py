@@ -1,7 +1,7 @@
 """Queries on what waits for a person, and on what people have decided."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,11 @@ class Issues:
         ]
         if rows:
             connection.execute(insert_new(connection, ISSUE), rows)
+
+    def tell(self, connection: Connection, number: int, detail: Mapping[str, Any]) -> None:
+        """Say what an issue is about with the numbers of now."""
+        told = update(ISSUE).where(ISSUE.c.id == number).values(detail=dict(detail))
+        connection.execute(told)
 
     def all(self, connection: Connection, *, whats: Collection[str] = ()) -> list[IssueRow]:
         query = select(ISSUE).where(ISSUE.c.closed_at.is_(None)).order_by(ISSUE.c.id)

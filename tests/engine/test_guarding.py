@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from config.catalogue import CATALOGUE
 from connectors import TransientError
 from sync_engine.models import Kind
 from tests.engine.faults import Failing, crowd, replaced
@@ -180,3 +181,187 @@ def test_row_94_a_list_that_is_suddenly_empty_deletes_nobody(three: Three, left:
     leads.rows, three.sales.expired = everybody, 0
     three.settle()
     assert len(three.sales.alive("Lead")) == len(three.service.alive("lead")) == 40
+
+
+def risks(three: Three) -> list[str]:
+    """What the guard has stopped, and where."""
+    return sorted(f"{three.world.source(one.source_id or 0).name} {one.detail['risk']}"
+                  for one in three.issues() if one.what == "guard")  # fmt: skip
+
+
+def test_practice_8_1_a_stop_ends_when_the_values_are_put_back(three: Three) -> None:
+    numbers = crowd(three, 60)
+    three.settle()
+    later(three)
+    retitle(three, numbers, "X")
+    three.cycle()
+    assert risks(three) == ["profiles/person same:job_title", "service/lead same:job_title"]
+    retitle(three, numbers, "")
+    three.settle()
+    assert three.whats() == []
+    assert called(three, "X") == 0
+
+
+def test_practice_8_1_a_stop_ends_when_the_records_are_back(three: Three) -> None:
+    three.deletes(Kind.LEAD, "propagate")
+    numbers = crowd(three, 40)
+    three.settle()
+    for number in numbers[:15]:
+        three.sales.delete("Lead", number)
+    three.cycle()
+    assert risks(three) == ["profiles/person delete", "service/lead delete"]
+    for number in numbers[:10]:
+        three.sales.undelete("Lead", number)
+    three.settle()
+    assert three.whats() == []
+    assert len(three.sales.alive("Lead")) == len(three.service.alive("lead")) == 35
+
+
+def test_practice_8_1_a_stop_tells_the_numbers_of_now(three: Three) -> None:
+    three.deletes(Kind.LEAD, "propagate")
+    numbers = crowd(three, 40)
+    three.settle()
+    for number in numbers[:15]:
+        three.sales.delete("Lead", number)
+    three.cycle()
+    before = {one.id for one in three.issues()}
+    for number in numbers[15:20]:
+        three.sales.delete("Lead", number)
+    three.cycle()
+    assert {one.id for one in three.issues()} == before
+    assert {one.detail["planned"] for one in three.issues()} == {20}
+    assert {one.detail["allowed"] for one in three.issues()} == {10}
+    assert three.face().release("leads") == {"delete": 40}
+
+
+@pytest.mark.parametrize("left", [5, 6])
+def test_practice_8_1_a_side_may_not_lose_more_than_half(three: Three, left: int) -> None:
+    """Few as they are: twelve less six may have been deleted, twelve less seven are doubted."""
+    three.deletes(Kind.LEAD, "propagate")
+    crowd(three, 12)
+    three.settle()
+    for row in three.profiles.alive("person")[left:]:
+        three.profiles.delete("person", row.id)
+    for _ in range(3):
+        later(three)
+        three.cycle()
+    stopped = left == 5
+    assert ("guard" in three.whats()) is stopped
+    assert len(three.sales.alive("Lead")) == (12 if stopped else 6)
+
+
+def test_practice_8_1_a_listing_is_asked_for_again_and_ends_its_stop(three: Three) -> None:
+    """A system with a delete feed is listed seldom; what it does not show now it may show soon."""
+    crowd(three, 40)
+    three.settle()
+    leads = three.sales.objects["Lead"]
+    everybody = leads.rows
+    leads.rows, three.sales.expired = {}, 10_000
+    three.cycle()
+    assert risks(three) == ["sales/Lead missing"]
+    leads.rows, three.sales.expired = everybody, 0
+    three.cycle()
+    assert risks(three) == ["sales/Lead missing"]
+    later(three)
+    three.cycle()
+    three.cycle()
+    assert three.whats() == []
+
+
+def test_practice_8_1_a_side_that_shows_all_again_ends_the_stop_of_its_listing(
+    three: Three,
+) -> None:
+    crowd(three, 40)
+    three.settle()
+    lost = three.profiles.alive("person")[:20]
+    for row in lost:
+        row.deleted = True
+    later(three)
+    three.cycle()
+    assert risks(three) == ["profiles/person missing"]
+    for row in lost:
+        row.deleted = False
+    later(three)
+    three.settle()
+    assert three.whats() == []
+
+
+def test_practice_8_1_conversions_are_counted(three: Three) -> None:
+    numbers = crowd(three, 40)
+    three.settle()
+    later(three)
+    for number in numbers[:15]:
+        three.sales.convert("Lead", number)
+    three.settle()
+    assert "profiles/person convert" in risks(three)
+    types = [row.values["type"] for row in three.profiles.alive("person")]
+    assert types.count("CUSTOMER") == 0
+
+
+def test_practice_8_1_a_first_sync_by_a_clock_that_was_ahead_lets_nothing_go(
+    three: Three,
+) -> None:
+    """The day in which a first sync may create at will cannot begin in the future."""
+    crowd(three, 60)
+    three.clock.time += timedelta(days=400)
+    three.release()
+    three.settle()
+    three.clock.time -= timedelta(days=390)
+    crowd(three, 70, "Q")
+    three.settle()
+    assert len(three.service.alive("lead")) == 60
+    assert "guard" in three.whats()
+
+
+#: what is taken for the first name is the last one, and the reverse
+SWAPPED = {"first_name": "last", "last_name": "first"}
+
+
+def test_practice_8_1_a_mapping_that_reads_many_records_otherwise_is_stopped(three: Three) -> None:
+    numbers = crowd(three, 60)
+    three.settle()
+    before = three.written()
+    three.remap(SWAPPED, "sales/Lead")
+    three.sales.update("Lead", numbers[0], title="Chief")
+    crowd(three, 1, "Q")
+    for _ in range(3):
+        three.cycle()
+    assert three.written() == before
+    assert risks(three) == ["sales/Lead remapped:first_name", "sales/Lead remapped:last_name"]
+    assert "put the mapping back" in three.world.down["sales"]
+    three.remap({}, "sales/Lead")  # put back: what was done meanwhile travels, and nothing else
+    three.settle()
+    assert three.whats() == []
+    assert {row.values["first"] for row in three.service.alive("lead")} == {"P", "Q"}
+    assert called(three, "Chief") == 1
+    written = three.written()["service"]
+    assert (written["create"], written["update"]) == (61, 1)
+
+
+def test_practice_8_1_a_mapping_that_is_meant_is_released(three: Three) -> None:
+    numbers = crowd(three, 60)
+    for number in numbers:
+        three.sales.update("Lead", number, description=f"Chief {number}", title=f"Boss {number}")
+    three.settle()
+    three.remap({"job_title": "description", "description": None}, "service/lead")
+    three.cycle()
+    assert risks(three) == ["service/lead remapped:job_title"]
+    three.face().release("leads")
+    three.settle()
+    assert three.whats() == []
+    there = {row.values["description"] for row in three.service.alive("lead")}
+    assert there == {f"Boss {number}" for number in numbers}
+
+
+def test_practice_8_1_other_owners_are_counted_whoever_they_are(three: Three) -> None:
+    known = {**CATALOGUE, "lead": {**CATALOGUE["lead"], "owner": "text"}}
+    for side in ("sales/Lead", "service/lead"):
+        three.remap({"owner": "description", "description": None}, side, catalogue=known)
+    numbers = crowd(three, 60)
+    three.settle()
+    later(three)
+    for n, number in enumerate(numbers[:25]):
+        three.sales.update("Lead", number, description=f"user {n}")
+    three.cycle()
+    assert risks(three) == ["service/lead owner"]
+    assert {row.values["description"] for row in three.service.alive("lead")} == {None}

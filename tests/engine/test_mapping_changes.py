@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from config.catalogue import CATALOGUE
 from connectors import TransientError
 from connectors.protocol import Page
 from sync_engine.engine import Source
 from sync_engine.engine.rereading import reread_records
 from sync_engine.models import Kind
-from sync_engine.parsing import parse
-from sync_engine.store import Store
-from tests.engine.three import OBJECTS, Three, only
+from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 #: the title of this side is a choice; what it calls buyer is Purchasing
@@ -24,16 +21,7 @@ def source(three: Three, name: str) -> Source:
 
 def remap(three: Three, change: dict[str, Any], *names: str) -> None:
     """Change the mapping of objects, as an edit of the configuration and a restart do."""
-    for name in names:
-        one = source(three, name)
-        tree = OBJECTS[one.instance][one.object]
-        fields = {n: f for n, f in (tree["fields"] | change).items() if f is not None}
-        parsed = parse(one.object, tree | {"fields": fields}, CATALOGUE, "HR")
-        one.mapping = one.configured = parsed
-    mapped = {f.name for each in three.world.sources for f in each.mapping.fields}
-    three.store = three.world.store = Store(three.engine, three.clock.now, "test:1")
-    three.store.open(each.mapping.forms for each in three.world.sources)
-    three.world.syncs = three._syncs(mapped)
+    three.remap(change, *names)
 
 
 class Broken:

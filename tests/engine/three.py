@@ -16,7 +16,7 @@ from config.expressions import condition
 from connectors import Connector, FieldType
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
 from sync_engine.engine import Run, Source, Sync, World, cycle, new_run
-from sync_engine.guard import Limits
+from sync_engine.guard import Limit, Limits
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping
 from sync_engine.models import Kind
@@ -298,6 +298,27 @@ class Three:
 
     def deletes(self, kind: Kind, policy: str) -> None:
         self._replace(kind, deletes=dict.fromkeys(ORDER, policy))
+
+    def guard(self, kind: Kind, **limits: Limit) -> None:
+        self._replace(kind, limits=replace(self.world.syncs[kind].limits, **limits))
+
+    def remap(
+        self,
+        change: dict[str, Any],
+        *names: str,
+        catalogue: MappingOf[str, MappingOf[str, str]] = CATALOGUE,
+    ) -> None:
+        """Change the mapping of objects, as an edit of the configuration and a restart do."""
+        for name in names:
+            one = self.source(name)
+            tree = OBJECTS[one.instance][one.object]
+            fields = {n: f for n, f in (tree["fields"] | change).items() if f is not None}
+            parsed = parse(one.object, tree | {"fields": fields}, catalogue, "HR")
+            one.mapping = one.configured = parsed
+        mapped = {f.name for each in self.world.sources for f in each.mapping.fields}
+        self.store = self.world.store = self.open_store("test:1")
+        self.store.open(each.mapping.forms for each in self.world.sources)
+        self.world.syncs = self._syncs(mapped)
 
     def _replace(self, kind: Kind, **changes: Any) -> None:
         syncs = {**self.world.syncs, kind: replace(self.world.syncs[kind], **changes)}

@@ -257,7 +257,7 @@ class Worker:
             },
             deletes=dict.fromkeys(order, setup.deletes),
             creates=dict.fromkeys(order, True),
-            limits=Limits(**few),
+            limits=Limits(**few, emptied=Limit(1000, 0.5)),
         )
 
 
