@@ -61,11 +61,18 @@ class Mapping:
     #: kind -> golden field -> form
     catalogue: MappingOf[str, MappingOf[str, str]] = field(default_factory=dict, repr=False)
     references: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
-    #: kind -> what is mapped of it, and its sets; asked for with every record
+    #: kind -> what is mapped of it, its sets, what is mapped by values, what is read; asked for
+    #: with every record
     _fields: dict[str, tuple[FieldMap, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     _slots: dict[str, dict[str, list[str]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _chosen: dict[str, tuple[FieldMap, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _readable: dict[str, frozenset[str]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     #: golden field -> native value as text -> golden choice
@@ -85,6 +92,8 @@ class Mapping:
                 if one.member_of is not None:
                     sets.setdefault(one.member_of, []).append(one.name)
             self._fields[kind], self._slots[kind] = mapped, sets
+            self._chosen[kind] = tuple(one for one in mapped if one.values is not None)
+            self._readable[kind] = frozenset(o.name for o in mapped if o.direction != "to")
 
     @property
     def is_partial(self) -> bool:
@@ -106,9 +115,9 @@ class Mapping:
         given = {name: value for name, value in self.on_create.items() if name not in natives}
         return replace(self, fields=kept, on_create=given)
 
-    def readable(self, kind: str) -> set[str]:
+    def readable(self, kind: str) -> frozenset[str]:
         """The golden fields of a kind that are read here."""
-        return {one.name for one in self._of(kind) if one.direction != "to"}
+        return self._readable[kind]
 
     def native_fields(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """What is to be read for these kinds."""
@@ -158,9 +167,8 @@ class Mapping:
         """The golden fields whose native choice no value map knows, with that choice."""
         return [
             (one.name, _told(values[one.field or ""]))
-            for one in self._of(kind)
-            if one.values is not None
-            and values.get(one.field or "") is not None
+            for one in self._chosen[kind]
+            if values.get(one.field or "") is not None
             and str(values[one.field or ""]) not in self._choices[one.name]
         ]
 
@@ -168,7 +176,7 @@ class Mapping:
         """The golden choices that this side's value maps have no word for."""
         return [
             (one.name, str(golden[one.name]))
-            for one in self._of(kind)
+            for one in self._chosen[kind]
             if one.direction != "from" and _is_foreign(one, golden.get(one.name))
         ]
 

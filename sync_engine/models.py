@@ -4,7 +4,7 @@ What each row means and which states a link may take is in sync_engine/README.md
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,7 +13,6 @@ import orjson
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -21,7 +20,6 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     Uuid,
     func,
@@ -89,7 +87,7 @@ class SentResult(IntEnum):
 class Happened(IntEnum):
     """What a history row tells."""
 
-    BIRTH = 1
+    BIRTH = 1  #: otherwise than by a record that was matched: of those, first values tell
     VALUE = 2  #: golden changed
     CONFLICT = 3  #: golden kept or changed against another value, kept in ``lost``
     LINKED = 4
@@ -98,23 +96,30 @@ class Happened(IntEnum):
     CONVERTED = 7
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment; refuses naive times and gives UTC back, on SQLite too."""
+class UtcDateTime(UserDefinedType[datetime]):
+    """A moment as microseconds since 1970, on both databases; refuses naive times."""
 
-    impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive time cannot be stored")
-        return value.astimezone(UTC)
+    def get_col_spec(self, **_options: Any) -> str:
+        return "BIGINT"
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None or value.tzinfo is not None:
-            return value
-        return value.replace(tzinfo=UTC)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        return lambda moment: None if moment is None else _microseconds(moment)
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[int | None], datetime | None]:
+        return lambda number: None if number is None else _EPOCH + timedelta(microseconds=number)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _microseconds(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        raise ValueError("a naive time cannot be stored")
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 class JsonText(UserDefinedType[Any]):

@@ -86,6 +86,8 @@ def reconcile(
 
     ``policies`` has one entry per field; ``authors`` tells of fields that golden holds.
     """
+    if not golden and len(sides) == 1 and (decision := _first_seen(sides, policies)):
+        return decision
     claimed = _claimed(golden, sides)
     values = dict(golden)
     changes: list[Change] = []
@@ -109,6 +111,26 @@ def reconcile(
     still = {name: _still_held(kept, values) for name, kept in held.items()}
     bases = {name: _agreed(side, values, still[name]) for name, side in sides.items()}
     return Decision(values, tuple(changes), bases, still)
+
+
+def _first_seen(sides: Mapping[str, Side], policies: Mapping[str, Policy]) -> Decision | None:
+    """An entity's first record, about which nobody can disagree: golden takes what it shows.
+
+    The same as the rest decides, for most of the records of a first sync.
+    """
+    ((name, side),) = sides.items()
+    if side.base or side.offered or side.held or side.insists:
+        return None
+    golden = {n: v for n, v in side.seen.items() if v is not None and n in side.claims}
+    changes = tuple(
+        Change(n, UNSET, golden[n], name, _of_first(policies[n], golden[n]), side.stamps.get(n))
+        for n in sorted(golden)
+    )
+    return Decision(golden, changes, {name: golden}, {name: {}})
+
+
+def _of_first(policy: Policy, value: Any) -> str:
+    return "opt-out" if policy.name == "consent" and value is True else "one claim"
 
 
 def _claimed(golden: Values, sides: Mapping[str, Side]) -> dict[str, dict[str, Claim]]:

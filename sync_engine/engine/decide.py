@@ -1,6 +1,6 @@
 """Reconciles dirty entities: golden, bases, history and what each link owes, in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,6 +39,7 @@ class Batch:
 
     entities: dict[int, EntityRow]
     links: dict[int, list[LinkRow]]
+    is_partial: bool  #: whether some side holds less than golden does
     offers: Mapping[int, list[SentRow]]
     references: References
     authors: Mapping[int, Mapping[str, Author]]
@@ -113,13 +114,14 @@ def _load(world: World, sync: Sync, run: Run, connection: Connection, ids: Seque
         and (run.prefer or any(k.state is LinkState.LIVE and k.seen != k.base for k in group))
     ]
     authors = world.store.entities.authors(connection, moved)
-    return Batch(entities, links, offers, references, authors, Told(run.id))
+    partial = any(source.mapping.is_partial for source in world.of_kind(sync.kind))
+    return Batch(entities, links, partial, offers, references, authors, Told(run.id))
 
 
 def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: EntityRow) -> None:
     live = [link for link in batch.links[entity.id] if link.state is LinkState.LIVE]
     own = {world.source(link.source_id).instance: link for link in live if link.kind is entity.kind}
-    reference = _reference(world, sync, entity, own)
+    reference = _reference(world, sync, entity, own) if batch.is_partial else entity.golden
     sides = {
         name: _side(world, batch, entity, link, reference, run)
         for name, link in own.items()
@@ -206,7 +208,7 @@ def _side(
             batch.waits.add((waiting, entity.id))
     offered = [row.values for row in batch.offers.get(link.id, [])]
     side = shown(world, batch.references, link, entity.kind, reference, offered)
-    claims = {field.name for field in source.mapping.fields if field.direction != "to"}
+    claims = source.mapping.readable(entity.kind.name.lower())
     insists = run.insisted(source.instance, entity.id, claims)
     return Side(side.base, side.seen, offered, link.held, claims, link.stamps, insists)
 
@@ -239,15 +241,7 @@ def _advance(
     held: Mapping[str, Held],
 ) -> None:
     refs = reference_fields(world, entity.kind)
-    new = {}
-    for name, value in base.items():
-        if name not in refs:
-            new[name] = value
-        elif name in (link.seen or {}) and side.seen.get(name, UNSET) == value:
-            new[name] = (link.seen or {})[name]
-        elif name in link.base:
-            new[name] = link.base[name]
-    new |= {n: v for n, v in link.base.items() if n in refs and n not in new}  # unresolved
+    new = _in_native_terms(link, side, base, refs) if refs else dict(base)
     kind, mapping = entity.kind.name.lower(), world.source(link.source_id).mapping
     agreed = (entity.golden, link.base, *side.offered)
     new = mapping.settled(kind, new, link.seen or {}, side.seen, agreed)
@@ -259,6 +253,22 @@ def _advance(
             )
     link.base, link.held, link.stamps = new, dict(held), {}
     batch.changed[link.id] = link
+
+
+def _in_native_terms(
+    link: LinkRow, side: Side, base: Mapping[str, Any], refs: Collection[str]
+) -> dict[str, Any]:
+    """A base whose references are record ids, as ``seen`` has them."""
+    new = {}
+    for name, value in base.items():
+        if name not in refs:
+            new[name] = value
+        elif name in (link.seen or {}) and side.seen.get(name, UNSET) == value:
+            new[name] = (link.seen or {})[name]
+        elif name in link.base:
+            new[name] = link.base[name]
+    unresolved = {n: v for n, v in link.base.items() if n in refs and n not in new}
+    return new | unresolved
 
 
 def _owe(

@@ -90,7 +90,6 @@ def _bear(world: World, told: Told, pool: Pool) -> list[EntityRow]:
         if entity_id < 0 and entity_id not in born:
             kind = pool.links[number].kind
             born[entity_id] = EntityRow(world.ids.row(), kind, {}, dirty=1)
-            told.event(world, entity_id=born[entity_id].id, link_id=number, what=Happened.BIRTH)
     for decided in (pool.joined, pool.surplus):
         for number, entity_id in decided.items():
             decided[number] = born[entity_id].id if entity_id < 0 else entity_id

@@ -44,6 +44,8 @@ def shown(
 def _as_entities(
     references: References, link: LinkRow, values: Mapping[str, Any], refs: Mapping[str, Kind]
 ) -> dict[str, Any]:
+    if not refs:
+        return dict(values)
     found = {}
     for name, value in values.items():
         if name not in refs:

@@ -85,10 +85,10 @@ def explain(service: Service, record: str, field: str | None = None) -> Explanat
     )
 
 
-def _unread(world: World, link: LinkRow) -> set[str]:
+def _unread(world: World, link: LinkRow) -> frozenset[str]:
     """Fields of a record that was read whose value here means nothing in golden terms."""
     if link.seen is None:
-        return set()
+        return frozenset()
     readable = world.source(link.source_id).mapping.readable(link.kind.name.lower())
     return readable - link.seen.keys()
 

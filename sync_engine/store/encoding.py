@@ -14,6 +14,10 @@ from sync_engine.values import Held
 
 LINK: Any = Link.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 _COLUMNS = tuple(column.name for column in LINK.c)
+# looked up in a dict: an enumeration called with a number takes three times as long
+_KINDS = {kind.value: kind for kind in Kind}
+_STATES = {state.value: state for state in LinkState}
+_OWES = {owes.value: owes for owes in Owes}
 #: every column that may change
 ALL = tuple(field.name for field in fields(LinkRow) if field.name != "id")
 
@@ -25,17 +29,22 @@ def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
     shown = None if seen is None else names.decode(layout, seen)
     columns["seen"] = shown
     columns["base"] = dict(shown or {}) if base is None else names.decode(layout, base)
-    columns["held"] = {
-        names.field_name(int(number)): Held(kept["of"], kept["why"], kept.get("as"))
-        for number, kept in (columns["held"] or {}).items()
-    }
-    columns["stamps"] = names.by_name(columns["stamps"])
+    held, stamps = columns["held"], columns["stamps"]
+    columns["held"] = _kept(names, held) if held else {}
+    columns["stamps"] = names.by_name(stamps) if stamps else {}
     columns["match_keys"] = numbers(columns["match_keys"])
     columns["alike"] = numbers(columns["alike"])
-    columns["kind"], columns["state"] = Kind(columns["kind"]), LinkState(columns["state"])
-    columns["owes"], columns["ends"] = Owes(columns["owes"]), Owes(columns["ends"])
+    columns["kind"], columns["state"] = _KINDS[columns["kind"]], _STATES[columns["state"]]
+    columns["owes"], columns["ends"] = _OWES[columns["owes"]], _OWES[columns["ends"]]
     columns["inactive"] = bool(columns["inactive"])
     return LinkRow(**columns)
+
+
+def _kept(names: Layouts, held: Mapping[str, Any]) -> dict[str, Held]:
+    return {
+        names.field_name(int(number)): Held(kept["of"], kept["why"], kept.get("as"))
+        for number, kept in held.items()
+    }
 
 
 def encoded(names: Layouts, link: LinkRow, columns: Sequence[str] = ("id", *ALL)) -> dict[str, Any]:

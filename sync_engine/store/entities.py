@@ -60,7 +60,7 @@ class Entities:
         found: dict[int, EntityRow] = {}
         for chunk in chunks(ids):
             query = select(ENTITY).where(among(connection, ENTITY.c.id, chunk)).with_for_update()
-            found |= {row.id: self._row(row) for row in connection.execute(query).all()}
+            found |= {row[0]: self._row(row) for row in connection.execute(query).all()}
         return found
 
     def insert(self, connection: Connection, entities: Iterable[EntityRow]) -> None:
@@ -194,15 +194,9 @@ class Entities:
         return found
 
     def _row(self, row: Row[Any]) -> EntityRow:
-        return EntityRow(
-            id=row.id,
-            kind=Kind(row.kind),
-            golden=self._layouts.decode(row.layout, row.golden),
-            state=EntityState(row.state),
-            into_id=row.into_id,
-            dirty=row.dirty,
-            rev=row.rev,
-        )
+        number, kind, state, into_id, layout, golden, dirty, rev = row
+        values = self._layouts.decode(layout, golden)
+        return EntityRow(number, Kind(kind), values, EntityState(state), into_id, dirty, rev)
 
     def _columns(self, entity: EntityRow) -> dict[str, Any]:
         layout = self._layouts.golden  # a field that nobody maps any more leaves golden
