@@ -294,3 +294,29 @@ def test_a_decision_is_stable_and_loses_no_claim_unrecorded(
         edited = seen is not UNSET and seen != each.base.get("mail", UNSET) and seen != golden
         if edited and not (seen is None and "mail" not in each.base):
             assert seen == final or seen in recorded
+
+
+_POLICIES = {
+    "city": Policy("manual", ORDER),
+    "mail": Policy("prefer", ORDER),
+    "no_mail": Policy("consent", ORDER),
+    "note": Policy("longest", ORDER),
+}
+_SEEN = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from([None, True, False, "a"]) for name in _POLICIES}
+)
+
+
+@settings(derandomize=True)
+@given(seen=_SEEN, claims=st.sets(st.sampled_from(sorted(_POLICIES))))
+def test_a_first_record_is_decided_as_beside_one_that_shows_nothing(
+    seen: dict[str, Any], claims: set[str]
+) -> None:
+    first = Side({}, seen, claims=claims, stamps=dict.fromkeys(seen, "2026-11-01T10:00:00+00:00"))
+    alone = reconcile({}, {"sales": first}, _POLICIES, {})
+    beside = reconcile({}, {"sales": first, "service": Side({}, {})}, _POLICIES, {})
+    assert (alone.golden, alone.changes) == (beside.golden, beside.changes)
+    assert (alone.bases["sales"], alone.held["sales"]) == (
+        beside.bases["sales"],
+        beside.held["sales"],
+    )
