@@ -8,7 +8,8 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine.answered import close_answered
 from sync_engine.engine.create import consider_creates
-from sync_engine.engine.deletes import end_link, follow_deletes
+from sync_engine.engine.deletes import end_link, follow_deletes, succeed
+from sync_engine.engine.leads import leaving, retire, withdraw
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.showing import Shown, assume_opt_outs, difference, shown, wanted
 from sync_engine.engine.world import (
@@ -119,25 +120,29 @@ def _load(world: World, sync: Sync, run: Run, connection: Connection, ids: Seque
 
 
 def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: EntityRow) -> None:
+    succeed(batch, entity)
     live = [link for link in batch.links[entity.id] if link.state is LinkState.LIVE]
     own = {world.source(link.source_id).instance: link for link in live if link.kind is entity.kind}
     reference = _reference(world, sync, entity, own) if batch.is_partial else entity.golden
+    heard = own | leaving(world, entity, live, own)
     sides = {
         name: _side(world, batch, entity, link, reference, run)
-        for name, link in own.items()
+        for name, link in heard.items()
         if name in sync.sides and link.seen is not None
     }
     authors = batch.authors.get(entity.id, {})
     decision = reconcile(entity.golden, sides, _policies(world, sync), authors)
-    _tell_first(world, batch, entity, own, decision.changes)
+    _tell_first(world, batch, entity, heard, decision.changes)
     for change in decision.changes:
         if not change.is_first:
-            _tell(world, batch, entity, own, change)
+            _tell(world, batch, entity, heard, change)
     if decision.changes:
         entity.rev += 1
     entity.golden = dict(decision.golden)
-    for name, side in sides.items():
-        link = own[name]
+    for name, link in own.items():
+        if name not in sides:
+            continue
+        side = sides[name]
         for field_name in sorted(reference_fields(world, entity.kind)):
             value = entity.golden.get(field_name)
             missing = batch.references.missing(link.instance_id, value)
@@ -147,11 +152,11 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
         _owe(world, batch, entity, link, side, bool(decision.changes))
     for link in live:
         if link.kind is not entity.kind:
-            _retire(world, batch, entity, link, own)
+            retire(world, batch, entity, link, own)
     creating = [link for link in batch.links[entity.id] if link.state is LinkState.CREATING]
     for link in creating:
         if link.kind is not entity.kind:
-            _withdraw(batch, link)
+            withdraw(batch, link)
             continue
         _wake(batch, link, bool(decision.changes))
         assume_opt_outs(world, entity, live, link)
@@ -207,8 +212,8 @@ def _side(
         if waiting is not None:
             batch.waits.add((waiting, entity.id))
     offered = [row.values for row in batch.offers.get(link.id, [])]
-    side = shown(world, batch.references, link, entity.kind, reference, offered)
-    claims = source.mapping.readable(entity.kind.name.lower())
+    side = shown(world, batch.references, link, link.kind, reference, offered)
+    claims = source.mapping.readable(link.kind.name.lower())
     insists = run.insisted(source.instance, entity.id, claims)
     return Side(side.base, side.seen, offered, link.held, claims, link.stamps, insists)
 
@@ -291,14 +296,6 @@ def _owe(
         link.owes = Owes.CLEAR if cleared else Owes.UPDATE
 
 
-def _withdraw(batch: Batch, link: LinkRow) -> None:
-    """No lead is created for a customer; one that may exist is known once its write is settled."""
-    link.owes = Owes.NOTHING
-    if link.id not in batch.offers:
-        link.state = LinkState.REPLACED
-    batch.changed[link.id] = link
-
-
 def _wake(batch: Batch, link: LinkRow, moved: bool) -> None:
     """A create that was refused is tried again with other values, one that waits at once."""
     if moved:
@@ -359,30 +356,3 @@ def _tell(
         batch.told.issue(
             world, "conflict", entity_id=entity.id, field_name=change.name, cause=change.situation
         )
-
-
-def _retire(
-    world: World,
-    batch: Batch,
-    entity: EntityRow,
-    link: LinkRow,
-    own: Mapping[str, LinkRow],
-) -> None:
-    """A lead whose person has become a customer follows by its system's means, or stays as past."""
-    if link.owes is Owes.REREAD:
-        return  # it may have been converted already
-    source = world.source(link.source_id)
-    if source.mapping.kind_by and source.instance not in own:
-        link.owes = Owes.NOTHING if link.tries >= TRIES else Owes.CONVERT
-    else:
-        target = own.get(source.instance)
-        link.into_id = target.id if target else None
-        leave_as_past(world, batch.told, link)
-    batch.changed[link.id] = link
-
-
-def leave_as_past(world: World, told: Told, link: LinkRow, why: str = "") -> None:
-    """The lead of somebody who is a customer now is neither read nor written any more."""
-    link.state, link.owes = LinkState.CONVERTED, Owes.NOTHING
-    about = {"link_id": link.id, "entity_id": link.entity_id}
-    told.issue(world, "lead left as past", cause=why[:LONGEST_CAUSE], **about)

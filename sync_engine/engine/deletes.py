@@ -16,6 +16,25 @@ if TYPE_CHECKING:
 _ENDS = {"propagate": Owes.DELETE, "deactivate": Owes.DEACTIVATE}
 
 
+def succeed(batch: "Batch", entity: EntityRow) -> None:
+    """Where a record is gone and a second one of the person stands beside it, that one carries on.
+
+    Of two that are merged there either may stay, and a system without a feed of merges tells
+    only that one is gone: nobody was deleted.
+    """
+    links = batch.links[entity.id]
+    for gone in links:
+        if gone.state is not LinkState.GONE or gone.owes is not Owes.FOLLOW:
+            continue
+        place = (LinkState.SURPLUS, gone.instance_id, gone.kind)
+        for heir in links:
+            if (heir.state, heir.instance_id, heir.kind) == place and heir.seen is not None:
+                gone.state, gone.owes = LinkState.REPLACED, Owes.NOTHING
+                heir.state, heir.base = LinkState.LIVE, {}
+                batch.changed |= {gone.id: gone, heir.id: heir}
+                break
+
+
 def follow_deletes(
     world: World,
     sync: Sync,

@@ -107,6 +107,9 @@ def _that_went_before(rows: Following, pending: Sequence[LinkRow]) -> list[LinkR
 
 def _follow_one(world: World, told: Told, rows: Following, link: LinkRow, target: LinkRow) -> None:
     source = rows.entities[_end(rows, link.entity_id or 0)]
+    if link.state is LinkState.CONVERTED and not target.base:
+        _carry_over(link, target)
+        rows.changed.add(target.id)
     if target.entity_id is None:
         # not matched or not even read: it gets its place when it is matched
         target.entity_id = source.id
@@ -127,6 +130,19 @@ def _follow_one(world: World, told: Told, rows: Following, link: LinkRow, target
     source.dirty = 1
     source.rev += 1
     rows.touched.add(source.id)
+
+
+def _carry_over(lead: LinkRow, target: LinkRow) -> None:
+    """What was agreed on with the lead, and stands unchanged in what it became, is no news there.
+
+    What the conversion left out is not agreed on: an empty field clears nothing (practice 1.1).
+    """
+    seen = target.seen or {}
+    target.base = {
+        name: value
+        for name, value in lead.base.items()
+        if value is not None and seen.get(name) == value
+    }
 
 
 def _has_record(rows: Following, entity_id: int, beside: LinkRow) -> bool:

@@ -8,8 +8,8 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, Result
 from sync_engine import matching
-from sync_engine.engine.decide import leave_as_past
 from sync_engine.engine.keys import keys_of, rekey
+from sync_engine.engine.leads import leave_as_past
 from sync_engine.engine.references import reference_fields
 from sync_engine.engine.world import LONGEST_CAUSE, TRIES, Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult

@@ -278,3 +278,26 @@ def test_what_a_listing_lacks_is_gone_only_when_missing_twice(three: Three) -> N
     three.cycle()
     assert len(three.sales.alive("Lead")) == 1
     assert three.profiles.alive("person") == []  # its place is kept: it does not come back
+
+
+@pytest.mark.parametrize("policy", ["unlink", "propagate"])
+@pytest.mark.parametrize("source", ["service/lead", "profiles/person"])
+def test_a_second_record_carries_on_where_the_first_is_gone(
+    three: Three, source: str, policy: str
+) -> None:
+    three.deletes(Kind.LEAD, policy)
+    ann = three.sales.create("Lead", **ANN)
+    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
+    three.settle()
+    three.sales.merge("Lead", ann, other)
+    three.settle()
+    system, name = source.split("/")
+    states = {link.state: link.record_id or "" for link in three.links(source)}
+    three.systems[system].delete(name, states[LinkState.LIVE])
+    for _ in range(3):
+        a_day_later(three)
+    three.sales.update("Lead", ann, title="Buyer")
+    three.settle()
+    assert three.systems[system].row(name, states[LinkState.SURPLUS]).values["title"] == "Buyer"
+    assert not three.sales.row("Lead", ann).deleted
+    assert three.whats().count("surplus record") == 1  # that of the third system

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from connectors.protocol import Page
 from sync_engine import operations
 from sync_engine.models import Kind, LinkState
@@ -360,6 +362,32 @@ def test_a_merge_joins_two_people(three: Three) -> None:
     assert len(three.sales.alive("Lead")) == 1
     assert len(three.service.alive("lead")) == 2  # the loser's delete is not propagated
     assert "surplus record" in three.whats()
+
+
+@pytest.mark.parametrize("converts", ["sales", "service"])
+def test_what_was_entered_in_a_lead_elsewhere_until_a_conversion_goes_to_the_customer(
+    three: Three, converts: str
+) -> None:
+    three.sales.create("Lead", **ANN, title="Buyer")
+    three.settle()
+    names = {"sales": ("Lead", "Contact"), "service": ("lead", "contact")}
+    lead, contact = names[converts]
+    (other,) = names.keys() - {converts}
+    there = only(three.systems[other].alive(names[other][0]))
+    three.systems[other].update(names[other][0], there.id, title="Chief", noemail=True)
+    three.systems[converts].convert(lead, only(three.systems[converts].alive(lead)).id)
+    three.settle()
+    shown = only(three.systems[converts].alive(contact)).values
+    assert (shown["title"], shown["noemail"]) == ("Chief", True)
+
+
+def test_a_field_that_a_conversion_leaves_out_clears_nothing(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN, title="Buyer")
+    three.settle()
+    contact = three.sales.convert("Lead", number)
+    three.sales.update("Contact", contact, title=None)
+    three.settle()
+    assert only(three.service.alive("contact")).values["title"] == "Buyer"
 
 
 def test_a_conversion_is_followed_everywhere(three: Three) -> None:
