@@ -17,7 +17,7 @@ from sync_engine.converters import resembles
 from sync_engine.engine.batch import Batch
 from sync_engine.engine.ended import end, load_targets
 from sync_engine.engine.groups import review
-from sync_engine.engine.keys import rekey
+from sync_engine.engine.keys import UNKEYED, rekey
 from sync_engine.engine.recognise import recognise
 from sync_engine.engine.world import (
     LONGEST_CAUSE,
@@ -193,11 +193,12 @@ def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], m
     link.fingerprint = mark
     if before == seen and link.seen is not None:
         return
-    batch.rekey(link)
+    changed = {name: value for name, value in seen.items() if before.get(name, UNSET) != value}
+    # the name of an employer may have changed too, which the record does not show
+    if seen.get("company") or not UNKEYED.issuperset(changed.keys() | before.keys() - seen.keys()):
+        batch.rekey(link)
     stamp = record.modified_at.isoformat() if record.modified_at else None
-    for name, value in seen.items():
-        if before.get(name, UNSET) == value:
-            continue
+    for name, value in changed.items():
         if stamp:
             link.stamps[name] = stamp
         ours = link.base.get(name)

@@ -19,6 +19,16 @@ from sync_engine.store import LinkRow
 _ENDED = (LinkState.GONE, LinkState.MERGED, LinkState.CONVERTED, LinkState.REPLACED)
 
 
+#: golden fields of which no key is made, nor anything that resembles one
+UNKEYED = frozenset(
+    {
+        "salutation", "middle_name", "job_title", "language", "description", "lead_source",
+        "lead_status", "industry", "employees", "email_opt_out", "phone_opt_out", "fax_opt_out",
+        "bulk_email_opt_out",
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Employers:
     """The names of the companies that customers refer to."""

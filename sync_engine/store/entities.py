@@ -1,6 +1,6 @@
 """Queries on entities and their history."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import case, func, select, update
@@ -18,6 +18,26 @@ HISTORY: Any = History.__table__  # type: ignore[attr-defined]
 _OF_VALUES = (Happened.VALUE, Happened.CONFLICT)
 #: ``entity.dirty``: to be decided; or only once an instance that is out answers
 DIRTY, POSTPONED = 1, 2
+
+
+def _last(connection: Connection, entities: Sequence[int], *only: Any) -> Any:
+    """Of each field of these entities, the id of the last row that tells of it.
+
+    Rows of several fields, which have no field, are few, and all of them are in it.
+    """
+    return (
+        select(func.max(HISTORY.c.id))
+        .where(
+            among(connection, HISTORY.c.entity_id, entities),
+            HISTORY.c.what.in_(_OF_VALUES),
+            *only,
+        )
+        .group_by(
+            HISTORY.c.entity_id,
+            HISTORY.c.field_id,
+            case((HISTORY.c.field_id.is_(None), HISTORY.c.id)),
+        )
+    )
 
 
 class Entities:
@@ -138,7 +158,13 @@ class Entities:
         self, connection: Connection, entities: Collection[int]
     ) -> dict[int, dict[str, HistoryRow]]:
         """Entity -> field -> the row by which golden got its present value."""
-        return self._last(connection, entities)
+        found: dict[int, dict[str, HistoryRow]] = {}
+        for chunk in chunks(entities):
+            last = _last(connection, chunk)
+            query = select(HISTORY).where(HISTORY.c.id.in_(last)).order_by(HISTORY.c.id)
+            for row in self._all_heard(connection, query):
+                found.setdefault(row.entity_id, {})[row.field_name or ""] = row
+        return found
 
     def conflicts(self, connection: Connection, run_ids: Collection[int]) -> list[HistoryRow]:
         query = (
@@ -162,35 +188,16 @@ class Entities:
         self, connection: Connection, entities: Collection[int]
     ) -> Mapping[int, Mapping[str, Author]]:
         """Entity -> field -> where golden's present value came from."""
-        last = self._last(connection, entities, HISTORY.c.by != "golden")
-        return {
-            entity: {name: Author(row.by or "", row.stamp) for name, row in rows.items()}
-            for entity, rows in last.items()
-        }
-
-    def _last(
-        self, connection: Connection, entities: Collection[int], *only: Any
-    ) -> dict[int, dict[str, HistoryRow]]:
-        """Entity -> field -> the last row that tells of the field."""
-        found: dict[int, dict[str, HistoryRow]] = {}
+        found: dict[int, dict[str, Author]] = {}
+        told = HISTORY.c
         for chunk in chunks(entities):
-            # those of several fields, which have no field, are few and all read
-            last = (
-                select(func.max(HISTORY.c.id))
-                .where(
-                    among(connection, HISTORY.c.entity_id, chunk),
-                    HISTORY.c.what.in_(_OF_VALUES),
-                    *only,
-                )
-                .group_by(
-                    HISTORY.c.entity_id,
-                    HISTORY.c.field_id,
-                    case((HISTORY.c.field_id.is_(None), HISTORY.c.id)),
-                )
-            )
-            query = select(HISTORY).where(HISTORY.c.id.in_(last)).order_by(HISTORY.c.id)
-            for row in self._all_heard(connection, query):
-                found.setdefault(row.entity_id, {})[row.field_name or ""] = row
+            last = _last(connection, chunk, told.by != "golden")
+            query = select(told.entity_id, told.field_id, told.fields, told.by, told.stamp)
+            rows = connection.execute(query.where(told.id.in_(last)).order_by(told.id))
+            for entity, field, fields, by, stamp in rows.all():
+                author, authors = Author(by, stamp), found.setdefault(entity, {})
+                for number in fields or (field,):
+                    authors[self._layouts.field_name(number)] = author
         return found
 
     def _row(self, row: Row[Any]) -> EntityRow:
