@@ -169,7 +169,7 @@ def _decide(
         # no wipe: before there is a base an empty golden gives way to any value
         if moved_on and not (old is None and first_contact):
             against[GOLDEN] = Claim(old, author.stamp if author else None)
-    if _same(claim.value for claim in against.values()):
+    if _same([claim.value for claim in against.values()]):
         first = min(against, key=lambda side: _rank(side, policy.order))
         situation = "one claim" if len(against) == 1 else "equal claims"
         return Change(name, old, against[first].value, first, situation, against[first].stamp)
@@ -205,9 +205,8 @@ def _is_news(name: str, side: Side, golden: Values) -> bool:
         return False
     # what golden lost with its mapping is agreed on no more, whatever the base remembers
     base = side.base if name in golden or value is None else {}
-    if not insists and base.get(name, UNSET) == value:
-        return False
-    if not insists and any(values.get(name, UNSET) == value for values in side.offered):
+    known = () if insists else (base, *side.offered)
+    if any(values.get(name, UNSET) == value for values in known):
         return False
     kept = side.held.get(name)
     # what a person is asked about stays a claim until it is answered
@@ -331,6 +330,5 @@ def _still_held(held: Mapping[str, Held], golden: Values) -> Mapping[str, Held]:
     return {name: kept for name, kept in held.items() if kept.of == hash_of(golden.get(name))}
 
 
-def _same(values: Any) -> bool:
-    first, *rest = values
-    return all(value == first for value in rest)
+def _same(values: list[Any]) -> bool:
+    return values.count(values[0]) == len(values)
