@@ -75,6 +75,8 @@ class Mapping:
     _readable: dict[str, frozenset[str]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    #: the golden fields that it shows, sets of values among them
+    shows: frozenset[str] = field(default=frozenset(), init=False, repr=False, compare=False)
     #: golden field -> native value as text -> golden choice
     _choices: dict[str, dict[str, str]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -82,6 +84,7 @@ class Mapping:
 
     def __post_init__(self) -> None:
         self.references.update({one.name: one.ref for one in self.fields if one.ref})
+        object.__setattr__(self, "shows", frozenset(self.forms))
         for one in self.fields:
             choices = (one.values or {}).items()
             self._choices[one.name] = {str(native): golden for golden, native in choices}

@@ -165,7 +165,7 @@ def _decide(
     first_contact = any(name not in sides[side].base for side in claims)
     against = dict(claims)
     if old is not UNSET:
-        moved_on = any(sides[side].base.get(name, UNSET) != old for side in claims)
+        moved_on = all(sides[side].base.get(name, UNSET) != old for side in claims)
         # no wipe: before there is a base an empty golden gives way to any value
         if moved_on and not (old is None and first_contact):
             against[GOLDEN] = Claim(old, author.stamp if author else None)

@@ -292,7 +292,7 @@ class MemoryConnector:
         self, name: str, one: MemoryObject, write: Write, faults: Mapping[str, str]
     ) -> Outcome:
         known = one.by_key.get(write.key)
-        if known is not None:
+        if known is not None and not known.deleted:
             return Outcome(Result.DONE, known.id, self._version(known))
         if faults:
             return Outcome(Result.REJECTED, reason="refused value", faults=faults)

@@ -248,6 +248,9 @@ def _advance(
     refs = reference_fields(world, entity.kind)
     new = _in_native_terms(link, side, base, refs) if refs else dict(base)
     kind, mapping = entity.kind.name.lower(), world.source(link.source_id).mapping
+    if not mapping.shows.issuperset(new):  # read by another mapping, and heard by nobody
+        new = {n: v for n, v in new.items() if n in mapping.shows}
+        new |= {n: v for n, v in link.base.items() if n not in mapping.shows}
     agreed = (entity.golden, link.base, *side.offered)
     new = mapping.settled(kind, new, link.seen or {}, side.seen, agreed)
     known = mapping.further(kind, link.base)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action, ConnectorError, Outcome, Write
 from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
+from sync_engine.engine.flipping import flipping_fields, hold_flipping
 from sync_engine.engine.outcomes import keep_outcomes, refuse
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
@@ -20,12 +21,8 @@ from sync_engine.engine.showing import UNREADABLE, difference, shown, wanted
 from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import DIRTY, EntityRow, LeaseHold, LinkRow, SentRow, advance
-from sync_engine.values import Held, hash_of
 
 SELECTED = 2000  #: owing links of one round
-#: a field that six of a sync's last ten runs have written is in a loop: what is written for a
-#: person's edit is read in the run after it, so edits alone reach five
-FLIPS, FLIP_RUNS = 6, 10
 PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
 
 _ACTIONS = {
@@ -104,11 +101,13 @@ def _plan(
         # records wait for the decision of the customer that it has become
         links = [link for link in links if entities[link.entity_id or 0].dirty != DIRTY]
         references = resolve(world, connection, sync.kind, entities.values(), links)
-        worn = _worn(world, run, connection, links)
+        flipping = flipping_fields(world, run, connection, links)
         plan = Plan(Told(run.id))
         for link in links:
             entity = entities[link.entity_id or 0]
-            _consider(world, source, run, plan, link, entity, references, worn.get(entity.id, ()))
+            _consider(
+                world, source, run, plan, link, entity, references, flipping.get(entity.id, ())
+            )
         if plan.writes or plan.told.issues:
             run.store(world, connection)
         world.store.links.save(connection, plan.changed)
@@ -139,11 +138,11 @@ def _consider(
     link: LinkRow,
     entity: EntityRow,
     references: References,
-    worn: Collection[str],
+    flipping: Collection[str],
 ) -> None:
     """Plan the link's write, or say why there is none."""
-    if worn:
-        _hold(world, plan.told, link, entity, references, worn)
+    if flipping:
+        hold_flipping(world, plan.told, link, entity, references, flipping)
         plan.changed.append(link)
     if (action := _ACTIONS[link.owes]) not in source.type.actions:
         refuse(world, plan.told, link, action, f"{action} is not offered there")
@@ -174,34 +173,6 @@ def _coming_parents(
         if (link.instance_id, parent) in references.coming
         for number in references.links[parent]
     ]
-
-
-def _worn(
-    world: World, run: Run, connection: Connection, links: Sequence[LinkRow]
-) -> dict[int, set[str]]:
-    """Entity -> the fields that one run after the other has written (state-model 6)."""
-    updated = {k.entity_id for k in links if k.entity_id and k.owes in (Owes.UPDATE, Owes.CLEAR)}
-    if not updated:
-        return {}
-    since = world.store.registry.begun(connection, run.sync, FLIP_RUNS)
-    return world.store.writes.repeated(connection, updated, since, FLIPS)
-
-
-def _hold(
-    world: World,
-    told: Told,
-    link: LinkRow,
-    entity: EntityRow,
-    references: References,
-    worn: Collection[str],
-) -> None:
-    """Two automations answer each other's values: what flips is held as this side shows it."""
-    side = shown(world, references, link, entity.kind, entity.golden)
-    about = {"link_id": link.id, "entity_id": entity.id, "source_id": link.source_id}
-    for name in difference(world, references, entity, link, side):
-        if name in worn:
-            link.held[name] = Held(hash_of(entity.golden.get(name)), "flipping", side.seen[name])
-            told.issue(world, "flipping", field_name=name, **about)
 
 
 def _derive(

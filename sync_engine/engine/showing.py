@@ -60,9 +60,11 @@ def assume_opt_outs(
 ) -> None:
     """Where messages go out, an opt-out that another side shows unreadably counts (practice 4.1).
 
-    Golden does not take it: it is held for this side alone, which shall show it as set.
+    Golden does not take it: it is held for this side alone, which shall show it as set until
+    the other can be read.
     """
-    link.held = {name: kept for name, kept in link.held.items() if kept.why != UNREADABLE}
+    assumed = {name for name, kept in link.held.items() if kept.why == UNREADABLE}
+    link.held = {name: kept for name, kept in link.held.items() if name not in assumed}
     source, kind = world.source(link.source_id), entity.kind.name.lower()
     if not source.type.sends:
         return
@@ -70,6 +72,8 @@ def assume_opt_outs(
         golden = entity.golden.get(flag)
         if golden is not True and any(_hides(world, kind, other, flag) for other in links):
             link.held[flag] = Held(hash_of(golden), UNREADABLE, True)
+    for flag in assumed - set(link.held):
+        entity.golden.setdefault(flag, None)  # nobody has set it, so it goes back to nothing
 
 
 def _hides(world: World, kind: str, link: LinkRow, flag: str) -> bool:

@@ -166,6 +166,21 @@ class Entities:
                 found.setdefault(row.entity_id, {})[row.field_name or ""] = row
         return found
 
+    def claims(
+        self, connection: Connection, entities: Collection[int], since: int
+    ) -> list[HistoryRow]:
+        """The values that records of these entities brought since a row id, oldest first."""
+        found: list[HistoryRow] = []
+        for chunk in chunks(entities):
+            query = select(HISTORY).where(
+                HISTORY.c.entity_id.in_(chunk),
+                HISTORY.c.id > since,
+                HISTORY.c.what.in_(_OF_VALUES),
+                HISTORY.c.link_id.is_not(None),
+            )
+            found += self._all_heard(connection, query.order_by(HISTORY.c.id))
+        return found
+
     def conflicts(self, connection: Connection, run_ids: Collection[int]) -> list[HistoryRow]:
         query = (
             select(HISTORY)

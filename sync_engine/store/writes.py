@@ -95,28 +95,24 @@ class Writes:
         query = select(SENT).where(SENT.c.link_id.in_(sorted(links))).order_by(SENT.c.id)
         return [self._row(row) for row in connection.execute(query)]
 
-    def repeated(
-        self, connection: Connection, entities: Collection[int], since: int, runs: int
-    ) -> dict[int, set[str]]:
-        """Entity -> the fields that so many runs, or more, have written there since a row id."""
-        writing: dict[tuple[int, str], set[int]] = {}
+    def written(
+        self, connection: Connection, entities: Collection[int], since: int
+    ) -> dict[int, list[SentRow]]:
+        """Entity -> the writes to its links that landed since a row id, oldest first."""
+        found: dict[int, list[SentRow]] = {}
         for chunk in chunks(entities):
             query = (
-                select(LINK.c.entity_id, SENT.c.run_id, SENT.c.vals)
+                select(SENT, LINK.c.entity_id)
                 .join(LINK, LINK.c.id == SENT.c.link_id)
                 .where(
                     among(connection, LINK.c.entity_id, chunk),
                     SENT.c.id > since,
                     SENT.c.result == SentResult.DONE,
                 )
+                .order_by(SENT.c.id)
             )
             for row in connection.execute(query):
-                for name in self._layouts.by_name(row.vals):
-                    writing.setdefault((row.entity_id, name), set()).add(row.run_id)
-        found: dict[int, set[str]] = {}
-        for (entity_id, name), those in writing.items():
-            if len(those) >= runs:
-                found.setdefault(entity_id, set()).add(name)
+                found.setdefault(row.entity_id, []).append(self._row(row))
         return found
 
     def counted(self, connection: Connection, source_id: int, row_id: int) -> dict[Owes, int]:

@@ -63,6 +63,22 @@ CASES: list[tuple[str, Any, dict[str, Side], Any, str | None, dict[str, Any]]] =
         {"service": "c"},
     ),
     (
+        "golden is no rival of those who had it, whoever else has it",
+        "b",
+        {"sales": side("b", "b"), "service": side("b", "c"), "profiles": side("a", "d")},
+        "c",
+        "prefer",
+        {"profiles": "d"},
+    ),
+    (
+        "cleared where it was golden, and where it was not yet",
+        "b",
+        {"sales": side("b", "b"), "service": side("b", None), "profiles": side("a", None)},
+        None,
+        "equal claims",
+        {},
+    ),
+    (
         "a preferred edit against a golden value not accepted",
         "b",
         {"sales": side("a", "c"), "service": side("b", "b")},

@@ -252,6 +252,31 @@ def test_state_6_a_person_who_edits_again_and_again_is_no_loop(three: Three) -> 
     assert three.whats() == []
 
 
+def test_state_6_a_person_who_edits_in_every_run_is_no_loop(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    for n in range(12):
+        three.sales.update("Lead", number, title=f"Title {n}")
+        three.cycle()
+    three.settle()
+    assert only(three.service.alive("lead")).values["title"] == "Title 11"
+    assert three.whats() == []
+
+
+def test_state_6_an_opt_out_that_a_system_takes_back_each_time_is_held(three: Three) -> None:
+    number = three.sales.create("Lead", **ANN)
+    three.settle()
+    three.service.stored = lambda field, value: False if field == "noemail" else value
+    three.sales.update("Lead", number, noemail=True)
+    for _ in range(20):
+        three.cycle()
+    before = three.written()
+    three.cycle()
+    assert three.written() == before
+    assert "flipping" in three.whats()
+    assert three.sales.row("Lead", number).values["noemail"] is True
+
+
 def test_practice_4_3_newest_goes_by_the_stamps_of_the_reads(three: Three) -> None:
     three.policy(Kind.LEAD, "job_title", "newest")
     number = three.sales.create("Lead", **ANN, title="Boss")

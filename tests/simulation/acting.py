@@ -87,10 +87,11 @@ class Acting:
 
     def _let_go(self) -> None:
         """People release what waits for them: guard stops, a restored state."""
-        run, store = self.home.worker.last, self.home.worker.store
+        store = self.home.worker.store
         with store.reading() as connection:
             waits = any(s.released_at is None for s in store.registry.syncs(connection).values())
-        if waits or (run is not None and run.counts["stopped"]):
+            stops = store.issues.all(connection, whats=("guard",))
+        if waits or stops:
             self.release_all()
 
     def release_all(self) -> None:

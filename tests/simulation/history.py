@@ -115,7 +115,7 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
     oracles.one_kind(home, state)
     oracles.equal(home, state)
     if not acting.decided:
-        oracles.made_once(home, people)
+        oracles.made_once(home, acting)
         oracles.nobody_twice(home, people)
     oracles.nothing_lost(home, people, acting, state)
     if not acting.restored_at:

@@ -77,11 +77,16 @@ def settled(home: Installation, acting: Acting, state: State) -> None:
         raise Violation("I-33", f"{state.unanswered} rows of sent were never answered")
 
 
-def made_once(home: Installation, people: People) -> None:
-    """Oracle 3 (I-11): at most one record of ours per entity, system and object."""
+def made_once(home: Installation, acting: Acting) -> None:
+    """Oracle 3 (I-11): at most one record of ours per entity, system and object.
+
+    That one was there, and was deleted, stands only in the state that a backup replaced.
+    """
     counts: Counter[tuple[str, str, str, int]] = Counter()
     for crm in home.systems.values():
         for landed in crm.landed:
+            if acting.restored_at and crm.row(landed.object, landed.id).deleted:
+                continue
             parts = key_parts(UUID(landed.key)) if landed.action is Action.CREATE else None
             if parts is not None:
                 counts[crm.name, landed.object, landed.kind, parts.entity_id] += 1
@@ -146,14 +151,14 @@ def nothing_comes_back(home: Installation, people: People, state: State) -> None
     """
     if home.setup.policy == "manual":
         return
-    live = {place(home, link) for links in state.live().values() for link in links}
+    live = {place(home, link): entity for entity, links in state.live().items() for link in links}
     last: dict[tuple[str, str, str], Entry] = {}
     for entry in people.log:
         last[entry.system, entry.record, entry.field] = entry
     entered: dict[tuple[str, Any], list[Entry]] = defaultdict(list)
     for entry in people.log:
         entered[entry.field, entry.value].append(entry)
-    for links in state.live().values():
+    for entity, links in state.live().items():
         for link in links:
             crm, name, row = record(home, link)
             for field in home.fields:
@@ -163,23 +168,26 @@ def nothing_comes_back(home: Installation, people: People, state: State) -> None
                     continue  # a set keeps what is not known to be ours to remove (practice 4.11)
                 for value in sorted(filter(None, shows(crm, row, field))):
                     by = entered.get((field, value), [])
-                    if by and not any(_stands(home, people, last, live, one) for one in by):
+                    if by and not any(_stands(people, last, live, entity, one) for one in by):
                         raise Violation(
                             "I-4", f"{field} {value!r}, superseded, is back at {row.id}"
                         )
 
 
 def _stands(
-    home: Installation,
     people: People,
     last: Mapping[tuple[str, str, str], Entry],
-    live: set[tuple[str, str]],
+    live: Mapping[tuple[str, str], int],
+    entity: int,
     entry: Entry,
 ) -> bool:
-    """Whether nobody has replaced it there, or the record has ended since, maybe unread."""
+    """Whether nobody has replaced it there, or its record has ended since, maybe unread.
+
+    Or it is somebody else's by now: who became a customer by himself keeps what he was given.
+    """
     if last[entry.system, entry.record, entry.field] is entry:
         return True
-    return (entry.system, people.now(entry.system, entry.record)) not in live
+    return live.get((entry.system, people.now(entry.system, entry.record))) != entity
 
 
 def as_predicted(home: Installation, people: People, state: State) -> None:

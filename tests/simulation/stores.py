@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from typing import Any, cast
 
@@ -127,8 +127,11 @@ def serialised(engine: Engine) -> bytes:
 
 
 def put_back(engine: Engine, content: bytes) -> None:
+    """Page by page: what SQLite has prepared outlives that, and would not a deserialisation."""
     connection = engine.raw_connection()
     try:
-        cast(sqlite3.Connection, connection.driver_connection).deserialize(content)
+        with closing(sqlite3.connect(":memory:")) as then:
+            then.deserialize(content)
+            then.backup(cast(sqlite3.Connection, connection.driver_connection))
     finally:
         connection.close()
