@@ -98,6 +98,7 @@ class Deleted:
     """The system says that the record is gone."""
 
     id: str
+    key: UUID | None = field(default=None, compare=False)  #: ours, where it is still told
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Merged:
 
     id: str
     into: str
+    key: UUID | None = field(default=None, compare=False)  #: of the one that is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Converted:
 
     id: str
     into: Mapping[str, str]
+    key: UUID | None = field(default=None, compare=False)  #: of the lead
 
 
 Change: TypeAlias = Upserted | Deleted | Merged | Converted

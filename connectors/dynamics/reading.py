@@ -117,11 +117,11 @@ class Reader:
         for row in rows:
             if _is_deletion(row):
                 if row["id"] in gone:
-                    found.append(Deleted(str(row["id"])))
+                    found.append(Deleted(str(row["id"]), UUID(row["id"])))
             elif row.get("merged") and row.get("_masterid_value"):
-                found.append(Merged(row[key], row["_masterid_value"]))
+                found.append(Merged(row[key], row["_masterid_value"], UUID(row[key])))
             elif row[key] in into:
-                found.append(Converted(row[key], into[row[key]]))
+                found.append(Converted(row[key], into[row[key]], UUID(row[key])))
             else:
                 found.append(Upserted(_record(selection, row, kin)))
         return found

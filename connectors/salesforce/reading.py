@@ -160,16 +160,16 @@ class Reader:
         return ", ".join(sorted({*selection.fields, *(ours & present)}))
 
     def _change(self, selection: Selection, row: Mapping[str, Any]) -> Change:
-        number = str(row["Id"])
+        number, key = str(row["Id"]), _uuid(row.get(self._settings.external_id_field))
         if row.get("IsDeleted"):
             winner = row.get("MasterRecordId")
-            return Merged(number, winner) if winner else Deleted(number)
+            return Merged(number, winner, key) if winner else Deleted(number, key)
         if row.get("IsConverted"):
             into = {
                 "Contact": row.get("ConvertedContactId"),
                 "Account": row.get("ConvertedAccountId"),
             }
-            return Converted(number, {name: to for name, to in into.items() if to})
+            return Converted(number, {name: to for name, to in into.items() if to}, key)
         return Upserted(self._record(selection, row))
 
     def _record(self, selection: Selection, row: Mapping[str, Any]) -> Record:

@@ -310,6 +310,17 @@ class ConnectorContract:
         assert set(converted.into) & offered
         assert bench.connector.fetch(bench.selection, "id", [number]) == []
 
+    def test_8_a_conversion_of_a_record_of_ours_tells_our_key(self, bench: Bench) -> None:
+        """The answer to its create may have been lost: then only the key says whose it is."""
+        _needs(bench, "convert")
+        made = _create(bench, 1)
+        outcome = _write(bench, made)
+        cursor = _read(bench)[-1].cursor
+        bench.later()
+        bench.convert(str(outcome.id))
+        told = [change for page in _read(bench, cursor) for change in page.changes]
+        assert [one.key for one in told if isinstance(one, Converted)] == [made.key]
+
     def test_8_who_comes_back_is_told(self, bench: Bench) -> None:
         _needs(bench, "undelete")
         number = bench.create(1)

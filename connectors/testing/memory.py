@@ -249,11 +249,11 @@ class MemoryConnector:
 
     def _change(self, selection: Selection, row: Row) -> Change | None:
         if row.converted_into is not None:
-            return Converted(row.id, dict(row.converted_into))
+            return Converted(row.id, dict(row.converted_into), row.key)
         if row.merged_into is not None:
-            return Merged(row.id, row.merged_into)
+            return Merged(row.id, row.merged_into, row.key)
         if row.deleted:
-            return Deleted(row.id) if self._system.reports_deletions else None
+            return Deleted(row.id, row.key) if self._system.reports_deletions else None
         return Upserted(self._record(selection, row))
 
     def _record(self, selection: Selection, row: Row) -> Record:

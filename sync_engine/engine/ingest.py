@@ -55,7 +55,7 @@ def ingest(
     layout = world.store.layouts.of(source.configured.forms)
     batch = Batch(layout, world.store.links.by_record(connection, source.id, ids))
     told = Told(run.id)
-    recognise(world, source, connection, batch, records)
+    recognise(world, source, connection, batch, records, ends)
     marks = fingerprints(source, records)
     _know_customers(world, source, connection, batch, records)
     for record in records:

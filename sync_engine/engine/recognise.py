@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.engine import Connection
 
-from connectors import Record
+from connectors import Converted, Deleted, Merged, Record
 from sync_engine.engine.batch import Batch
 from sync_engine.engine.references import natives_of
 from sync_engine.engine.world import RestoredError, Source, Told, World
@@ -20,19 +20,21 @@ def recognise(
     connection: Connection,
     batch: Batch,
     records: Sequence[Record],
+    ends: Sequence[Deleted | Merged | Converted],
 ) -> None:
-    """Records that carry a key of ours: a create has landed, or they are somebody's we know."""
-    unknown: dict[UUID, Record] = {}
-    for record in records:
-        link = batch.links.get(record.id)
-        is_new = link is None or (link.state is LinkState.STUB and link.entity_id is None)
-        if is_new and record.key and _entity_of(world, record.key):
-            unknown[record.key] = record
-    if not unknown:
+    """Records that carry a key of ours: a create has landed, or they are somebody's we know.
+
+    A create may have landed and the record have ended since: then that is the end of a record
+    of ours.
+    """
+    told_by = {one.key: one for one in (*ends, *records) if one.key and _is_new(world, batch, one)}
+    if not told_by:
         return
-    found = world.store.links.by_key(connection, unknown)
+    found = world.store.links.by_key(connection, told_by)
     landed = {key: link for key, link in found.items() if link.state is LinkState.CREATING}
-    _fill_creating(world, source, connection, batch, landed, unknown)
+    ids = {key: told_by[key].id for key in landed}
+    _fill_creating(world, source, connection, batch, landed, ids)
+    unknown = {key: one for key, one in told_by.items() if isinstance(one, Record)}
     told = {
         record.id: (found[key].entity_id if key in found else _entity_of(world, key)) or 0
         for key, record in unknown.items()
@@ -46,6 +48,13 @@ def recognise(
         kind = source.mapping.kind_of(record.values)
         if entity and entity.state is EntityState.LIVE and entity.kind.name.lower() == kind:
             batch.owners[record.id] = entity.id
+
+
+def _is_new(world: World, batch: Batch, told: Record | Deleted | Merged | Converted) -> bool:
+    """Whether the record is nobody's yet, and its key of this installation."""
+    link = batch.links.get(told.id)
+    is_new = link is None or (link.state is LinkState.STUB and link.entity_id is None)
+    return is_new and told.key is not None and _entity_of(world, told.key) is not None
 
 
 def _learn(
@@ -85,8 +94,9 @@ def _fill_creating(
     connection: Connection,
     batch: Batch,
     landed: Mapping[UUID, LinkRow],
-    records: Mapping[UUID, Record],
+    records: Mapping[UUID, str],
 ) -> None:
+    """Each of these creates has made the record whose id its key names."""
     offers = world.store.writes.open(connection, {link.id for link in landed.values()})
     sent = {
         link.id: offers[link.id][-1].values if link.id in offers else {} for link in landed.values()
@@ -94,14 +104,14 @@ def _fill_creating(
     # the values sent are what was agreed: what differs was entered by somebody since
     agreed = natives_of(world, connection, source, sent)
     for key, link in landed.items():
-        record = records[key]
-        if stub := batch.links.get(record.id):
+        number = records[key]
+        if stub := batch.links.get(number):
             world.store.links.absorb(connection, stub.id, link.id)
         batch.rekey(link)
-        link.record_id, link.state, link.owes = record.id, LinkState.LIVE, Owes.NOTHING
+        link.record_id, link.state, link.owes = number, LinkState.LIVE, Owes.NOTHING
         link.base, link.seen, link.fingerprint = agreed[link.id], dict(agreed[link.id]), None
         link.layout = batch.layout
-        batch.links[record.id] = link
+        batch.links[number] = link
         batch.settled.add(link.id)
         batch.touch(link)
     rows = [row for opened in offers.values() for row in opened]
