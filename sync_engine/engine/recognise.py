@@ -40,11 +40,11 @@ def recognise(
         for key, record in unknown.items()
         if key not in landed
     }
-    ends = world.store.entities.survivors(connection, set(told.values()))
-    known = world.store.entities.by_id(connection, set(ends.values()))
-    known |= _learn(world, source, connection, set(ends.values()) - set(known), unknown)
+    living = world.store.entities.survivors(connection, set(told.values()))
+    known = world.store.entities.by_id(connection, set(living.values()))
+    known |= _learn(world, source, connection, set(living.values()) - set(known), unknown)
     for record in unknown.values():
-        entity = known.get(ends.get(told.get(record.id, 0), 0))
+        entity = known.get(living.get(told.get(record.id, 0), 0))
         kind = source.mapping.kind_of(record.values)
         if entity and entity.state is EntityState.LIVE and entity.kind.name.lower() == kind:
             batch.owners[record.id] = entity.id
