@@ -205,6 +205,7 @@ class Sync(Table, table=True):
     state: str = _words(default="active")
     released_at: datetime | None = _moment(default=None)
     due_at: datetime | None = _moment(default=None)
+    entry: str | None = _words(default=None)  #: who may enter, as was last decided by
 
 
 class Source(Table, table=True):

@@ -1,6 +1,7 @@
 """What the organization itself says of its objects, and what that means for the contract."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from connectors.errors import SetupError
@@ -98,6 +99,28 @@ def can_be_looked_up(field: Described) -> bool:
     """Whether it may be compared with text; encrypted and long ones cannot (practice 7.5)."""
     is_text = _TYPES.get(field["type"], "string") not in ("boolean", "date", "datetime", "number")
     return is_text and bool(field["filterable"])
+
+
+def takes(field: Described, value: Any) -> bool:
+    """Whether the value is of the field's JSON type; of any other all rows are refused."""
+    kind = _TYPES.get(field["type"], "string")
+    if value is None:
+        return True
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind in ("date", "datetime"):
+        return isinstance(value, str) and _is_moment(value)
+    return isinstance(value, str)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _field_type(field: Described) -> FieldType:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from connectors.salesforce.answers import (
     problem,
 )
 from connectors.salesforce.client import COLLECTION, SalesforceClient
-from connectors.salesforce.metadata import Metadata
+from connectors.salesforce.metadata import Metadata, takes
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.settings import SalesforceSettings
 
@@ -101,7 +102,7 @@ class Writer:
         if MALFORMED in map(code_of, errors):
             if len(writes) > 1:
                 raise MalformedError("a row of the call is not well formed")
-            return [_refusal(errors, None)]
+            return [self._malformed(name, writes[0], errors)]
         outcomes = [_of_row(answer, None) for answer in _answers(response, len(writes))]
         return self._ours_among(name, writes, outcomes)
 
@@ -133,7 +134,19 @@ class Writer:
             return Outcome(Result.GONE, write.id, reason=", ".join(sorted(codes)))
         if codes & _ABSENT and not self._refers(name, write):
             return Outcome(Result.GONE, write.id, reason=", ".join(sorted(codes)))
+        if MALFORMED in codes:
+            return self._malformed(name, write, errors)
         return _refusal(errors, write.id)
+
+    def _malformed(self, name: str, write: Write, errors: Sequence[Mapping[str, Any]]) -> Outcome:
+        """A field is of another type than when it was mapped; the description says which."""
+        self._metadata.forget()
+        fields = self._metadata.fields(name)
+        values = _native(write.values)
+        faults = {
+            f: MALFORMED for f, v in values.items() if f in fields and not takes(fields[f], v)
+        }
+        return replace(_refusal(errors, write.id), faults=faults)
 
     def _refers(self, name: str, write: Write) -> bool:
         """Whether the write names another record, which may be the one that is not there."""

@@ -155,7 +155,7 @@ def _reasons(
         general = "it is inactive, and the past is created nowhere (create_inactive)"
     elif turned:
         general = "it became a customer by itself; it is one elsewhere when its lead is converted"
-    elif not any(_enters(world, sync, entity, link) for link in live):
+    elif not enters(world, sync, entity, live):
         general = "the filter of the side it comes from keeps it away"
     occupied = {link.instance_id for link in links if _keeps_place(world, link, entity.kind)}
     found = {}
@@ -185,10 +185,10 @@ def _keeps_place(world: World, link: LinkRow, kind: Kind) -> bool:
     return left and world.source(link.source_id).type.unique_addresses
 
 
-def _enters(world: World, sync: Sync, entity: EntityRow, link: LinkRow) -> bool:
-    """Whether that record may be the cause of others (practice 3.2)."""
-    condition = sync.enters.get(world.source(link.source_id).instance)
-    return condition is None or condition(entity.golden)
+def enters(world: World, sync: Sync, entity: EntityRow, live: Collection[LinkRow]) -> bool:
+    """Whether one of these records may be the cause of others (practice 3.2)."""
+    conditions = [sync.enters.get(world.source(link.source_id).instance) for link in live]
+    return any(condition is None or condition(entity.golden) for condition in conditions)
 
 
 def _resembling(

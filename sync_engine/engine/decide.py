@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from sync_engine.engine.answered import close_answered
-from sync_engine.engine.create import consider_creates
+from sync_engine.engine.create import consider_creates, enters
 from sync_engine.engine.deletes import end_link, follow_deletes, succeed
 from sync_engine.engine.leads import leaving, retire, withdraw
 from sync_engine.engine.references import References, reference_fields, resolve
@@ -154,8 +154,9 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
         if link.kind is not entity.kind:
             retire(world, batch, entity, link, own)
     creating = [link for link in batch.links[entity.id] if link.state is LinkState.CREATING]
+    stays_out = bool(creating and own) and not enters(world, sync, entity, own.values())
     for link in creating:
-        if link.kind is not entity.kind:
+        if link.kind is not entity.kind or stays_out:
             withdraw(batch, link)
             continue
         _wake(batch, link, bool(decision.changes))

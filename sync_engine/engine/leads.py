@@ -32,7 +32,7 @@ def _turns(world: World, link: LinkRow, own: Mapping[str, LinkRow]) -> bool:
 
 
 def withdraw(batch: "Batch", link: LinkRow) -> None:
-    """No lead is created for a customer; one that may exist is known once its write is settled."""
+    """What is to be created no more: one that may exist is known once its write is settled."""
     link.owes = Owes.NOTHING
     if link.id not in batch.offers:
         link.state = LinkState.REPLACED

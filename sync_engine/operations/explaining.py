@@ -168,6 +168,8 @@ def _places(
     world: World, connection: Connection, entity: EntityRow | None, links: Sequence[LinkRow]
 ) -> list[Place]:
     """The records there are, and why there is none on the other sides."""
+    never = [link for link in links if link.state is LinkState.REPLACED and not link.record_id]
+    links = [link for link in links if link not in never]  # was to be created, and never was
     found = [
         Place(
             side=world.source(link.source_id).name,

@@ -14,6 +14,7 @@ from connectors import (
     Level,
     Selection,
     SetupError,
+    TransientError,
 )
 from sync_engine.engine import Run, Sync, World, cycle, new_run
 from sync_engine.engine.drift import leave_out, tell_paused
@@ -45,6 +46,7 @@ class Health:
     checked: Checked | None
     failure: str = ""
     remedy: str = ""
+    retry_after: float | None = None  #: seconds before it wants to be asked again
 
     @property
     def is_well(self) -> bool:
@@ -61,6 +63,11 @@ class Health:
             errors = (f for f in self.checked.findings if f.level is Level.ERROR)
             told = [(finding.what, finding.remedy) for finding in errors]
         return "; ".join(f"{what} (remedy: {remedy})" if remedy else what for what, remedy in told)
+
+
+def _failed(instance: str, error: ConnectorError) -> Health:
+    pause = error.retry_after if isinstance(error, TransientError) else None
+    return Health(instance, None, error.what, error.remedy, pause)
 
 
 def _lost(health: Health, object: str) -> set[str]:
@@ -122,6 +129,7 @@ class Service:
             health = self._described(health)
         failures = 0 if health.is_well else self._failures(name) + 1
         pause = min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE) if failures else FRESH
+        pause = max(pause, health.retry_after or 0.0)
         self._checks[name] = _Checkup(health, now + pause, failures)
         if health.is_well and health.checked is not None:
             self._pin(name, health.checked)
@@ -140,7 +148,7 @@ class Service:
         try:
             checked = self.connectors[name].check(selections)
         except ConnectorError as error:
-            return Health(name, None, error.what, error.remedy)
+            return _failed(name, error)
         with self.store.reading() as connection:
             pinned = self.store.registry.instances(connection)[name].identity
         if pinned is None or pinned["id"] == checked.identity:
@@ -179,7 +187,7 @@ class Service:
         try:
             types = {one.name: one for one in self.connectors[name].describe()}
         except ConnectorError as error:
-            return Health(name, None, error.what, error.remedy)
+            return _failed(name, error)
         for source in self.world.sources:
             if source.instance == name and source.object in types:
                 source.type = types[source.object]

@@ -117,10 +117,7 @@ class Registry:
 
     def syncs(self, connection: Connection) -> dict[str, SyncRow]:
         rows = connection.execute(select(SYNC).order_by(SYNC.c.kind))
-        return {
-            row.name: SyncRow(row.name, Kind(row.kind), row.state, row.released_at, row.due_at)
-            for row in rows
-        }
+        return {row.name: SyncRow(**{**row._mapping, "kind": Kind(row.kind)}) for row in rows}
 
     def add_sync(self, connection: Connection, name: str, kind: Kind) -> None:
         """Make sure that the kind's row exists; a renamed sync keeps its state."""

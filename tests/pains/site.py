@@ -7,7 +7,7 @@ commands call it; its clock runs ahead instead of waiting.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -95,6 +95,11 @@ class Site:
         YAML(typ="safe").dump(self.settings, self.file)
         self.crm_sync = build(load(self.file), self.clock)
 
+    def take_file(self) -> None:
+        """Go on with what the file says now."""
+        self.crm_sync.close()
+        self.crm_sync = build(load(self.file), self.clock)
+
     def restart(self) -> None:
         self.crm_sync.close()
         self.start()
@@ -145,8 +150,8 @@ class Site:
             found.setdefault(one.issue.what, []).append(one)
         return found
 
-    def meddle(self, system: str, kind: str, **deeds: Deed) -> None:
-        """From now on people do something between the pages, or before the writes, there."""
+    def meddle(self, system: str, kind: str, **deeds: Any) -> None:
+        """Until the next start that source is read and written through ``Between``."""
         for source in self.crm_sync.world.sources:
             if (source.instance, source.object) == (system, OBJECTS[kind][system]):
                 source.connector = cast(Any, Between(source.connector, **deeds))
@@ -271,17 +276,27 @@ def _is_listed(system: str, kind: str, row: Mapping[str, Any]) -> bool:
 
 
 class Between:
-    """A connector between whose pages, or before whose writes, people do something."""
+    """A connector between whose pages, or before whose writes, people do something.
 
-    def __init__(self, inner: Any, *, pages: Deed | None = None, write: Deed | None = None) -> None:
-        self._inner, self._pages, self._write = inner, pages, write
+    One that ``loses`` moves its cursor on and tells nothing of what it has read.
+    """
+
+    def __init__(
+        self,
+        inner: Any,
+        *,
+        pages: Deed | None = None,
+        write: Deed | None = None,
+        loses: bool = False,
+    ) -> None:
+        self._inner, self._pages, self._write, self._loses = inner, pages, write, loses
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def changes(self, selection: Any, since: Any) -> Iterator[Any]:
         for page in self._inner.changes(selection, since):
-            yield page
+            yield replace(page, changes=()) if self._loses else page
             if self._pages:
                 self._pages()
 
