@@ -1,10 +1,14 @@
-"""The full counts, before a release: ``scripts/histories [--long N] [--seed N]``.
+"""The full counts, before a release: ``scripts/histories [--long N] [--first N]``.
+
+After them ``crm-sync run`` is killed 75 times over real HTTP (``tests/system/test_kill.py``).
 
 ``--replay MODE SEED`` tells one history as a table; ``--keep MODE SEED FILE`` makes one that fails
 small and stores it as a script.
 """
 
 import argparse
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -36,7 +40,13 @@ def main(given: list[str]) -> int:
         found = box(mode, float("inf"), number * args.long, args.first)
         failed = failed or bool(found.failures)
         _say(f"{mode}, {time.perf_counter() - start:.0f} s: {found.told()}")
-    return int(failed)
+    return int(failed) or _kill(args.first)
+
+
+def _kill(seed: int) -> int:
+    """Real processes, killed at fixed moments and at drawn ones; pytest's exit code."""
+    kills = [sys.executable, "-m", "pytest", "-q", "tests/system/test_kill.py"]
+    return subprocess.run(kills, env=os.environ | {"CRM_SYNC_KILLS": str(seed)}).returncode
 
 
 def _keep(mode: str, seed: str, file: str) -> int:

@@ -57,14 +57,15 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Running]:
+def running(folder: Path, state: str = "sqlite:///state.db") -> Iterator[Running]:
+    """Start the systems; ``state`` is the URL of the database that the configuration names."""
     with (
         simulator("salesforce", folder) as sales,
         simulator("dataverse", folder) as service,
         profiles(folder) as own,
     ):
         found = Running(folder, sales, service, own)
-        (folder / "crm-sync.yaml").write_text(_configuration(found))
+        (folder / "crm-sync.yaml").write_text(_configuration(found, state))
         for name, secret in (
             ("sales", "demo-secret-salesforce"),
             ("service", "demo-secret-dynamics"),
@@ -74,9 +75,9 @@ def running(folder: Path) -> Iterator[Running]:
         yield found
 
 
-def _configuration(world: Running) -> str:
+def _configuration(world: Running, state: str) -> str:
     return f"""\
-state: sqlite:///state.db
+state: {state}
 region: HR
 instances:
   sales:
