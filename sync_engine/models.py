@@ -94,6 +94,7 @@ class Happened(IntEnum):
     UNLINKED = 5
     MERGED = 6
     CONVERTED = 7
+    STATE = 8  #: a record of the entity has come into another state, told in ``new``
 
 
 class UtcDateTime(UserDefinedType[datetime]):
@@ -441,7 +442,16 @@ class History(Table, table=True):
     """Append-only in its structure; the values may be blanked."""
 
     __tablename__ = "history"
-    __table_args__ = (Index("ix_history_entity", "entity_id", "id"),)
+    __table_args__ = (
+        Index("ix_history_entity", "entity_id", "id"),
+        # of a record that left an entity nothing else tells where it was
+        Index(
+            "ix_history_left",
+            "link_id",
+            sqlite_where=text("what = 5"),
+            postgresql_where=text("what = 5"),
+        ),
+    )
     id: int = _number(primary_key=True)
     run_id: int = _number()
     entity_id: int = _number()

@@ -45,19 +45,35 @@ def runs(
 
 
 @app.command()
-def history(record: RecordName, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def history(
+    record: RecordName,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="Which records were one with it then: ISO 8601, UTC; of a day its end.",
+            metavar="DATE",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Tell everything that happened to a person or company, by one of its records.
 
-    Example: crm-sync history sales:00Q5g00000XYZ
+    Example: crm-sync history sales:00Q5g00000XYZ --at 2026-11-24
     """
     from sync_engine import operations, show
 
     with service_of(config) as service:
-        found = operations.history(service, record)
+        if at is None:
+            found = operations.history(service, record)
+        else:
+            was = operations.identity(service, record, at)
     if as_json:
-        print_json(found)
-    else:
+        print_json(found if at is None else was)
+    elif at is None:
         show.show_history(found)
+    else:
+        show.show_identity(was)
 
 
 @app.command()

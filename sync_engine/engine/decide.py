@@ -83,6 +83,7 @@ def decide_entities(
     for number in creates.postponed:
         batch.entities[number].dirty = POSTPONED
     world.store.entities.save(connection, batch.entities.values())
+    batch.told.states(world, batch.changed.values())
     world.store.links.save(connection, batch.changed.values(), only=_DECIDED)
     world.store.links.insert(connection, [*creates.fresh, *batch.stubs])
     world.store.links.wait(connection, batch.waits)

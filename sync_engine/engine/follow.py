@@ -63,6 +63,7 @@ def keep(world: World, connection: Connection, rows: Following, told: Told) -> N
     Questions about an entity that is no more end.
     """
     store = world.store
+    told.states(world, [rows.links[n] for n in sorted(rows.changed)])
     store.entities.insert(connection, rows.born)
     store.entities.save(connection, [rows.entities[n] for n in sorted(rows.touched)])
     store.links.save(connection, [rows.links[n] for n in sorted(rows.changed)])

@@ -28,7 +28,7 @@ from sync_engine.engine.world import (
     Told,
     World,
 )
-from sync_engine.models import Kind, LinkState, Owes
+from sync_engine.models import Happened, Kind, LinkState, Owes
 from sync_engine.store import LinkRow
 from sync_engine.values import UNSET, Held, hash_of
 
@@ -145,7 +145,7 @@ def _upsert(
         _remap(world, batch, link, seen, unchanged=link.fingerprint == mark)
     _see(batch, link, record, seen, mark)
     if returned:
-        _return(batch, link)
+        _return(world, batch, told, link)
     elif link.state is LinkState.ASKED:
         link.state = LinkState.NEW
     batch.touch(link)
@@ -159,10 +159,11 @@ def _read(source: Source, batch: Batch, kind: Kind, record: Record) -> dict[str,
     return golden
 
 
-def _return(batch: Batch, link: LinkRow) -> None:
+def _return(world: World, batch: Batch, told: Told, link: LinkRow) -> None:
     """A record that was only known of, or that is back: matching gives it its place."""
     batch.rekey(link)
     if link.state is LinkState.MERGED:  # restored beside the one it had become part of
+        _leave(world, told, link, "restored")
         link.entity_id, link.into_id, link.base = None, None, {}
     elif link.state is LinkState.STUB and link.entity_id is None:
         link.entity_id = batch.owners.get(link.record_id or "")
@@ -255,12 +256,19 @@ def _change_kind(
                 into_id=link.id,
             )
         )
+        _leave(world, told, link, "type changed")
         link.entity_id, link.state, link.base = None, LinkState.NEW, {}
         batch.settled.add(link.id)
     elif link.state is LinkState.LIVE:  # a conversion has one direction (state-model 15)
         link.state, link.owes = LinkState.HELD, Owes.NOTHING
         batch.settled.add(link.id)
         told.issue(world, "customer became lead", link_id=link.id, entity_id=link.entity_id)
+
+
+def _leave(world: World, told: Told, link: LinkRow, rule: str) -> None:
+    if link.entity_id is not None:
+        about = {"entity_id": link.entity_id, "link_id": link.id}
+        told.event(world, what=Happened.UNLINKED, rule=rule, **about)
 
 
 def _settle_renditions(
@@ -296,6 +304,7 @@ def _store(world: World, run: Run, connection: Connection, batch: Batch, told: T
     moved = rekey(world, connection, batch.rekeyed.values())
     fresh = rekey(world, connection, batch.fresh)
     links.insert(connection, batch.fresh)
+    told.states(world, batch.changed.values())
     links.save(connection, batch.changed.values())
     # who shared a key with one that has left it may be told apart now
     links.ask_anew(connection, {digest for digest, _ in moved.gone})

@@ -72,6 +72,7 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
         if pool.links[number].state is LinkState.NEW:
             pool.links[number].state = LinkState.ASKED
             changed.append(pool.links[number])
+    told.states(world, changed)
     world.store.links.save(connection, changed, only=("entity_id", "state", "owes"))
     world.store.links.save(connection, [pool.links[n] for n in pool.surplus], only=("base",))
     dirty = {pool.links[n].entity_id or 0 for n in (*pool.joined, *pool.surplus)}

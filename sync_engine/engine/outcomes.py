@@ -62,6 +62,7 @@ def keep_outcomes(
     links = [link for link, _ in found.values()]
     keys = rekey(world, connection, links)
     world.store.writes.close(connection, [plan.row for plan in planned])
+    told.states(world, links)
     world.store.links.save(connection, links)
     world.store.links.replace_keys(connection, keys.gone, keys.come)
     settled = [link.id for link in links if link.state is not states[link.id]]

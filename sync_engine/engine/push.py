@@ -110,6 +110,7 @@ def _plan(
             )
         if plan.writes or plan.told.issues:
             run.store(world, connection)
+        plan.told.states(world, plan.changed)
         world.store.links.save(connection, plan.changed)
         asking = {issue.entity_id for issue in plan.told.issues if issue.entity_id}
         world.store.entities.mark(connection, asking)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,9 @@ from connectors import Action, Clock, Connector, ObjectType, Selection
 from sync_engine.guard import Limits
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping as SideMapping
-from sync_engine.models import Kind
+from sync_engine.models import Happened, Kind, LinkState
 from sync_engine.reconcile import Policy
-from sync_engine.store import Epoch, HistoryRow, IssueRow, Store
+from sync_engine.store import Epoch, HistoryRow, IssueRow, LinkRow, Store
 
 log = structlog.get_logger("crm_sync")
 
@@ -26,6 +26,15 @@ _UNKNOWN = ObjectType("", {}, frozenset(), reports_deletions=False, max_batch=1)
 KINDS = (Kind.COMPANY, Kind.LEAD, Kind.CUSTOMER)
 
 TRIES = 8  #: before a link is parked
+#: states of a record that history tells of by themselves; of the others it tells why
+_TELLING = (
+    LinkState.SURPLUS,
+    LinkState.GONE,
+    LinkState.MERGED,
+    LinkState.CONVERTED,
+    LinkState.REPLACED,
+    LinkState.HELD,
+)
 UNKNOWN_CHOICE, UNREADABLE_VALUE = "unknown choice", "unreadable value"
 LONGEST_CAUSE = 80  #: characters of an issue's cause
 
@@ -206,6 +215,21 @@ class Told:
 
     def event(self, world: World, **columns: Any) -> None:
         self.history.append(HistoryRow(id=world.ids.row(), run_id=self.run_id, **columns))
+
+    def states(self, world: World, links: Iterable[LinkRow]) -> None:
+        """What became of records since history last heard of them.
+
+        That one is matched, created or unlinked is told with its reason by who does it.
+        """
+        for link in links:
+            before, link.was = link.was, link.stands
+            if link.record_id is None or link.entity_id is None or before is None:
+                continue
+            ended = link.state in _TELLING and (before[0] is not link.state or before[1] is None)
+            if ended or (link.state is LinkState.LIVE and before[0] in _TELLING):
+                new = {"state": link.state.name.lower(), "into": link.into_id}
+                about = {"entity_id": link.entity_id, "link_id": link.id}
+                self.event(world, what=Happened.STATE, new=new, **about)
 
     def issue(self, world: World, what: str, **columns: Any) -> None:
         self.issues.append(

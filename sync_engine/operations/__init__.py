@@ -12,6 +12,7 @@ from sync_engine.operations.deciding import (
     verdict_of,
 )
 from sync_engine.operations.explaining import explain, history
+from sync_engine.operations.identities import identity
 from sync_engine.operations.issues import exported, grouped, shown
 from sync_engine.operations.keeping import backup, restore
 from sync_engine.operations.planning import plan
@@ -37,6 +38,7 @@ __all__ = [
     "exported",
     "grouped",
     "history",
+    "identity",
     "keep_apart",
     "known_instance",
     "known_sync",

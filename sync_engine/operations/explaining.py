@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 from sync_engine.engine import Sync, World
 from sync_engine.engine.create import why_none
 from sync_engine.ids import time_of
-from sync_engine.models import LinkState
+from sync_engine.models import Happened, LinkState
 from sync_engine.operations.records import WrongUseError, find, name_of
 from sync_engine.operations.shapes import (
     Event,
@@ -43,7 +43,8 @@ def history(service: Service, record: str) -> History:
         link = find(world, connection, record)
         told = _told(world, connection, link)
         numbers = {row.link_id for row in told if row.link_id is not None}
-        links = service.store.links.by_id(connection, numbers)
+        numbers |= {row.new["into"] for row in told if row.what is Happened.STATE and row.new}
+        links = service.store.links.by_id(connection, numbers - {None})
     return History(
         record=name_of(world, link),
         entity=str(link.entity_id) if link.entity_id else None,
@@ -118,12 +119,20 @@ def _event(world: World, links: Mapping[int, LinkRow], row: HistoryRow) -> Event
         record=name_of(world, link) if link else None,
         field=row.field_name,
         old=row.old,
-        new=row.new,
+        new=_became(world, links, row) if row.what is Happened.STATE else row.new,
         by=row.by,
         stamp=row.stamp,
         rule=row.rule,
         lost=row.lost,
     )
+
+
+def _became(world: World, links: Mapping[int, LinkRow], row: HistoryRow) -> str | None:
+    """The state into which a record came, and the record that it is part of since."""
+    if not row.new:
+        return None
+    into = links.get(row.new["into"] or 0)
+    return f"{row.new['state']} into {name_of(world, into)}" if into else str(row.new["state"])
 
 
 def _field(

@@ -56,7 +56,7 @@ def _text(path: Path) -> str:
 
 def window_of(since: str, until: str | None, now: datetime) -> tuple[datetime, datetime | None]:
     """A stretch of time that has begun. Raises WrongUseError."""
-    start, end = _moment(since), _moment(until) if until else None
+    start, end = moment(since), moment(until) if until else None
     if start > now:
         raise WrongUseError(f"{since} lies in the future", remedy="give a moment that has been")
     if start < EARLIEST:
@@ -68,7 +68,8 @@ def window_of(since: str, until: str | None, now: datetime) -> tuple[datetime, d
     return start, end
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """ISO 8601, in UTC where it names no zone. Raises WrongUseError."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:

@@ -234,6 +234,26 @@ class History(Shape):
     events: list[Event]
 
 
+class Belonging(Shape):
+    """A record of a person or company at some time, and how it came to be as it was."""
+
+    record: str
+    state: str  #: live, surplus, gone, merged, converted, replaced, held, unlinked
+    since: datetime
+    how: str  #: the rule by which it was linked, or what happened
+    into: str | None  #: the record that it was merged or converted into
+
+
+class Identity(Shape):
+    """Which records were one person or company at some time."""
+
+    record: str
+    at: datetime
+    entity: str
+    kind: str
+    records: list[Belonging]
+
+
 class WriteTold(Shape):
     """One write of a field to one record."""
 

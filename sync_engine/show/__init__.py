@@ -1,7 +1,13 @@
 """What a person sees on a terminal: shapes as tables and sentences. Nothing is decided here."""
 
 from sync_engine.show.checks import as_csv, show_checks
-from sync_engine.show.people import show_explanation, show_history, show_plan, show_resolutions
+from sync_engine.show.people import (
+    show_explanation,
+    show_history,
+    show_identity,
+    show_plan,
+    show_resolutions,
+)
 from sync_engine.show.progress import progress
 from sync_engine.show.reports import (
     show_groups,
@@ -21,6 +27,7 @@ __all__ = [
     "show_explanation",
     "show_groups",
     "show_history",
+    "show_identity",
     "show_issue",
     "show_plan",
     "show_resolutions",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.padding import Padding
 
-from sync_engine.operations.shapes import Explanation, History, Line, Plan, Resolution
+from sync_engine.operations.shapes import Explanation, History, Identity, Line, Plan, Resolution
 from sync_engine.show.tables import number_of, plain_table, told
 from sync_engine.show.terminal import Terminal
 
@@ -56,7 +56,9 @@ def show_history(history: History) -> None:
     console.head(history.record, f": {history.kind}, entity {history.entity}")
     table = plain_table("History", "at (UTC)", "what", "field", "old", "new", "by", "rule")
     for event in history.events:
-        values = (told(event.old), told(event.new)) if event.field else ("", event.record or "")
+        about = [told(event.new)] if event.what == "state" else []
+        about += [event.record] if event.record else []
+        values = (told(event.old), told(event.new)) if event.field else ("", ": ".join(about))
         table.add_row(
             f"{event.at:%Y-%m-%d %H:%M:%S}",
             event.what,
@@ -67,6 +69,18 @@ def show_history(history: History) -> None:
         )
         for side, claim in (event.lost or {}).items():
             table.add_row("", "lost", "", "", told(claim["value"]), side, "")
+    console.print(table)
+
+
+def show_identity(found: Identity) -> None:
+    console = Terminal()
+    console.head(
+        found.record, f": {found.kind}, entity {found.entity}, at {found.at:%Y-%m-%d %H:%M:%S}"
+    )
+    table = plain_table("Records", "record", "state", "since (UTC)", "how")
+    for one in found.records:
+        state = f"{one.state} into {one.into}" if one.into else one.state
+        table.add_row(one.record, state, f"{one.since:%Y-%m-%d %H:%M:%S}", one.how)
     console.print(table)
 
 

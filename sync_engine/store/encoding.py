@@ -19,7 +19,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 _STATES = {state.value: state for state in LinkState}
 _OWES = {owes.value: owes for owes in Owes}
 #: every column that may change
-ALL = tuple(field.name for field in fields(LinkRow) if field.name != "id")
+ALL = tuple(field.name for field in fields(LinkRow) if field.name not in ("id", "was"))
 
 
 def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
@@ -37,7 +37,7 @@ def decoded(names: Layouts, row: Row[Any]) -> LinkRow:
     columns["kind"], columns["state"] = _KINDS[columns["kind"]], _STATES[columns["state"]]
     columns["owes"], columns["ends"] = _OWES[columns["owes"]], _OWES[columns["ends"]]
     columns["inactive"] = bool(columns["inactive"])
-    return LinkRow(**columns)
+    return LinkRow(**columns, was=(columns["state"], columns["entity_id"]))
 
 
 def _kept(names: Layouts, held: Mapping[str, Any]) -> dict[str, Held]:

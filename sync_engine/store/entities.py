@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, func, select, text, update
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import Entity, EntityState, Happened, History, Kind
@@ -149,6 +149,28 @@ class Entities:
             elif row.what in _OF_VALUES:
                 later[row.field_name or ""] = row.old
         return rows
+
+    def left(self, connection: Connection, link_id: int) -> list[int]:
+        """Entities that a record has belonged to and left, oldest first."""
+        query = (
+            select(HISTORY.c.entity_id)
+            # stands in the text: SQLite uses a partial index only for what it can read there
+            .where(HISTORY.c.link_id == link_id, text(f"what = {Happened.UNLINKED:d}"))
+            .order_by(HISTORY.c.id)
+        )
+        return [row.entity_id for row in connection.execute(query)]
+
+    def whole(self, connection: Connection, entities: Collection[int]) -> dict[int, EntityRow]:
+        """These entities, all that have become part of them, and all that they became part of."""
+        found: dict[int, EntityRow] = {}
+        asked = set(entities)
+        while asked:
+            found |= self.by_id(connection, asked)
+            near = {found[n].into_id for n in asked & set(found)} - {None}
+            for number in asked:
+                near |= set(self.parts(connection, number))
+            asked = {n for n in near if n is not None} - set(found)
+        return found
 
     def of_run(self, connection: Connection, run_id: int) -> list[HistoryRow]:
         query = select(HISTORY).where(HISTORY.c.run_id == run_id).order_by(HISTORY.c.id)

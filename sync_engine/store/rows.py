@@ -49,6 +49,12 @@ class LinkRow:
     due_at: datetime | None = None
     tries: int = 0
     missing_at: datetime | None = None
+    #: state and entity as history knows them
+    was: tuple[LinkState, int | None] | None = field(default=None, compare=False)
+
+    @property
+    def stands(self) -> tuple[LinkState, int | None]:
+        return self.state, self.entity_id
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from sync_engine import operations
 from sync_engine.operations.shapes import (
     Explanation,
     History,
+    Identity,
     InstanceCheck,
     IssueDetail,
     IssueGroup,
@@ -33,6 +34,7 @@ from sync_engine.web.requests import (
     Answer,
     FieldAsked,
     GroupAnswer,
+    MomentAsked,
     One,
     Pair,
     RecordAsked,
@@ -93,6 +95,13 @@ def _records(api: APIRouter, daemon: Daemon) -> None:
     ) -> History:
         """Everything that happened to a person or company; holds people's values."""
         return operations.history(daemon.service, _named(instance, asked, record))
+
+    @api.get("/records/{instance}/{record:path}/identity")
+    def identity(
+        instance: Name, record: RecordId, asked: Annotated[MomentAsked, Query()]
+    ) -> Identity:
+        """Which records were one person or company at a moment, or at the end of a day."""
+        return operations.identity(daemon.service, _named(instance, asked, record), asked.at)
 
     @api.get("/records/{instance}/{record:path}/explanation")
     def explanation(

@@ -35,6 +35,10 @@ class FieldAsked(RecordAsked):
     field: Annotated[str | None, Field(max_length=200)] = None  #: one golden field; all without it
 
 
+class MomentAsked(RecordAsked):
+    at: Text  #: ISO 8601, UTC
+
+
 class By(Body):
     by: Annotated[str, Field(min_length=1, max_length=100)] = "admin API"  #: who decides
 

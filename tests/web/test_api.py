@@ -114,6 +114,11 @@ def test_history_and_explanation(face: Face) -> None:
     told = face.get(f"/api/records/sales/{number}/history").json()
     assert told["record"] == f"sales/Contact:{number}"
     assert any(event["new"] == "Horvat" for event in told["events"])
+    told = face.get(f"/api/records/sales/{number}/identity", at="2100-01-01").json()
+    assert {one["state"] for one in told["records"]} == {"live"}
+    assert len(told["records"]) == 3
+    told = face.get(f"/api/records/sales/{number}/identity", at="once")
+    assert (told.status_code, "is no moment" in told.json()["error"]) == (400, True)
     told = face.get(f"/api/records/sales/{number}/explanation", object="Contact", field="last_name")
     assert [one["golden"] for one in told.json()["fields"]] == ["Horvat"]
     for path in ("sales/con-77", "crm/con-1"):

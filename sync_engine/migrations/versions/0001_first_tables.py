@@ -62,6 +62,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("history", schema=None) as batch_op:
         batch_op.create_index("ix_history_entity", ["entity_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_history_left",
+            ["link_id"],
+            unique=False,
+            sqlite_where=sa.text("what = 5"),
+            postgresql_where=sa.text("what = 5"),
+        )
 
     op.create_table(
         "instance",
