@@ -1,7 +1,7 @@
 """What the parts of a file say of each other: names, precedence, policies, schedules."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from config.catalogue import CATALOGUE, CONSENT
 from config.faults import suggestion
@@ -9,9 +9,14 @@ from config.settings import Settings, SyncSettings
 from config.tree import Findings
 
 Where = tuple[str | int, ...]
+_RESERVED = ("value", "golden")  #: said of a value at hand in expressions, and of who decided
 
 
 def check_agreement(findings: Findings, settings: Settings) -> None:
+    for own in settings.fields:
+        if any(own in fields for fields in CATALOGUE.values()) or own in _RESERVED:
+            what = "there is a golden field of this name already"
+            findings.refuse(("fields", own), what, "give your own another name")
     kinds: dict[str, str] = {}
     for name, sync in settings.syncs.items():
         where = ("syncs", name)
@@ -23,7 +28,7 @@ def check_agreement(findings: Findings, settings: Settings) -> None:
         _sides(findings, where, sync, settings.instances)
         if sync.prefer is not None:
             _order(findings, (*where, "prefer"), sync.prefer, sync.sides)
-        _fields(findings, where, sync)
+        _fields(findings, where, sync, settings.catalogue[str(sync.kind)])
 
 
 def _schedule(findings: Findings, where: Where, sync: SyncSettings) -> None:
@@ -57,8 +62,7 @@ def _order(findings: Findings, where: Where, given: Sequence[str], sides: Collec
         findings.refuse(where, what, "name every side, most trusted first")
 
 
-def _fields(findings: Findings, where: Where, sync: SyncSettings) -> None:
-    known = CATALOGUE[str(sync.kind)]
+def _fields(findings: Findings, where: Where, sync: SyncSettings, known: Mapping[str, str]) -> None:
     for name, field in sync.fields.items():
         here = (*where, "fields", name)
         if name not in known:

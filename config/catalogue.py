@@ -1,6 +1,6 @@
 """The golden fields: what people and companies are made of, the same in every mapping."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 _PERSON = {
     "salutation": "text",
@@ -41,6 +41,7 @@ CONSENT: Mapping[str, tuple[str, ...]] = {
     "fax_opt_out": (),
     "bulk_email_opt_out": ("email", "email2"),
 }
+MONEY_PARTS = ("amount", "currency")
 ADDRESS_PARTS = ("street", "city", "postcode", "state", "country")
 #: kind -> golden fields that match rules use; a side without any of them matches nobody
 RECOGNISED_BY: Mapping[str, frozenset[str]] = {
@@ -48,3 +49,14 @@ RECOGNISED_BY: Mapping[str, frozenset[str]] = {
     "customer": frozenset({"email", "email2", "mobile", "phone", "last_name"}),
     "company": frozenset({"vat", "website", "name"}),
 }
+
+
+def extended(
+    own: Iterable[tuple[str, str, Iterable[str]]],
+) -> Mapping[str, Mapping[str, str]]:
+    """The catalogue with a file's own fields: name, form, kinds."""
+    found = {kind: dict(fields) for kind, fields in CATALOGUE.items()}
+    for name, form, kinds in own:
+        for kind in kinds:
+            found[kind][name] = form
+    return found

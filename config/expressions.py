@@ -1,7 +1,7 @@
-"""Conditions on a person or company, written in CEL (cel.dev) and checked when they are loaded."""
+"""Conditions and values written in CEL (cel.dev), checked when they are loaded."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,30 +10,65 @@ import cel
 LONGEST = 500  #: characters; CEL has no limit of cost of its own
 #: comprehensions over lists may take for ever when they are nested
 _LOOP = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
+#: what the language brings by name; operators are told by their signs
+_BUILT_IN = frozenset(
+    {"bool", "bytes", "contains", "double", "duration", "endsWith", "getDate", "getDayOfMonth",
+     "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
+     "getMinutes", "getMonth", "getSeconds", "int", "matches", "max", "min", "size",
+     "startsWith", "string", "timestamp", "type", "uint", "has"}
+)  # fmt: skip
+
+
+def _substring(text: str, start: int, end: int) -> str:
+    return text[max(start, 0) : max(end, 0)]
+
+
+#: what is added to the language, each to be called as ``text.name(...)``
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "trim": lambda text: text.strip(),
+    "lower": lambda text: text.lower(),
+    "upper": lambda text: text.upper(),
+    "replace": lambda text, old, new: text.replace(old, new),
+    "split": lambda text, at: text.split(at),
+    "join": lambda texts, between: between.join(texts),
+    "substring": _substring,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """A compiled condition over golden fields; a field without a value is null."""
+class Expression:
+    """A compiled expression over golden fields; a field without a value is null."""
 
     text: str
     names: frozenset[str]
+    functions: frozenset[str]  #: of ours, that it calls
     _program: Any = field(repr=False, compare=False)
+
+    def value(self, values: Mapping[str, Any]) -> Any:
+        """What it comes to. Raises ValueError where that cannot be told of these values."""
+        context = cel.Context({name: values.get(name) for name in self.names})
+        for name in self.functions:
+            context.add_function(name, FUNCTIONS[name])
+        try:
+            return self._program.execute(context)
+        except (TypeError, RuntimeError, ValueError, KeyError, AttributeError) as error:
+            # a part of an empty address, a comparison with null
+            raise ValueError(f"{self.text} cannot be told") from error
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Whether it is true of these values; one that cannot be told of them is false."""
         try:
-            return self._program.execute({n: values.get(n) for n in self.names}) is True
-        except (TypeError, RuntimeError, ValueError, KeyError):
-            return False  # a part of an empty address, a comparison with null
+            return self.value(values) is True
+        except ValueError:
+            return False
 
 
-def condition(text: str, known: Collection[str]) -> Condition:
-    """Compile a condition over the fields ``known``. Raises ValueError with what is wrong."""
+def expression(text: str, known: Collection[str]) -> Expression:
+    """Compile an expression over the fields ``known``. Raises ValueError with what is wrong."""
     if len(text) > LONGEST:
-        raise ValueError(f"a condition has at most {LONGEST} characters")
+        raise ValueError(f"an expression has at most {LONGEST} characters")
     if loop := _LOOP.search(text):
-        raise ValueError(f"uses {loop[1]}, which is not allowed in a condition")
+        raise ValueError(f"uses {loop[1]}, which is not allowed in an expression")
     try:
         program = cel.compile(text)
     except ValueError as error:
@@ -43,7 +78,13 @@ def condition(text: str, known: Collection[str]) -> Condition:
         raise ValueError(
             f"names {', '.join(unknown)}, which is no field; there are {', '.join(sorted(known))}"
         )
-    return Condition(text, names, program)
+    called = frozenset(name for name in program.functions() if name.isalpha())
+    if strange := sorted(called - _BUILT_IN - FUNCTIONS.keys()):
+        raise ValueError(
+            f"calls {', '.join(strange)}, which is no function; beside those of CEL there are "
+            f"{', '.join(sorted(FUNCTIONS))}"
+        )
+    return Expression(text, names, called & FUNCTIONS.keys(), program)
 
 
 def _first_line(error: Exception) -> str:

@@ -36,7 +36,7 @@ def check_files(
         if name == "ca_file":
             _certificates(findings, here, path)
         elif name.removesuffix("_file") in type(model_of).model_fields:
-            _secret(findings, here, path)
+            check_secret(findings, here, path)
         elif not path.is_file():
             findings.refuse(here, "there is no such file", "check its path")
 
@@ -52,7 +52,8 @@ def _named(
             yield here, name, model, Path(value)
 
 
-def _secret(findings: Findings, where: Where, path: Path) -> None:
+def check_secret(findings: Findings, where: Where, path: Path) -> None:
+    """Refuse a file that holds no secret, warn of one that everybody may read."""
     try:
         read_secret(path)
     except SetupError as error:

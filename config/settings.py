@@ -1,23 +1,21 @@
 """What a user may configure. Every model refuses unknown keys; every default is a safe one."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from config.catalogue import extended
+from config.field_maps import FieldMap
 from config.schedule import checked_cron
+from config.strict import KindName, Strict
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 _DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-class KindName(StrEnum):
-    LEAD = "lead"
-    CUSTOMER = "customer"
-    COMPANY = "company"
 
 
 class DeletePolicy(StrEnum):
@@ -65,20 +63,11 @@ def _places(value: Any) -> Any:
     return [{"object": one} if isinstance(one, str) else one for one in several]
 
 
-def _place(value: Any) -> Any:
-    """The short form of a mapped field: the native field's name alone."""
-    return {"field": value} if isinstance(value, str) else value
-
-
 Duration = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=str)]
 Cron = Annotated[str, AfterValidator(checked_cron)]
 # the patterns are for editors, by way of the schema; the sentences come before them
 Name = Annotated[str, Field(pattern=NAME), BeforeValidator(_name)]
 Region = Annotated[str, Field(pattern="^[A-Z]{2}$"), BeforeValidator(_region)]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class InstanceSettings(BaseModel):
@@ -92,35 +81,11 @@ class InstanceSettings(BaseModel):
         return dict(self.model_extra or {})
 
 
-class FieldMapSettings(Strict):
-    """How one golden field stands in an object: exactly one of field, parts, member_of."""
-
-    field: str | None = None
-    parts: dict[str, str] | None = None
-    member_of: str | None = None
-    values: dict[str, str | int] | None = None
-    ref: KindName | None = None
-    direction: Literal["both", "to", "from"] = "both"
-    style: Literal["digits", "name", "code"] | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> "FieldMapSettings":
-        if sum(place is not None for place in (self.field, self.parts, self.member_of)) != 1:
-            raise ValueError("name exactly one of field, parts, member_of")
-        return self
-
-
-FieldMap = Annotated[
-    FieldMapSettings | None,
-    BeforeValidator(_place, json_schema_input_type=str | FieldMapSettings | None),
-]
-
-
 class SideSettings(Strict):
     """One object of a side of a sync, and what is said of it."""
 
     object: str = Field(min_length=1)
-    fields: dict[str, FieldMap] = {}  #: null unmaps a field
+    fields: dict[str, FieldMap] = Field(default={})  #: null unmaps a field
     required: list[str] | None = None
     on_create: dict[str, str | int | bool] | None = None
     region: Region | None = None
@@ -135,6 +100,43 @@ Side = Annotated[
     Field(min_length=1),
     BeforeValidator(_places, json_schema_input_type=str | SideSettings | list[str | SideSettings]),
 ]
+
+
+Form = Literal[
+    "text",
+    "multiline",
+    "email",
+    "phone",
+    "domain",
+    "date",
+    "datetime",
+    "number",
+    "integer",
+    "money",
+    "boolean",
+    "choice",
+    "choices",
+    "language",
+    "country",
+]
+
+
+def _own(value: Any) -> Any:
+    """The short form of an own golden field: its form alone."""
+    return {"form": value} if isinstance(value, str) else value
+
+
+class OwnFieldSettings(Strict):
+    """A golden field beside those that there are."""
+
+    form: Form
+    kinds: list[KindName] = Field(default=list(KindName), min_length=1)
+
+
+OwnField = Annotated[
+    OwnFieldSettings, BeforeValidator(_own, json_schema_input_type=Form | OwnFieldSettings)
+]
+OwnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$")]
 
 
 class FieldSettings(Strict):
@@ -174,7 +176,7 @@ class SyncSettings(Strict):
     sides: dict[str, Side] = Field(min_length=2)
     prefer: list[str] | None = None  #: defaults to the order of the sides
     policy: Literal["prefer", "newest", "longest", "manual"] = "prefer"
-    fields: dict[str, FieldSettings] = {}
+    fields: dict[str, FieldSettings] = Field(default={})
     deletes: DeletePolicy = DeletePolicy.UNLINK
     guard: GuardSettings = GuardSettings()
     create_inactive: bool = False
@@ -188,5 +190,15 @@ class Settings(Strict):
     epoch_file: str | None = Field(default=None, min_length=1)
     region: Region | None = None
     allow_sandbox_with_production: bool = False
+    #: secret of masks: without it a hash of a short value could be guessed
+    mask_key: SecretStr | None = Field(default=None, min_length=16)
+    mask_key_file: str | None = Field(default=None, min_length=1)
+    fields: dict[OwnName, OwnField] = Field(default={})
     instances: dict[Name, InstanceSettings] = Field(min_length=1)
     syncs: dict[Name, SyncSettings] = Field(min_length=1)
+
+    @property
+    def catalogue(self) -> Mapping[str, Mapping[str, str]]:
+        """Kind -> golden field -> form, with the file's own fields."""
+        own = ((name, one.form, map(str, one.kinds)) for name, one in self.fields.items())
+        return extended(own)

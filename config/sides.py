@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.catalogue import ADDRESS_PARTS, CATALOGUE, RECOGNISED_BY
-from config.expressions import condition
+from config.catalogue import RECOGNISED_BY
+from config.expressions import expression
 from config.faults import suggestion
-from config.settings import FieldMapSettings, Settings, SideSettings, SyncSettings
+from config.field_maps import check_field_map
+from config.settings import Settings, SideSettings, SyncSettings
 from config.tree import Findings
 
 Where = tuple[str | int, ...]
@@ -44,7 +45,9 @@ def sources(
         for instance, objects in sync.sides.items():
             for place, side in enumerate(objects):
                 where = ("syncs", sync_name, "sides", instance, place)
-                mapping = _mapping(findings, where, sync, side, shipped[instance])
+                mapping = _mapping(
+                    findings, where, sync, side, shipped[instance], settings.catalogue
+                )
                 if mapping is not None:
                     mention = _Mention(where, side, sync, mapping)
                     mentions.setdefault((instance, side.object), []).append(mention)
@@ -79,7 +82,12 @@ def _is_plain(side: SideSettings) -> bool:
 
 
 def _mapping(
-    findings: Findings, where: Where, sync: SyncSettings, side: SideSettings, shipped: Shipped
+    findings: Findings,
+    where: Where,
+    sync: SyncSettings,
+    side: SideSettings,
+    shipped: Shipped,
+    catalogue: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any] | None:
     """The connector's shipped mapping of the object with the user's changes in it."""
     if side.object not in shipped:
@@ -93,7 +101,7 @@ def _mapping(
         what = f"this object holds records of kind {holds}, this sync is of {sync.kind}"
         findings.refuse(where, what, "leads match leads, customers match customers")
         return None
-    known = {name: form for kind in kinds for name, form in CATALOGUE[kind].items()}
+    known = {name: form for kind in kinds for name, form in catalogue[kind].items()}
     mapping["fields"] = _fields(findings, where, known, mapping["fields"], side)
     _filter(findings, where, known, side)
     if side.required is not None:
@@ -101,7 +109,7 @@ def _mapping(
         _required(findings, (*where, "required"), known, mapping)
     if side.on_create is not None:
         mapping["on_create"] = side.on_create
-    own = {n: e for n, e in mapping["fields"].items() if n in CATALOGUE[str(sync.kind)]}
+    own = {n: e for n, e in mapping["fields"].items() if n in catalogue[str(sync.kind)]}
     _once_each(findings, where, own)
     if not RECOGNISED_BY[str(sync.kind)] & set(mapping["fields"]):
         remedy = f"map one of {', '.join(sorted(RECOGNISED_BY[str(sync.kind)]))}"
@@ -129,8 +137,8 @@ def _fields(
         elif entry is None:
             fields.pop(name, None)
         else:
-            _fitting(findings, here, known[name], entry)
-            fields[name] = entry.model_dump(exclude_none=True, mode="json")
+            check_field_map(findings, here, name, known, entry)
+            fields[name] = entry.told()
     return fields
 
 
@@ -138,22 +146,9 @@ def _filter(findings: Findings, where: Where, known: Mapping[str, str], side: Si
     if side.filter is None:
         return
     try:
-        condition(side.filter, known)
+        expression(side.filter, known)
     except ValueError as error:
         findings.refuse((*where, "filter"), str(error), "see cel.dev for the language")
-
-
-def _fitting(findings: Findings, where: Where, form: str, entry: FieldMapSettings) -> None:
-    parts = ", ".join(ADDRESS_PARTS)
-    if (entry.parts is None) == (form == "address"):
-        what = "an address is mapped by its parts, and nothing else is"
-        findings.refuse(where, what, f"parts are: {parts}")
-    for part in entry.parts or ():
-        if part not in ADDRESS_PARTS:
-            findings.refuse((*where, "parts", part), f"an address has no part {part}", parts)
-    if (entry.ref is None) == (form == "reference"):
-        what = "ref belongs to a field that refers to a record, and to no other"
-        findings.refuse(where, what, "write ref: company, or leave it out")
 
 
 def _required(
@@ -175,16 +170,20 @@ def _once_each(findings: Findings, where: Where, fields: Mapping[str, Any]) -> N
         here = (*where, "fields", name)
         for native, is_set in _natives(entry):
             if native in taken and not (is_set and taken[native] == ""):
-                other = taken[native] or "a set"
+                other = taken[native] or "several others"
                 what = f"{name} stands in the native field of {other}"
                 findings.refuse(here, what, f"map one of them elsewhere, or write {name}: null")
             taken[native] = "" if is_set else name
 
 
 def _natives(entry: Any) -> list[tuple[str, bool]]:
-    """The native fields of a mapped field, each with whether it holds a set of values."""
+    """The native fields of a mapped field, each with whether several may stand in it."""
     if isinstance(entry, str):
         return [(entry, False)]
     if "parts" in entry:
-        return [(native, False) for native in entry["parts"].values()]
-    return [(entry["field"], False)] if "field" in entry else [(entry["member_of"], True)]
+        # a currency is the record's: every amount of it names the same field
+        return [(native, part == "currency") for part, native in entry["parts"].items()]
+    if "field" in entry:
+        return [(entry["field"], False)]
+    shared = entry.get("member_of") or entry.get("part_of")
+    return [] if shared is None else [(shared, True)]

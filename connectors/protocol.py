@@ -186,6 +186,7 @@ class FieldType:
     updateable: bool = True
     many: bool = False  #: an unordered set of values
     choices: tuple[str | int, ...] = ()  #: the values a restricted choice allows
+    forbidden: frozenset[str] = frozenset()  #: characters that are refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,9 @@ _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\ufffe\uf
 _HALVES = re.compile("[\ud800-\udfff]")  #: of a character: JSON can hold one, UTF-8 cannot
 LONGEST = 1_000_000  #: characters of a value; no standard field of the systems holds more
 _WHOLE = re.compile(r"([+-]?[0-9]{1,10})(?:\.0*)?")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?")
+DECIMALS = 10
+_CURRENCY = re.compile("[A-Z]{3}")
 _MOST = 2**31 - 1  #: of a whole number: Salesforce's int and Dataverse's have 32 bits
 
 #: an address of which the library would change the case alone, as nearly all are; at most 64 long
@@ -130,6 +134,50 @@ def _date(value: Any, _region: str | None) -> Any:
     return day if text[10:11] in ("", "T", " ") else UNSET
 
 
+def _datetime(value: Any, _region: str | None) -> Any:
+    """A moment in UTC, to the whole second, which all systems keep; without a zone it is UTC."""
+    if isinstance(value, datetime):
+        moment = value
+    else:
+        text = _line(value)
+        if not text:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return UNSET
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+    except OverflowError:  # the first or last day of the calendar, in another zone
+        return UNSET
+
+
+def _number(value: Any, _region: str | None) -> Any:
+    """To ten decimals. UNSET for a text with more than digits and a point, as for ``_integer``."""
+    if isinstance(value, bool):
+        return int(value)
+    text = _line(value)
+    if not text:
+        return None
+    if not _DECIMAL.fullmatch(text):
+        return UNSET
+    try:
+        number = round(Decimal(text), DECIMALS)
+    except InvalidOperation:
+        return UNSET
+    if abs(number) >= 10**15:  # beyond that a JSON number is not what was written
+        return UNSET
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _currency(value: Any, _region: str | None) -> Any:
+    """The code of ISO 4217; UNSET for anything else: an amount without its currency is none."""
+    text = _line(value).upper()
+    return (text or None) if _CURRENCY.fullmatch(text) or not text else UNSET
+
+
 def _integer(value: Any, _region: str | None) -> Any:
     """UNSET for a text with more than digits: how thousands are parted there nobody has said."""
     if isinstance(value, bool):
@@ -155,8 +203,30 @@ def _choice(value: Any, _region: str | None) -> Any:
     return _line(value) or None
 
 
+def _choices(value: Any, _region: str | None) -> Any:
+    """Several choices, each once, in an order of their own: a list, or a text parted by ``;``."""
+    several = value if isinstance(value, list | tuple) else str(value).split(";")
+    if any(isinstance(one, dict | list) for one in several):
+        return UNSET
+    return sorted({text for one in several if (text := _line(one))}) or None
+
+
 def _language(value: Any, _region: str | None) -> str | None:
-    return _line(value).replace("_", "-").lower() or None
+    text = _line(value).replace("_", "-").lower()
+    return _language_code(text) if text else None
+
+
+@lru_cache(maxsize=4096)
+def _language_code(text: str) -> str:
+    """BCP 47 in lower case; a language's name or its code of three letters becomes that of two."""
+    word, dash, rest = text.partition("-")
+    if len(word) <= 2:
+        return text
+    try:
+        found = pycountry.languages.lookup(word)
+    except LookupError:
+        return text
+    return f"{getattr(found, 'alpha_2', found.alpha_3)}{dash}{rest}"
 
 
 @lru_cache(maxsize=4096)
@@ -187,11 +257,13 @@ def _as_it_is(value: Any, _other: str | None) -> Any:
     return value
 
 
-def _form(name: str, normal: Any, native: Any = _as_it_is) -> Form:
+def _form(name: str, normal: Any, native: Any = _as_it_is, *, many: bool = False) -> Form:
     def to_normal(value: Any, region: str | None) -> Any:
         if value is None:
             return None
-        if isinstance(value, dict | list) or (isinstance(value, str) and len(value) > LONGEST):
+        if isinstance(value, dict) or (isinstance(value, list) and not many):
+            return UNSET
+        if isinstance(value, str) and len(value) > LONGEST:
             return UNSET
         return normal(value, region)
 
@@ -207,12 +279,17 @@ FORMS: Mapping[str, Form] = {
         _form("phone", _phone, _phone_native),
         _form("domain", _domain),
         _form("date", _date),
+        _form("datetime", _datetime),
         _form("integer", _integer),
+        _form("number", _number),
+        _form("currency", _currency),
         _form("boolean", _boolean),
         _form("choice", _choice),
+        _form("choices", _choices, many=True),
         _form("language", _language),
         _form("country", _country, _country_native),
-        _form("address", _as_it_is),  # its parts have forms of their own
+        _form("address", _as_it_is),  # its parts have forms of their own, and so has money
+        _form("money", _as_it_is),
         _form("reference", _text),
     )
 }
@@ -224,6 +301,11 @@ PARTS: Mapping[str, str] = {
     "postcode": "text",
     "state": "text",
     "country": "country",
+}
+#: form of a value that is made of parts -> each part's form
+PARTED: Mapping[str, Mapping[str, str]] = {
+    "address": PARTS,
+    "money": {"amount": "number", "currency": "currency"},
 }
 
 

@@ -1,50 +1,23 @@
 """Native values <-> golden values of one object, as its mapping says. Pure.
 
-Beside plain fields a mapping knows two shapes that hold less than golden does: an
-address of which a system has only some parts, and a set of unlabelled values (phones,
-e-mails) whose members stand in labelled slots elsewhere. ``complete`` puts such a side's
-values beside a reference, so that only what a person changed looks changed.
+Beside plain fields a mapping knows shapes that hold less than golden does: an address of
+which a system has only some parts, a set of unlabelled values (phones, e-mails) whose members
+stand in labelled slots elsewhere, a name in one field, and whatever a side renders in a way
+of its own. ``complete`` puts such a side's values beside a reference, so that only what a
+person changed looks changed.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sync_engine.converters import FORMS, LONGEST, PARTS
-from sync_engine.partial import assigned, projected, settled, whole
-from sync_engine.values import UNSET
-
-Values = MappingOf[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldMap:
-    """Where one golden field stands in an object: in one of field, parts, member_of."""
-
-    name: str
-    form: str
-    field: str | None = None
-    parts: MappingOf[str, str] | None = None  #: part of an address -> native field
-    member_of: str | None = None  #: a native field that holds a set
-    values: MappingOf[str, Any] | None = None  #: golden choice -> native
-    ref: str | None = None  #: kind that it refers to
-    direction: str = "both"  #: ``to``: only written, ``from``: only read
-    style: str | None = None
-
-    @property
-    def natives(self) -> tuple[str, ...]:
-        if self.parts is not None:
-            return tuple(self.parts.values())
-        return (self.field or self.member_of or "",)
-
-    def form_under(self, region: str | None) -> bytes:
-        """Stands for how values are read; under another one they cannot be compared."""
-        parts, values = sorted((self.parts or {}).items()), sorted((self.values or {}).items())
-        told = (self.form, self.field, parts, self.member_of, values, self.ref)
-        text = repr((*told, region if self.form == "phone" else None))
-        return hashlib.blake2b(text.encode(), digest_size=8).digest()
+from sync_engine.fieldmap import FieldMap
+from sync_engine.fitting import Limit
+from sync_engine.kindmap import KindMap, is_half_address
+from sync_engine.names import joined, parted
+from sync_engine.partial import assigned, exchanged, projected, settled, whole
+from sync_engine.values import UNSET, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,48 +34,24 @@ class Mapping:
     #: kind -> golden field -> form
     catalogue: MappingOf[str, MappingOf[str, str]] = field(default_factory=dict, repr=False)
     references: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
-    #: kind -> what is mapped of it, its sets, what is mapped by values, what is read; asked for
-    #: with every record
-    _fields: dict[str, tuple[FieldMap, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _slots: dict[str, dict[str, list[str]]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _chosen: dict[str, tuple[FieldMap, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _readable: dict[str, frozenset[str]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
     #: the golden fields that it shows, sets of values among them
     shows: frozenset[str] = field(default=frozenset(), init=False, repr=False, compare=False)
-    #: golden field -> native value as text -> golden choice
-    _choices: dict[str, dict[str, str]] = field(
+    _of_kind: dict[str, KindMap] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def __post_init__(self) -> None:
         self.references.update({one.name: one.ref for one in self.fields if one.ref})
         object.__setattr__(self, "shows", frozenset(self.forms))
-        for one in self.fields:
-            choices = (one.values or {}).items()
-            self._choices[one.name] = {str(native): golden for golden, native in choices}
-        for kind in self.catalogue:
-            mapped = tuple(one for one in self.fields if one.name in self.catalogue[kind])
-            sets: dict[str, list[str]] = {}
-            for one in mapped:
-                if one.member_of is not None:
-                    sets.setdefault(one.member_of, []).append(one.name)
-            self._fields[kind], self._slots[kind] = mapped, sets
-            self._chosen[kind] = tuple(one for one in mapped if one.values is not None)
-            self._readable[kind] = frozenset(o.name for o in mapped if o.direction != "to")
+        for kind, known in self.catalogue.items():
+            self._of_kind[kind] = KindMap.of([one for one in self.fields if one.name in known])
 
     @property
     def is_partial(self) -> bool:
-        """Whether it holds less than golden does: sets of values, half an address."""
+        """Whether it holds less than golden does: sets of values, half an address, a mask."""
         return any(
-            one.member_of or (one.parts and len(one.parts) < len(PARTS)) for one in self.fields
+            one.member_of or one.part_of or one.is_rendered or is_half_address(one)
+            for one in self.fields
         )
 
     @property
@@ -118,9 +67,21 @@ class Mapping:
         given = {name: value for name, value in self.on_create.items() if name not in natives}
         return replace(self, fields=kept, on_create=given)
 
+    def within(self, limits: MappingOf[str, Limit]) -> "Mapping":
+        """The same, with what the organization lets its native fields hold."""
+        fields = tuple(
+            replace(one, limits={n: limits[n] for n in one.natives if n in limits})
+            for one in self.fields
+        )
+        return replace(self, fields=fields)
+
     def readable(self, kind: str) -> frozenset[str]:
         """The golden fields of a kind that are read here."""
-        return self._readable[kind]
+        return self._of_kind[kind].readable
+
+    def of_kind(self, kind: str) -> KindMap:
+        """What is mapped of a kind."""
+        return self._of_kind[kind]
 
     def native_fields(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """What is to be read for these kinds."""
@@ -138,17 +99,23 @@ class Mapping:
         found: dict[str, Any] = {}
         free = {native: self._members(kind, native, values) for native in self._sets(kind)}
         for one in self._of(kind):
-            if one.parts is not None:
-                found[one.name] = self._address(one.parts, values)
+            if one.field is not None:
+                if one.field in values:
+                    found[one.name] = one.normal(values[one.field], self.region)
+            elif one.parts is not None:
+                found[one.name] = one.composed(values, self.region)
             elif one.member_of is not None:
                 members = free[one.member_of]
                 found[one.name] = members.pop(0) if members else None
-            elif one.field is not None and one.field in values:
-                value = values[one.field]
-                if one.values is None or value is None:
-                    found[one.name] = self._normal(one, value)
-                elif (known := self._choices[one.name].get(str(value))) is not None:
-                    found[one.name] = known
+            elif one.constant is not None:
+                found[one.name] = one.constant
+        for native, slots in self._of_kind[kind].names.items():
+            if native in values:
+                found |= parted(slots, self._whole_name(kind, slots, values[native]), {})
+        for one in self._of_kind[kind].computed:
+            if one.name in found or not one.natives:
+                told = {name: value for name, value in found.items() if value is not UNSET}
+                found[one.name] = one.computed(found.get(one.name), told, self.region)
         found |= {_further(native): members for native, members in free.items() if members}
         return {name: value for name, value in found.items() if value is not UNSET}
 
@@ -169,19 +136,35 @@ class Mapping:
     def strange(self, kind: str, values: Values) -> list[tuple[str, str]]:
         """The golden fields whose native choice no value map knows, with that choice."""
         return [
-            (one.name, _told(values[one.field or ""]))
-            for one in self._chosen[kind]
-            if values.get(one.field or "") is not None
-            and str(values[one.field or ""]) not in self._choices[one.name]
+            (one.name, choice)
+            for one in self._of_kind[kind].chosen
+            for choice in one.strange(values.get(one.field or ""))
         ]
 
     def unoffered(self, kind: str, golden: Values) -> list[tuple[str, str]]:
         """The golden choices that this side's value maps have no word for."""
         return [
-            (one.name, str(golden[one.name]))
-            for one in self._chosen[kind]
-            if one.direction != "from" and _is_foreign(one, golden.get(one.name))
+            (one.name, one.told(golden[one.name]))
+            for one in self._of_kind[kind].bounded
+            if one.direction != "from" and one.is_foreign(golden.get(one.name))
         ]
+
+    def likened(self, kind: str, shown: Values, golden: Values) -> dict[str, Any]:
+        """``shown``, where it is this side's rendition of golden, as golden itself."""
+        found = dict(shown)
+        for one in self._of_kind[kind].rendered:
+            name, value = one.name, golden.get(one.name)
+            if name not in shown or shown[name] == value:
+                continue
+            if one.rendition(golden, self.region) == shown[name]:
+                found[name] = value
+        for slots in self._of_kind[kind].names.values():
+            if all(name in shown for name in slots):
+                text, whole_name = joined(slots, shown), joined(slots, golden)
+                if text != whole_name and text == self._whole_name(kind, slots, whole_name):
+                    text = whole_name
+                found |= parted(slots, text, golden)
+        return found
 
     def complete(
         self, kind: str, seen: Values, base: Values, golden: Values, offered: Sequence[Values]
@@ -190,7 +173,7 @@ class Mapping:
         found = dict(seen)
         references = (golden, base, *offered)
         for one in self._of(kind):
-            if one.parts is not None and len(one.parts) < len(PARTS) and one.name in seen:
+            if one.parts is not None and is_half_address(one) and one.name in seen:
                 found[one.name] = whole(
                     one.parts, seen[one.name], [r.get(one.name) for r in references]
                 )
@@ -200,7 +183,7 @@ class Mapping:
                 members = _all_members(group, native, seen)
                 known = base.get(_further(native), [])
                 found |= assigned(group, members, known, base, golden)
-        return found
+        return self.likened(kind, found, golden)
 
     def settled(
         self, kind: str, base: Values, seen: Values, completed: Values, agreed: Sequence[Values]
@@ -224,21 +207,29 @@ class Mapping:
         sets = self._sets(kind).items()
         return {group[0]: base.get(_further(native), []) for native, group in sets}
 
-    def same(self, kind: str, name: str, seen: Any, golden: Any) -> bool:
+    def same(self, kind: str, name: str, seen: Values, golden: Values) -> bool:
         """Whether the side shows golden's value as well as it can."""
-        if seen == golden:
-            return True
+        shown, value = seen[name], golden.get(name)
         one = self._one(kind, name)
-        if one is None:
+        if one is None or (shown == value and not one.is_rendered):
             return True
-        if one.form == "boolean" and not golden and not seen:
+        if one.form == "boolean" and not value and not shown:
             return True  # a flag that was never set is not set
+        if one.is_foreign(value):
+            return True  # a choice that this side does not offer is never written
+        due = one.rendition(golden, self.region)
         if one.parts is not None:
-            return projected(one.parts, seen) == projected(one.parts, golden)
-        if one.values is not None:
-            # a choice that this side does not offer is never written
-            return golden is not None and golden not in one.values
-        return bool(self._normal(one, self._native(one, golden)) == seen)
+            return projected(one.parts, shown) == projected(one.parts, due)
+        return due is UNSET or bool(due == shown)
+
+    def renditions(self, kind: str, golden: Values, names: Collection[str]) -> dict[str, Any]:
+        """What the side will show of these fields once golden is written there."""
+        found = {
+            one.name: one.rendition(golden, self.region)
+            for one in self._of(kind)
+            if one.name in names
+        }
+        return {name: value for name, value in found.items() if value is not UNSET}
 
     def native_changes(
         self, kind: str, target: Values, seen: Values, base: Values, names: Collection[str]
@@ -249,30 +240,54 @@ class Mapping:
         """
         written: dict[str, Any] = {}
         for one in self._of(kind):
-            if one.name not in names or one.direction == "from" or one.name not in target:
+            if one.name not in names or one.direction == "from":
                 continue
-            value = target[one.name]
+            value = one.shaped(target)
+            if value is UNSET:
+                continue
             if one.parts is not None:
-                held = seen.get(one.name) or {}
+                held, divided = seen.get(one.name) or {}, one.divided(value)
                 for part, native in one.parts.items():
-                    wanted = (value or {}).get(part)
-                    if wanted != held.get(part):
-                        written[native] = FORMS[PARTS[part]].native(wanted, one.style)
+                    if (value or {}).get(part) != held.get(part):
+                        written[native] = divided[native]
             elif one.field is not None:
-                written[one.field] = self._native(one, value)
+                written[one.field] = one.native(value)
+        for native, slots in self._of_kind[kind].names.items():
+            if set(slots) & set(names):
+                meant = {n: (target if n in names else seen).get(n) for n in slots}
+                written[native] = self._whole_name(kind, slots, joined(slots, meant))
         for native, group in self._sets(kind).items():
             if set(group) & set(names):
-                change = self._set_change(kind, group, target, seen, base, names)
-                if change:
-                    written[native] = change
+                now = {name: seen.get(name) for name in group}
+                then = {n: (target.get(n) if n in names else now[n]) for n in group}
+                joining, leaving = exchanged(now, then, base)
+                if joining or leaving:
+                    (one,) = (each for each in self._of(kind) if each.name == group[0])
+                    written[native] = {
+                        "add": [one.native(value) for value in joining],
+                        "remove": [one.native(value) for value in leaving],
+                    }
         return written
 
-    def create_values(self, kind: str, target: Values) -> dict[str, Any]:
+    def given(self, kind: str, target: Values) -> list[str]:
+        """The golden fields that a new record there is given a value of."""
+        return [
+            one.name
+            for one in self._of(kind)
+            if one.direction != "from"
+            and not one.is_foreign(target.get(one.name))
+            and one.shaped(target) not in (None, UNSET)
+        ]
+
+    def create_values(self, kind: str, target: Values, names: Collection[str]) -> dict[str, Any]:
         """A whole record of that kind."""
-        written = dict(self.on_create)
-        given = {name: value for name, value in target.items() if value is not None}
-        written |= self.native_changes(kind, given, {}, {}, tuple(given))
+        written = {**self.on_create, **self.native_changes(kind, target, {}, {}, names)}
         return written | self.convert_values(kind)
+
+    def misfits(self, kind: str, names: Collection[str], written: Values) -> dict[str, str]:
+        """The golden fields whose native values do not fit there, each with the reason."""
+        told = {one.name: one.misfits(written) for one in self._of(kind) if one.name in names}
+        return {name: why for name, why in told.items() if why is not None}
 
     def convert_values(self, kind: str) -> dict[str, Any]:
         """What makes a record one of that kind."""
@@ -281,19 +296,12 @@ class Mapping:
         native = next(native for native, one in self.kinds.items() if one == kind)
         return {self.kind_by: native}
 
-    def writable(self, kind: str, target: Values) -> dict[str, Any]:
-        """The part of golden that this side is given."""
-        given = {one.name: one for one in self._of(kind) if one.direction != "from"}
-        return {
-            name: value
-            for name, value in target.items()
-            if name in given and not _is_foreign(given[name], value)
-        }
-
     def missing(self, kind: str, target: Values) -> tuple[str, ...]:
         """Required golden fields without a value."""
-        mapped = {one.name for one in self._of(kind)}
-        return tuple(n for n in self.required if n in mapped and target.get(n) is None)
+        mapped = {one.name: one for one in self._of(kind)}
+        return tuple(
+            n for n in self.required if n in mapped and mapped[n].shaped(target) in (None, UNSET)
+        )
 
     def search(self, name: str, values: Iterable[Any]) -> tuple[str, list[str]] | None:
         """By which native field, and for what, records with one of these values are looked up.
@@ -302,23 +310,23 @@ class Mapping:
         """
         one = next((one for one in self.fields if one.name == name), None)
         native = None if one is None else one.field or one.member_of
-        if one is None or native is None:
+        if one is None or native is None or one.mask or one.write:
             return None
-        return native, sorted({str(self._native(one, value)) for value in values})
+        return native, sorted({str(one.native(value)) for value in values})
 
     def names_of(self, natives: Collection[str]) -> set[str]:
         """The golden fields that stand in these native fields."""
         return {one.name for one in self.fields if set(one.natives) & set(natives)}
 
     def _of(self, kind: str) -> tuple[FieldMap, ...]:
-        return self._fields[kind]
+        return self._of_kind[kind].fields
 
     def _one(self, kind: str, name: str) -> FieldMap | None:
         return next((one for one in self._of(kind) if one.name == name), None)
 
-    def _sets(self, kind: str) -> dict[str, list[str]]:
+    def _sets(self, kind: str) -> MappingOf[str, Sequence[str]]:
         """Native set field -> the golden slots that its members stand in, in order."""
-        return self._slots[kind]
+        return self._of_kind[kind].sets
 
     def _members(self, kind: str, native: str, values: Values) -> list[Any]:
         """The normal forms of a set, each once."""
@@ -326,53 +334,16 @@ class Mapping:
         value = values.get(native)
         if one is None or not isinstance(value, list | tuple):
             return []
-        found = dict.fromkeys(self._normal(one, member) for member in value)
+        found = dict.fromkeys(one.normal(member, self.region) for member in value)
         return [member for member in found if member is not None and member is not UNSET]
 
-    def _normal(self, one: FieldMap, value: Any) -> Any:
-        return FORMS[one.form].normal(value, self.region)
-
-    def _native(self, one: FieldMap, value: Any) -> Any:
-        if value is None or one.values is None:
-            return None if value is None else FORMS[one.form].native(value, one.style)
-        return one.values.get(value)
-
-    def _address(self, parts: MappingOf[str, str], values: Values) -> Any:
-        found = {
-            part: FORMS[PARTS[part]].normal(values.get(native), self.region)
-            for part, native in parts.items()
-        }
-        if any(value is UNSET for value in found.values()):
-            return UNSET
-        return found if any(value is not None for value in found.values()) else None
-
-    def _set_change(
-        self,
-        kind: str,
-        group: Sequence[str],
-        target: Values,
-        seen: Values,
-        base: Values,
-        names: Collection[str],
-    ) -> dict[str, list[Any]]:
-        now = {name: seen.get(name) for name in group}
-        then = {n: (target.get(n) if n in names else now[n]) for n in group}
-        held = {value for value in now.values() if value is not None}
-        wanted = {value for value in then.values() if value is not None}
-        one = self._one(kind, group[0])
-        joining, leaving = wanted - held, (held - wanted) & {base.get(name) for name in group}
-        if one is None or not (joining or leaving):
-            return {}
-
-        def native(values: set[Any]) -> list[Any]:
-            return [self._native(one, value) for value in sorted(values)]
-
-        return {"add": native(joining), "remove": native(leaving)}
-
-
-def _told(choice: Any) -> str:
-    """As people may be shown it, and a database may hold it."""
-    return str(FORMS["text"].normal(str(choice)[:LONGEST], None) or "")
+    def _whole_name(self, kind: str, slots: Sequence[str], value: Any) -> str | None:
+        """A name that stands in one field, in its normal form there."""
+        (one,) = (each for each in self._of(kind) if each.name == slots[0])
+        normal = one.normal(value, self.region)
+        if normal is None or normal is UNSET:
+            return None
+        return str(one.normal(one.fit(one.part_of or "", normal), self.region))
 
 
 def _further(native: str) -> str:
@@ -383,8 +354,3 @@ def _further(native: str) -> str:
 def _all_members(slots: Sequence[str], native: str, seen: Values) -> list[Any]:
     placed = [seen.get(name) for name in slots]
     return [one for one in placed if one is not None] + list(seen.get(_further(native), ()))
-
-
-def _is_foreign(one: FieldMap, value: Any) -> bool:
-    """A choice that the side does not offer."""
-    return one.values is not None and value is not None and value not in one.values

@@ -1,12 +1,22 @@
 """A mapping from its form in the configuration file. Pure."""
 
+from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from typing import Any
 
-from sync_engine.converters import PARTS
-from sync_engine.mapping import FieldMap, Mapping
+from sync_engine.converters import FORMS, PARTED
+from sync_engine.fieldmap import Compute, FieldMap
+from sync_engine.mapping import Mapping
+from sync_engine.values import UNSET
 
-_KEYS = {"field", "parts", "member_of", "values", "ref", "direction", "style"}
+_KEYS = {
+    "field", "parts", "member_of", "part_of", "constant", "values", "unknown", "default",
+    "currency", "ref", "direction", "nulls", "style", "mask", "repair", "read", "write", "lossy",
+}  # fmt: skip
+
+
+def _no_expressions(text: str) -> Compute:
+    raise ValueError(f"nothing here compiles expressions: {text}")
 
 
 def parse(
@@ -14,8 +24,10 @@ def parse(
     tree: MappingOf[str, Any],
     catalogue: MappingOf[str, MappingOf[str, str]],
     region: str | None,
+    compiled: Callable[[str], Compute] = _no_expressions,
+    key: bytes = b"",
 ) -> Mapping:
-    """A mapping from its form in YAML. Raises ValueError with what is wrong."""
+    """A mapping from its form in YAML; ``key`` is the secret of masks. Raises ValueError."""
     kind = tree["kind"]
     kind_by = None if isinstance(kind, str) else kind["by"]
     kinds = {"": kind} if isinstance(kind, str) else {k: v for k, v in kind.items() if k != "by"}
@@ -23,7 +35,10 @@ def parse(
     if unknown:
         raise ValueError(f"{name}: there is no kind {', '.join(sorted(unknown))}")
     forms = {n: f for one in catalogue.values() for n, f in one.items()}
-    fields = tuple(_field(name, key, entry, forms) for key, entry in tree["fields"].items())
+    fields = tuple(
+        _field(name, field, entry, forms, region, compiled, key)
+        for field, entry in tree["fields"].items()
+    )
     return Mapping(
         object=name,
         kind_by=kind_by,
@@ -36,20 +51,50 @@ def parse(
     )
 
 
-def _field(object_name: str, name: str, entry: Any, forms: MappingOf[str, str]) -> FieldMap:
+def _field(
+    object_name: str,
+    name: str,
+    entry: Any,
+    forms: MappingOf[str, str],
+    region: str | None,
+    compiled: Callable[[str], Compute],
+    key: bytes,
+) -> FieldMap:
     if name not in forms:
         known = ", ".join(sorted(forms))
         raise ValueError(f"{object_name}: there is no golden field {name}; there are {known}")
-    options = {"field": entry} if isinstance(entry, str) else dict(entry)
+    options: dict[str, Any] = {"field": entry} if isinstance(entry, str) else dict(entry)
     strange = set(options) - _KEYS
     if strange:
         raise ValueError(f"{object_name}.{name}: unknown key {', '.join(sorted(strange))}")
-    parts = options.get("parts")
-    if (parts is None) == (forms[name] == "address"):
-        raise ValueError(f"{object_name}.{name}: parts belong to an address, and to nothing else")
-    if parts is not None and set(parts) - set(PARTS):
-        raise ValueError(f"{object_name}.{name}: an address has the parts {', '.join(PARTS)}")
+    form = forms[name]
+    _check_parts(f"{object_name}.{name}", form, options.get("parts"))
+    for constant in {"constant", "default"} & set(options):
+        options[constant] = FORMS[form].normal(options[constant], region)
+        if options[constant] in (None, UNSET):
+            raise ValueError(f"{object_name}.{name}: its {constant} is no value of form {form}")
+    if "constant" in options:
+        options["direction"] = "from"
     style = options.pop("style", None)
-    if style is None and options.get("member_of") and forms[name] == "phone":
+    if style is None and options.get("member_of") and form == "phone":
         style = "digits"  # sets of phones stand in Customer Profiles, without the plus sign
-    return FieldMap(name=name, form=forms[name], style=style, **options)
+    read, write = options.get("read"), options.get("write")
+    return FieldMap(
+        name=name,
+        form=form,
+        style=style,
+        repair=tuple(options.pop("repair", ())),
+        is_lossy=options.pop("lossy", False),
+        reading=compiled(read) if read else None,
+        writing=compiled(write) if write else None,
+        key=key if options.get("mask") else b"",
+        **options,
+    )
+
+
+def _check_parts(where: str, form: str, parts: MappingOf[str, str] | None) -> None:
+    if (parts is None) == (form in PARTED):
+        raise ValueError(f"{where}: parts belong to an address or to money, and to nothing else")
+    if parts is not None and set(parts) - set(PARTED[form]):
+        what = "an address" if form == "address" else form
+        raise ValueError(f"{where}: {what} has the parts {', '.join(PARTED[form])}")

@@ -79,3 +79,11 @@ def settled(
     standing = {completed.get(name) for name in slots} - {base.get(name) for name in lost}
     emptied = {name: None for name in lost if name in base}
     return emptied, [one for one in members if one not in standing]
+
+
+def exchanged(now: Values, then: Values, base: Values) -> tuple[list[Any], list[Any]]:
+    """What joins a set, and what leaves it: only members that were agreed on (``base``) do."""
+    held = {value for value in now.values() if value is not None}
+    wanted = {value for value in then.values() if value is not None}
+    agreed = {base.get(name) for name in now}
+    return sorted(wanted - held), sorted((held - wanted) & agreed)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from sync_engine.values import GOLDEN, UNSET, Author, Held, Values, hash_of
 
 MANUAL = "manual"  #: the situation, and why a field is held: a person is asked
+PUT_BACK = "put back"  #: the situation of an edit on a side that does not own the field
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Side:
     claims: Collection[str] = ()  #: fields whose edits here count
     stamps: Mapping[str, str] = field(default_factory=dict)  #: field -> when its change was read
     insists: Collection[str] = ()  #: fields in which a person wants this side to win now
+    yields: Collection[str] = ()  #: fields that others own: an edit here is put back
+    made: Collection[str] = ()  #: fields whose value here is made of other fields
+    mute: Collection[str] = ()  #: fields in which an empty value here says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ def reconcile(
         elif change.new is not UNSET:
             values[name] = change.new
         changes.append(change)
+    changes += _put_back(values, sides)
     still = {name: _still_held(kept, values) for name, kept in held.items()}
     bases = {name: _agreed(side, values, still[name]) for name, side in sides.items()}
     return Decision(values, tuple(changes), bases, still)
@@ -140,7 +145,7 @@ def _claimed(golden: Values, sides: Mapping[str, Side]) -> dict[str, dict[str, C
         if side.seen == side.base and not side.insists:
             continue
         for name, value in side.seen.items():
-            if _is_news(name, side, golden):
+            if name in side.claims and _is_news(name, side, golden):
                 claimed.setdefault(name, {})[side_name] = Claim(value, side.stamps.get(name))
     return claimed
 
@@ -194,11 +199,36 @@ def _decide(
     return Change(name, old, chosen.value, winner, situation, chosen.stamp, lost)
 
 
+def _put_back(golden: Values, sides: Mapping[str, Side]) -> list[Change]:
+    """Edits on a side that does not own the field: golden stands, what was there is kept."""
+    lost: dict[str, dict[str, Claim]] = {}
+    for side_name, side in sides.items():
+        if side.seen == side.base:
+            continue
+        for name in side.yields:
+            if _is_to_be_put_back(name, side, golden):
+                lost.setdefault(name, {})[side_name] = Claim(side.seen[name])
+    return [
+        Change(name, old, old, GOLDEN, PUT_BACK, lost=lost[name])
+        for name in sorted(lost)
+        for old in (golden.get(name, UNSET),)
+    ]
+
+
+def _is_to_be_put_back(name: str, side: Side, golden: Values) -> bool:
+    if name in golden:
+        return _is_news(name, side, golden)
+    # made by an expression: golden has none, what was agreed on is what we wrote
+    agreed = side.base.get(name, UNSET)
+    is_edited = agreed is not UNSET and side.seen.get(name, agreed) != agreed
+    return name in side.made and is_edited
+
+
 def _is_news(name: str, side: Side, golden: Values) -> bool:
-    if name not in side.seen or name not in side.claims:
+    if name not in side.seen:
         return False
     value = side.seen[name]
-    if value is None and name not in side.base:
+    if value is None and (name not in side.base or name in side.mute):
         return False  # no base, no wipe
     insists = name in side.insists
     if golden.get(name, UNSET) == value:
@@ -318,7 +348,7 @@ def _agreed(side: Side, golden: Values, held: Mapping[str, Held]) -> Values:
             continue
         if name in held and held[name].why == MANUAL:
             continue
-        if value is not None and name not in golden:
+        if value is not None and name not in golden and name not in side.made:
             continue  # nobody has heard it: the field is not mapped by who decides
         if name in base or value is not None or golden.get(name, UNSET) is None:
             base[name] = value

@@ -34,9 +34,9 @@ FIELDS: Mapping[str, Mapping[str, FieldType]] = {
     PERSON: {
         # a type is changed by conversion, upward only
         "type": FieldType("choice", required=True, updateable=False, choices=("LEAD", "CUSTOMER")),
-        "firstName": FieldType("string", 255),
-        "middleName": FieldType("string", 50),
-        "lastName": FieldType("string", 255),
+        "firstName": FieldType("string", 255, forbidden=FORBIDDEN),
+        "middleName": FieldType("string", 50, forbidden=FORBIDDEN),
+        "lastName": FieldType("string", 255, forbidden=FORBIDDEN),
         "address": FieldType("string", 256),
         "city": FieldType("string", 50),
         "country": FieldType("string", 50),

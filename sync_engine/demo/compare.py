@@ -139,8 +139,8 @@ def _pair(source: Source, record: Record, other: Source, theirs: Record) -> dict
     right = other.mapping.complete(kind, reference, {}, left, [])
     references = {f.name for f in source.mapping.fields if f.ref}
     return {
-        name: source.mapping.same(kind, name, left[name], right[name])
-        or other.mapping.same(kind, name, right[name], left[name])
+        name: source.mapping.same(kind, name, left, right)
+        or other.mapping.same(kind, name, right, left)
         for name in sorted(set(left) & set(right) - references)
     }
 

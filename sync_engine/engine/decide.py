@@ -11,7 +11,15 @@ from sync_engine.engine.create import consider_creates, enters
 from sync_engine.engine.deletes import end_link, follow_deletes, succeed
 from sync_engine.engine.leads import leaving, retire, withdraw
 from sync_engine.engine.references import References, reference_fields, resolve
-from sync_engine.engine.showing import Shown, assume_opt_outs, difference, shown, wanted
+from sync_engine.engine.showing import (
+    Shown,
+    assume_opt_outs,
+    difference,
+    held_for,
+    shown,
+    wanted,
+)
+from sync_engine.engine.telling import tell, tell_first
 from sync_engine.engine.world import (
     LONGEST_CAUSE,
     TRIES,
@@ -22,9 +30,9 @@ from sync_engine.engine.world import (
     World,
 )
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
-from sync_engine.reconcile import MANUAL, Change, Policy, Side, reconcile
+from sync_engine.reconcile import MANUAL, Policy, Side, reconcile
 from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
-from sync_engine.values import UNSET, Author, Held, hash_of
+from sync_engine.values import UNSET, Author, Held
 
 BATCH = 5000  #: entities that one transaction reconciles
 
@@ -133,10 +141,10 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     }
     authors = batch.authors.get(entity.id, {})
     decision = reconcile(entity.golden, sides, _policies(world, sync), authors)
-    _tell_first(world, batch, entity, heard, decision.changes)
+    tell_first(world, batch.told, entity, heard, decision.changes)
     for change in decision.changes:
         if not change.is_first:
-            _tell(world, batch, entity, heard, change)
+            tell(world, batch.told, entity, heard, change)
     if decision.changes:
         entity.rev += 1
     entity.golden = dict(decision.golden)
@@ -215,9 +223,19 @@ def _side(
             batch.waits.add((waiting, entity.id))
     offered = [row.values for row in batch.offers.get(link.id, [])]
     side = shown(world, batch.references, link, link.kind, reference, offered)
-    claims = source.mapping.readable(link.kind.name.lower())
-    insists = run.insisted(source.instance, entity.id, claims)
-    return Side(side.base, side.seen, offered, link.held, claims, link.stamps, insists)
+    mapped = source.mapping.of_kind(link.kind.name.lower())
+    return Side(
+        side.base,
+        side.seen,
+        offered,
+        held_for(world, link, entity),
+        mapped.readable,
+        link.stamps,
+        insists=run.insisted(source.instance, entity.id, mapped.readable),
+        yields=mapped.yields,
+        made=mapped.made,
+        mute=mapped.mute,
+    )
 
 
 def _unread(world: World, batch: Batch, link: LinkRow, name: str, kind: Kind) -> int | None:
@@ -248,8 +266,9 @@ def _advance(
     held: Mapping[str, Held],
 ) -> None:
     refs = reference_fields(world, entity.kind)
-    new = _in_native_terms(link, side, base, refs) if refs else dict(base)
     kind, mapping = entity.kind.name.lower(), world.source(link.source_id).mapping
+    own = refs.keys() | mapping.of_kind(kind).own
+    new = _in_native_terms(link, side, base, refs, own) if own else dict(base)
     if not mapping.shows.issuperset(new):  # read by another mapping, and heard by nobody
         new = {n: v for n, v in new.items() if n in mapping.shows}
         new |= {n: v for n, v in link.base.items() if n not in mapping.shows}
@@ -266,12 +285,16 @@ def _advance(
 
 
 def _in_native_terms(
-    link: LinkRow, side: Side, base: Mapping[str, Any], refs: Collection[str]
+    link: LinkRow,
+    side: Side,
+    base: Mapping[str, Any],
+    refs: Collection[str],
+    own: Collection[str],
 ) -> dict[str, Any]:
-    """A base whose references are record ids, as ``seen`` has them."""
+    """A base whose references are record ids, and renditions the side's own, as in ``seen``."""
     new = {}
     for name, value in base.items():
-        if name not in refs:
+        if name not in own:
             new[name] = value
         elif name in (link.seen or {}) and side.seen.get(name, UNSET) == value:
             new[name] = (link.seen or {})[name]
@@ -288,16 +311,16 @@ def _owe(
         return
     if moved:
         link.tries, link.due_at = 0, None
-    fields = difference(world, batch.references, entity, link, Shown(side.base, side.seen))
-    strange = world.source(link.source_id).mapping.unoffered(
-        entity.kind.name.lower(), entity.golden
+    fields = difference(
+        world, batch.references, entity, link, Shown(side.base, side.seen, link.seen or {})
     )
+    kind, mapping = entity.kind.name.lower(), world.source(link.source_id).mapping
+    strange = mapping.unoffered(kind, entity.golden)
     batch.unoffered.update((link.source_id, name, choice) for name, choice in strange)
     if link.tries >= TRIES or not fields:
         link.owes = Owes.NOTHING
     else:
-        target = wanted(entity, link)
-        cleared = any(target[name] is None for name in fields)
+        cleared = None in mapping.renditions(kind, wanted(entity, link), fields).values()
         link.owes = Owes.CLEAR if cleared else Owes.UPDATE
 
 
@@ -309,55 +332,3 @@ def _wake(batch: Batch, link: LinkRow, moved: bool) -> None:
     elif link.owes is Owes.CREATE and not link.tries:
         link.due_at = None
     batch.changed[link.id] = link
-
-
-def _tell_first(
-    world: World,
-    batch: Batch,
-    entity: EntityRow,
-    own: Mapping[str, LinkRow],
-    changes: Sequence[Change],
-) -> None:
-    """First values in one row for each side that gave some."""
-    together: dict[tuple[str, str | None, str], list[str]] = {}
-    for change in changes:
-        if change.is_first:
-            key = (change.by, change.stamp, change.situation)
-            together.setdefault(key, []).append(change.name)
-    for (by, stamp, rule), names in together.items():
-        batch.told.event(
-            world,
-            entity_id=entity.id,
-            link_id=own[by].id,
-            what=Happened.VALUE,
-            fields=tuple(names),
-            by=by,
-            stamp=stamp,
-            rule=rule,
-        )
-
-
-def _tell(
-    world: World, batch: Batch, entity: EntityRow, own: Mapping[str, LinkRow], change: Change
-) -> None:
-    conflict = change.is_conflict
-    new = None if change.new is UNSET else change.new
-    link = own.get(change.by)
-    batch.told.event(
-        world,
-        entity_id=entity.id,
-        link_id=link.id if link else None,
-        what=Happened.CONFLICT if conflict else Happened.VALUE,
-        field_name=change.name,
-        by=change.by,
-        stamp=change.stamp,
-        hash=bytes.fromhex(hash_of(new)),
-        old=None if change.old is UNSET else change.old,
-        new=new,
-        rule=change.situation,
-        lost={s: {"value": c.value, "stamp": c.stamp} for s, c in change.lost.items()} or None,
-    )
-    if change.situation == MANUAL:
-        batch.told.issue(
-            world, "conflict", entity_id=entity.id, field_name=change.name, cause=change.situation
-        )

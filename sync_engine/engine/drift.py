@@ -7,14 +7,26 @@ itself goes on. Going on with other fields asks for a listing (``Source.fingerpr
 
 from collections.abc import Collection
 
+from connectors import ObjectType
 from sync_engine.engine.world import Source, Told, World
+from sync_engine.fitting import Limit
 
 PAUSED = "field paused"
 
 
 def leave_out(source: Source, lost: Collection[str]) -> None:
-    """From now on the source is read and written without these native fields."""
-    source.mapping = source.configured.without(lost) if lost else source.configured
+    """From now on the source is read without these native fields, and written as it is offered."""
+    left = source.configured.without(lost) if lost else source.configured
+    source.mapping = left.within(limits_of(source.type))
+
+
+def limits_of(type: ObjectType) -> dict[str, Limit]:
+    """Native field -> what the organization lets it hold, where that is not just anything."""
+    found = {
+        name: Limit(one.type, one.length, one.forbidden, one.choices)
+        for name, one in type.fields.items()
+    }
+    return {name: limit for name, limit in found.items() if not limit.is_open}
 
 
 def tell_paused(world: World, source: Source) -> None:

@@ -11,6 +11,7 @@ from sync_engine import matching
 from sync_engine.engine.keys import keys_of, rekey
 from sync_engine.engine.leads import leave_as_past
 from sync_engine.engine.references import reference_fields
+from sync_engine.engine.showing import wanted
 from sync_engine.engine.world import LONGEST_CAUSE, TRIES, Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import LinkRow
@@ -125,9 +126,9 @@ def _landed(
     told = source.mapping.golden_of(kind, native)
     values |= {name: told[name] for name in refs if name in plan.row.values and name in told}
     if outcome.values:
-        values |= {
-            n: v for n, v in source.mapping.golden_of(kind, outcome.values).items() if n in values
-        }
+        shown = source.mapping.golden_of(kind, outcome.values)
+        landed = source.mapping.names_of(outcome.values) & values.keys()
+        values |= {name: shown[name] for name in landed if name in shown}
     return values
 
 
@@ -156,9 +157,10 @@ def _rejected(
         # it may not go without them, so it is tried again as a whole when something changes
         link.tries, link.owes = TRIES, Owes.NOTHING
     else:
+        golden = wanted(plan.entity, link)
         for name in sorted(at_fault or plan.row.values):
-            refused = plan.row.values[name]
-            link.held[name] = Held(hash_of(refused), "rejected", (link.seen or {}).get(name))
+            refused = hash_of(golden.get(name))
+            link.held[name] = Held(refused, "rejected", (link.seen or {}).get(name))
     _tell(world, told, link, action, outcome.reason, sorted(at_fault))
 
 

@@ -203,26 +203,27 @@ def _derive(
 def _whole(
     world: World, source: Source, link: LinkRow, entity: EntityRow, references: References
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All that a new record is given, in golden terms and as the side writes it."""
+    """All that a new record is given, as it will show it and as the side writes it."""
     kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
-    golden = wanted(entity, link)
-    target = source.mapping.writable(kind, _native_refs(golden, refs, link, references))
+    mapping, golden = source.mapping, wanted(entity, link)
+    target = _native_refs(golden, refs, link, references)
     held = {name for name, kept in link.held.items() if kept.why != UNREADABLE}
-    target = {n: v for n, v in target.items() if n not in held and v is not None}
-    values = {name: golden[name] for name in target}
-    return values, source.mapping.create_values(kind, target)
+    names = [name for name in mapping.given(kind, target) if name not in held]
+    return mapping.renditions(kind, golden, names), mapping.create_values(kind, target, names)
 
 
 def _lacking(
     world: World, source: Source, link: LinkRow, entity: EntityRow, references: References
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a record lacks of golden, in golden terms and as the side writes it."""
+    """What a record lacks of golden, as it will show it and as the side writes it."""
     kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
+    mapping, golden = source.mapping, wanted(entity, link)
     side = shown(world, references, link, entity.kind, entity.golden)
-    golden = wanted(entity, link)
-    values = {n: golden[n] for n in difference(world, references, entity, link, side)}
-    target = entity.golden | _native_refs(values, refs, link, references)
-    return values, source.mapping.native_changes(kind, target, side.seen, side.base, values)
+    names = difference(world, references, entity, link, side)
+    lacking = {name: golden[name] for name in names if name in golden}
+    target = golden | _native_refs(lacking, refs, link, references)
+    values = mapping.renditions(kind, golden, names)
+    return values, mapping.native_changes(kind, target, side.seen, side.base, names)
 
 
 def _native_refs(

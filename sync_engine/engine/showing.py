@@ -5,7 +5,7 @@ in golden's light; reconcile, push and the guard all look through it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sync_engine.engine.references import References, reference_fields
@@ -23,6 +23,7 @@ class Shown:
 
     base: Mapping[str, Any]
     seen: Mapping[str, Any]
+    own: Mapping[str, Any]  #: in the side's own words: a rendition of golden is not golden yet
 
 
 def shown(
@@ -36,9 +37,12 @@ def shown(
     """What the link shows, read in the light of ``golden`` and of its open writes."""
     mapping = world.source(link.source_id).mapping
     refs = reference_fields(world, kind)
-    base = _as_entities(references, link, link.base, refs)
+    base = mapping.likened(
+        kind.name.lower(), _as_entities(references, link, link.base, refs), golden
+    )
     seen = _as_entities(references, link, link.seen or {}, refs)
-    return Shown(base, mapping.complete(kind.name.lower(), seen, base, golden, offered))
+    whole = mapping.complete(kind.name.lower(), seen, base, golden, offered)
+    return Shown(base, whole, link.seen or {})
 
 
 def _as_entities(
@@ -53,6 +57,21 @@ def _as_entities(
         elif value is None or (link.instance_id, value) in references.entities:
             found[name] = references.golden(link.instance_id, value)
     return found
+
+
+def held_for(world: World, link: LinkRow, entity: EntityRow) -> dict[str, Held]:
+    """What is held here, each for golden's value of which this side was written a rendition."""
+    if not link.held:
+        return link.held
+    kind, mapping = entity.kind.name.lower(), world.source(link.source_id).mapping
+    own = mapping.of_kind(kind).own & link.held.keys()
+    written = mapping.renditions(kind, entity.golden, own)
+    return {
+        name: replace(kept, of=hash_of(entity.golden.get(name)))
+        if name in written and kept.of == hash_of(written[name])
+        else kept
+        for name, kept in link.held.items()
+    }
 
 
 def assume_opt_outs(
@@ -93,19 +112,21 @@ def difference(
 ) -> list[str]:
     """The fields in which a side lacks golden, as far as it may be written."""
     target = wanted(entity, link)
-    if side.seen == target:
-        return []
     kind, refs = entity.kind.name.lower(), reference_fields(world, entity.kind)
     mapping = world.source(link.source_id).mapping
+    if side.seen == target and not mapping.of_kind(kind).own:
+        return []
     found = []
     waiting = _waiting(world, entity, link) if link.held else ()
     for each in mapping.fields:
         name = each.name
-        if each.direction == "from" or name not in side.seen or name not in target:
+        if each.direction == "from" or name not in side.seen or name in waiting:
             continue
-        if name in waiting:
+        if name not in target and each.write is None:
             continue
-        golden = target[name]
+        golden: Any = target.get(name)
+        if each.leaves(side.seen[name], golden):
+            continue
         kept = link.held.get(name)
         if kept is not None and kept.why != UNREADABLE and kept.of == hash_of(golden):
             continue
@@ -116,7 +137,7 @@ def difference(
                 continue
             if side.seen[name] == references.survivors.get(golden, golden):
                 continue
-        elif mapping.same(kind, name, side.seen[name], golden):
+        elif mapping.same(kind, name, side.own if each.is_rendered else side.seen, target):
             continue
         found.append(name)
     return found

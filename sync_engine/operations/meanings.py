@@ -97,6 +97,12 @@ MEANINGS: dict[str, Meaning] = {
         "mend it there; a field that always looks like that is better left unmapped, or --seen",
         ("seen",),
     ),
+    "put back": Meaning(
+        "an edit on a side that does not own the field (direction: to); the value of the others "
+        "was written over it, and what was there stands in crm-sync history",
+        "make the edit where the field is owned, map it with direction: both, or " + _KNOWN.remedy,
+        ("seen",),
+    ),
     "field paused": Meaning(
         "a mapped field cannot be read there any more; the record goes on without it",
         "give our user the right to read it, restore the field, or unmap it; it goes on by itself",

@@ -164,7 +164,8 @@ def _sampled(
     for link in links:
         entity = entities[link.entity_id or 0]
         if link.seen is None:
-            side = Shown({}, dict.fromkeys(entity.golden))
+            nothing = dict.fromkeys(entity.golden)
+            side = Shown({}, nothing, nothing)
         else:
             side = shown(world, references, link, sync.kind, entity.golden)
         others = [one for one in known[entity.id] if one.id != link.id]

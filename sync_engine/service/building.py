@@ -10,11 +10,12 @@ import httpx
 from sqlalchemy.engine import Connection
 
 from config import Config, SyncSettings
-from config.catalogue import CATALOGUE, CONSENT
-from config.expressions import condition
+from config.catalogue import CONSENT
+from config.expressions import expression
 from connectors import Budget, Connector, Runtime
 from connectors.http import GuardedTransport
 from sync_engine.engine import Source, Sync, World
+from sync_engine.fieldmap import Compute
 from sync_engine.guard import Limit, Limits
 from sync_engine.ids import END, EPOCH, Ids
 from sync_engine.models import Kind
@@ -79,8 +80,16 @@ def _world(
     store: Store,
     connectors: Mapping[str, Connector],
 ) -> World:
+    catalogue = config.settings.catalogue
+    known = {"value", *(name for fields in catalogue.values() for name in fields)}
+
+    def compiled(text: str) -> Compute:
+        return expression(text, known).value
+
     parsed = {
-        (s.instance, s.object): parse(s.object, s.mapping, CATALOGUE, s.region)
+        (s.instance, s.object): parse(
+            s.object, s.mapping, catalogue, s.region, compiled, config.mask_key
+        )
         for s in config.sources
     }
     names = {field.name for mapping in parsed.values() for field in mapping.fields}
@@ -109,7 +118,7 @@ def _world(
         for s in config.sources
     ]
     syncs = {
-        Kind[sync.kind.upper()]: _sync(name, sync, names)
+        Kind[sync.kind.upper()]: _sync(name, sync, names, catalogue[str(sync.kind)])
         for name, sync in config.settings.syncs.items()
     }
     return World(store, clock, ids, installation, sources, syncs)
@@ -129,7 +138,7 @@ def _let_in_anew(store: Store, connection: Connection, name: str, settings: Sync
         store.registry.save_sync(connection, name, entry=entry)
 
 
-def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
+def _sync(name: str, settings: SyncSettings, fields: Iterable[str], known: Iterable[str]) -> Sync:
     order = tuple(settings.prefer or ())
     order += tuple(side for side in settings.sides if side not in order)
     policies = {}
@@ -156,7 +165,7 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str]) -> Sync:
         },
         creates={side: all(one.create for one in ones) for side, ones in objects.items()},
         enters={
-            side: condition(one.filter, CATALOGUE[str(settings.kind)]).holds
+            side: expression(one.filter, set(known)).holds
             for side, ones in objects.items()
             for one in ones
             if one.filter is not None

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 import config
 from config import schema
 from config.catalogue import CATALOGUE
-from config.expressions import condition
+from config.expressions import expression
 from tests.config.files import CANARY, SMALL, Run, changed, write
 
 
@@ -67,7 +67,7 @@ def test_practice_3_2_init_writes_an_entry_filter_for_every_side(
     run("init")
     settings = config.load(Path("crm-sync.yaml")).settings.syncs[sync]
     (one,) = settings.sides[side]
-    enters = condition(one.filter or "", CATALOGUE[str(settings.kind)])
+    enters = expression(one.filter or "", CATALOGUE[str(settings.kind)])
     assert (enters.holds(comes_in), enters.holds(stays_there)) == (True, False)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from config.catalogue import CATALOGUE
-from config.expressions import LONGEST, condition
+from config.expressions import LONGEST, expression
 
 FIELDS = CATALOGUE["lead"]
 REACHABLE = "last_name != null && (email != null || mobile != null || phone != null)"
@@ -24,7 +24,7 @@ REACHABLE = "last_name != null && (email != null || mobile != null || phone != n
     ],
 )
 def test_what_a_condition_tells(text: str, values: dict[str, Any], expected: bool) -> None:
-    assert condition(text, FIELDS).holds(values) is expected
+    assert expression(text, FIELDS).holds(values) is expected
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_what_a_condition_tells(text: str, values: dict[str, Any], expected: boo
 )
 def test_a_condition_that_is_refused(text: str, expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
-        condition(text, FIELDS)
+        expression(text, FIELDS)

@@ -162,8 +162,8 @@ def test_a_choice_that_is_not_offered_is_left_alone() -> None:
     one = mapping(lead_source={"field": "Source", "values": {"web": "Web"}})
     assert one.golden_of("lead", {"Source": "Fair"}) == {}
     assert one.golden_of("lead", {"Source": "Web"}) == {"lead_source": "web"}
-    assert one.same("lead", "lead_source", "web", "partner")
-    assert one.writable("lead", {"lead_source": "partner"}) == {}
+    assert one.same("lead", "lead_source", {"lead_source": "web"}, {"lead_source": "partner"})
+    assert one.given("lead", {"lead_source": "partner"}) == []
 
 
 def test_a_field_of_another_kind_is_not_read() -> None:

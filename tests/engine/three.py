@@ -5,17 +5,19 @@ from collections.abc import Collection, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from sqlalchemy import Engine
 
 from config import Config
 from config.catalogue import CATALOGUE, CONSENT
-from config.expressions import condition
+from config.expressions import expression
 from connectors import Connector, FieldType
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
 from sync_engine.engine import Run, Source, Sync, World, cycle, new_run
+from sync_engine.engine.drift import leave_out
+from sync_engine.fieldmap import Compute
 from sync_engine.guard import Limit, Limits
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping
@@ -165,6 +167,7 @@ class VirtualClock:
         return True
 
 
+KEY = b"a secret of sixteen bytes"  #: of masks
 ORDER = ("sales", "service", "profiles")
 OBJECTS: dict[str, dict[str, Any]] = {
     "sales": {"Lead": LEAD, "Contact": CONTACT, "Account": ACCOUNT},
@@ -244,6 +247,7 @@ class Three:
         for source in self.world.sources:
             types = {one.name: one for one in source.connector.describe()}
             source.type = types[source.object]
+            leave_out(source, ())
 
     def cycle(self, *kinds: Kind) -> Run:
         """One cycle of the syncs, a minute after the one before."""
@@ -294,7 +298,7 @@ class Three:
         self._replace(kind, policies=changed)
 
     def filter(self, kind: Kind, side: str, text: str) -> None:
-        self._replace(kind, enters={side: condition(text, CATALOGUE[kind.name.lower()]).holds})
+        self._replace(kind, enters={side: expression(text, CATALOGUE[kind.name.lower()]).holds})
 
     def deletes(self, kind: Kind, policy: str) -> None:
         self._replace(kind, deletes=dict.fromkeys(ORDER, policy))
@@ -309,16 +313,29 @@ class Three:
         catalogue: MappingOf[str, MappingOf[str, str]] = CATALOGUE,
     ) -> None:
         """Change the mapping of objects, as an edit of the configuration and a restart do."""
+        known = {"value", *(name for fields in catalogue.values() for name in fields)}
         for name in names:
             one = self.source(name)
             tree = OBJECTS[one.instance][one.object]
             fields = {n: f for n, f in (tree["fields"] | change).items() if f is not None}
-            parsed = parse(one.object, tree | {"fields": fields}, catalogue, "HR")
-            one.mapping = one.configured = parsed
+            whole = tree | {"fields": fields}
+            compiled = partial(_compiled, known)
+            parsed = parse(one.object, whole, catalogue, "HR", compiled, KEY)
+            one.configured = parsed
+            leave_out(one, ())
         mapped = {f.name for each in self.world.sources for f in each.mapping.fields}
         self.store = self.world.store = self.open_store("test:1")
         self.store.open(each.mapping.forms for each in self.world.sources)
         self.world.syncs = self._syncs(mapped)
+
+    def offer(self, name: str, /, **fields: FieldType) -> None:
+        """The organization defines native fields of an object otherwise, or new ones."""
+        one = self.source(name)
+        held = self.systems[one.instance].objects[one.object]
+        held.fields = {**held.fields, **fields}
+        for row in held.rows.values():
+            row.values = {**dict.fromkeys(fields), **row.values}
+        self.describe()
 
     def _replace(self, kind: Kind, **changes: Any) -> None:
         syncs = {**self.world.syncs, kind: replace(self.world.syncs[kind], **changes)}
@@ -360,6 +377,7 @@ class Three:
                     types[name],
                 )
             )
+            leave_out(sources[-1], ())
         return World(self.store, self.clock, self.ids, installation, sources, self._syncs(names))
 
     def _syncs(self, names: set[str]) -> MappingOf[Kind, Sync]:
@@ -388,6 +406,10 @@ class Three:
 @lru_cache
 def _parsed(instance: str, name: str) -> Mapping:
     return parse(name, OBJECTS[instance][name], CATALOGUE, "HR")
+
+
+def _compiled(known: Collection[str], text: str) -> Compute:
+    return expression(text, known).value
 
 
 def _kinds(name: str) -> frozenset[Kind]:

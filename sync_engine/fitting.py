@@ -1,0 +1,87 @@
+"""What an organization's own schema lets a field hold, and how a value is made to fit. Pure.
+
+Checked before a write: what does not fit, and is not repaired as the mapping chooses, is not
+sent at all. A repaired value is that side's normal form (practice 4.10): it is compared as
+such and never flows back.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TRUNCATE, STRIP, REPLACE = "truncate", "strip", "replace"
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_BLANKS = re.compile(r" {2,}")
+#: type of a native field -> what a value of it looks like, and how that is called
+_LOOKS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "email": (_EMAIL, "no e-mail address"),
+    "date": (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "no date"),
+    "datetime": (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?"), "no date and time"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What one native field may hold."""
+
+    type: str = "string"
+    length: int | None = None  #: characters
+    forbidden: frozenset[str] = frozenset()  #: characters
+    choices: tuple[Any, ...] = ()  #: where only these are allowed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything goes."""
+        bound = self.length or self.forbidden or self.choices
+        return not bound and self.type not in _LOOKS
+
+
+def fitted(value: Any, limit: Limit, repair: Collection[str]) -> Any:
+    """A native value as the chosen repairs make it; what none of them mends stays as it is."""
+    if not isinstance(value, str) or limit.choices:
+        return value
+    if limit.forbidden & set(value) and (STRIP in repair or REPLACE in repair):
+        blank = " " if REPLACE in repair else ""
+        mended = "".join(blank if sign in limit.forbidden else sign for sign in value)
+        value = _BLANKS.sub(" ", mended).strip()
+    if limit.length is not None and len(value) > limit.length and TRUNCATE in repair:
+        value = _cut(value, limit.length)
+    return value or None
+
+
+def misfit(value: Any, limit: Limit) -> str | None:
+    """Why a native value does not fit, without the value; None if it does."""
+    if value is None:
+        return None
+    if limit.choices:
+        several = value if isinstance(value, list) else [value]
+        strange = [one for one in several if one not in limit.choices]
+        return "is not among the choices there" if strange else None
+    if not isinstance(value, str):
+        return None
+    if limit.length is not None and len(value) > limit.length:
+        return f"is longer than {limit.length} characters"
+    if found := sorted(limit.forbidden & set(value)):
+        return f"holds what is forbidden there: {' '.join(repr(sign)[1:-1] for sign in found)}"
+    looks = _LOOKS.get(limit.type)
+    return f"is {looks[1]}" if looks and not looks[0].fullmatch(value) else None
+
+
+def _cut(text: str, length: int) -> str:
+    """At the end of a word, if there is one in the last third; never within a character."""
+    cut = text[:length]
+    if text[length] not in " \n":
+        at = max(cut.rfind(" "), cut.rfind("\n"))
+        if at >= length * 2 // 3:
+            cut = cut[:at]
+    # a mark, or what is joined to the character before it, belongs to that
+    while cut and _is_joined(text[len(cut) : len(cut) + 1]):
+        cut = cut[:-1]
+    return cut.rstrip(" \n,;-")
+
+
+def _is_joined(following: str) -> bool:
+    return bool(following) and (unicodedata.combining(following) != 0 or following == "\u200d")
