@@ -21,7 +21,7 @@ from sync_engine.ids import END, EPOCH, Ids
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
-from sync_engine.service.processes import holder, is_dead
+from sync_engine.service.processes import holder, is_dead, look_for_cycles_seldom
 from sync_engine.service.seams import CountingTransport, SystemClock, random_id
 from sync_engine.service.service import Service
 from sync_engine.service.witness import watch
@@ -30,6 +30,7 @@ from sync_engine.store import StateError, Store, migrate, open_database
 
 def build(config: Config, clock: SystemClock | None = None) -> Service:
     """A service for a configuration; nothing is sent yet. Raises StateError."""
+    look_for_cycles_seldom()
     clock = clock or SystemClock()
     if not EPOCH < clock.now() < END:
         raise StateError(

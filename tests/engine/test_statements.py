@@ -1,5 +1,9 @@
-"""How many statements each stage costs (state-model 5): they may not grow with the records."""
+"""How many statements each stage costs (state-model 5): they may not grow with the records.
 
+And how often the interpreter looks for cycles meanwhile.
+"""
+
+import gc
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +16,7 @@ from sync_engine.engine.match import match
 from sync_engine.engine.pull import pull
 from sync_engine.engine.push import push
 from sync_engine.models import Kind
+from sync_engine.service.processes import look_for_cycles_seldom
 from tests.engine.three import Three
 
 RECORDS = 5_000
@@ -101,3 +106,20 @@ def test_a_quiet_cycle_reads_no_table_of_people_from_end_to_end() -> None:
     assert len(plans) > 10
     whole = re.compile(r"SCAN (link|entity|history|sent|match_key)(?!.* USING)")
     assert [statement for plan, statement in plans if whole.match(plan)] == []
+
+
+def test_a_service_does_not_look_for_cycles_all_the_time() -> None:
+    before, looked = gc.get_threshold(), 0
+
+    def heard(phase: str, _told: dict[str, int]) -> None:
+        nonlocal looked
+        looked += phase == "start"
+
+    look_for_cycles_seldom()
+    gc.callbacks.append(heard)
+    try:
+        batch = [{"number": number} for number in range(10 * RECORDS)]
+    finally:
+        gc.callbacks.remove(heard)
+        gc.set_threshold(*before)
+    assert (len(batch), looked <= 1) == (10 * RECORDS, True)
