@@ -196,7 +196,9 @@ class Instance(Table, table=True):
     identity: dict[str, Any] | None = _json(default=None)
     state: str = _words(default="active")
     budget: dict[str, Any] | None = _json(default=None)  #: {day, calls, used, limit}
-    health: dict[str, Any] | None = _json(default=None)  #: {at, failure, remedy} of the last check
+    health: dict[str, Any] | None = _json(
+        default=None
+    )  #: {at, failure, remedy, warnings} of the check
 
 
 class Sync(Table, table=True):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy.engine import Connection
 
-from sync_engine.engine.world import TRIES, Told, World
+from sync_engine.engine.world import TRIES, UNCLEARABLE, Told, World
 from sync_engine.models import Kind, LinkState
 from sync_engine.reconcile import MANUAL
 from sync_engine.store import PLACED, EntityRow, IssueRow, LinkRow
@@ -17,6 +17,7 @@ _STANDS: Mapping[str, Callable[[LinkRow], bool]] = {
     ),
     "parked": lambda link: link.state in PLACED and link.tries >= TRIES,
     "flipping": lambda link: any(k.why == "flipping" for k in link.held.values()),
+    UNCLEARABLE: lambda link: any(k.why == UNCLEARABLE for k in link.held.values()),
     "surplus record": lambda link: link.state is LinkState.SURPLUS,
     "customer became lead": lambda link: link.state is LinkState.HELD,
     "deleted here, edited there": lambda link: link.state is LinkState.GONE,

@@ -1,6 +1,6 @@
 """Stores what became of writes: closes ``sent`` rows, advances bases, holds what was refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from sync_engine.engine.keys import keys_of, rekey
 from sync_engine.engine.leads import leave_as_past
 from sync_engine.engine.references import reference_fields
 from sync_engine.engine.showing import wanted
-from sync_engine.engine.world import LONGEST_CAUSE, TRIES, Run, Source, Told, World
+from sync_engine.engine.world import LONGEST_CAUSE, TRIES, UNCLEARABLE, Run, Source, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import LinkRow
 from sync_engine.values import Held, hash_of
@@ -46,7 +46,7 @@ def keep_outcomes(
         plan.row.result = SentResult[outcome.result.name]
         plan.row.reason, plan.row.answered_at = outcome.reason or None, world.clock.now()
         if outcome.result is Result.DONE:
-            as_sent = _done(world, source, plan, link, outcome, tick)
+            as_sent = _done(world, source, told, plan, link, outcome, tick)
             if as_sent and not moved:
                 continue
         elif outcome.result is Result.REJECTED:
@@ -78,6 +78,7 @@ def keep_outcomes(
 def _done(
     world: World,
     source: Source,
+    told: Told,
     plan: "Planned",
     link: LinkRow,
     outcome: Outcome,
@@ -85,6 +86,8 @@ def _done(
 ) -> bool:
     """Whether the side now holds just what was meant, so that nothing is left to decide."""
     values = _landed(world, source, plan, outcome)
+    if outcome.values:
+        _hold_what_stays(world, told, plan, link, values)
     unchanged = link.rev == plan.row.link_rev
     link.base = link.base | values
     link.acked, link.version, link.fingerprint = tick, outcome.version, None
@@ -110,6 +113,17 @@ def _done(
         link.seen = (link.seen or {}) | values
         link.rev += 1
     return link.owes is Owes.NOTHING and not outcome.values
+
+
+def _hold_what_stays(
+    world: World, told: Told, plan: "Planned", link: LinkRow, values: Mapping[str, object]
+) -> None:
+    """A clear that the system ignores is not tried again until golden changes (practice 4.12)."""
+    for name, value in sorted(values.items()):
+        if plan.row.values.get(name, value) is None and value is not None:
+            link.held[name] = Held(hash_of(None), UNCLEARABLE, value)
+            about = {"link_id": link.id, "entity_id": link.entity_id, "source_id": link.source_id}
+            told.issue(world, UNCLEARABLE, field_name=name, **about)
 
 
 def _landed(

@@ -36,6 +36,7 @@ _TELLING = (
     LinkState.HELD,
 )
 UNKNOWN_CHOICE, UNREADABLE_VALUE = "unknown choice", "unreadable value"
+UNCLEARABLE = "cannot be cleared"
 LONGEST_CAUSE = 80  #: characters of an issue's cause
 
 

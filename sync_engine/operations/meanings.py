@@ -51,6 +51,11 @@ MEANINGS: dict[str, Meaning] = {
         "written six times within ten runs, and changed again each time; held as it is there",
         "see which automation rewrites it with crm-sync explain, stop it, then issues retry ID",
     ),
+    "cannot be cleared": Meaning(
+        "a system keeps a value that was to be cleared; it is left so until the field gets another",
+        "clear it there by hand, or " + _KNOWN.remedy,
+        ("seen",),
+    ),
     "stored differently": Meaning(
         "a system keeps our value in another form; it is left so", _KNOWN.remedy, ("seen",)
     ),

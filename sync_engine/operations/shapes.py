@@ -113,6 +113,7 @@ class InstanceStatus(Shape):
     checked_at: datetime | None
     failure: str | None  #: why it could not be used when last asked
     remedy: str | None
+    warnings: int  #: of the last check; ``crm-sync check`` tells them
     calls_today: int
     budget_used: int | None  #: as the vendor counts, where it tells
     budget_limit: int | None

@@ -23,6 +23,7 @@ from sync_engine.store import InstanceRow, SourceRow
 #: issues that only tell something; nothing waits on them
 _NEWS = frozenset(
     {
+        "cannot be cleared",
         "stored differently",
         "lead left as past",
         "type changed",
@@ -88,6 +89,7 @@ def _instance(service: Service, row: InstanceRow) -> InstanceStatus:
         checked_at=datetime.fromisoformat(health["at"]) if health else None,
         failure=health.get("failure") or None,
         remedy=health.get("remedy") or None,
+        warnings=health.get("warnings", 0),
         calls_today=budget["calls"] if budget.get("day") == today else 0,
         budget_used=budget.get("used"),
         budget_limit=budget.get("limit"),

@@ -11,6 +11,7 @@ from connectors import (
     Checked,
     Connector,
     ConnectorError,
+    Finding,
     Level,
     Selection,
     SetupError,
@@ -49,6 +50,10 @@ class Health:
     retry_after: float | None = None  #: seconds before it wants to be asked again
 
     @property
+    def findings(self) -> Sequence[Finding]:
+        return self.checked.findings if self.checked else ()
+
+    @property
     def is_well(self) -> bool:
         if self.checked is None:
             return False
@@ -72,8 +77,7 @@ def _failed(instance: str, error: ConnectorError) -> Health:
 
 def _lost(health: Health, object: str) -> set[str]:
     """The native fields of an object that cannot be read."""
-    findings = health.checked.findings if health.checked else ()
-    return {one.field for one in findings if one.field and one.object == object}
+    return {one.field for one in health.findings if one.field and one.object == object}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,7 @@ class Service:
             "at": self.clock.now().isoformat(),
             "failure": health.failure or (health.why if not health.is_well else ""),
             "remedy": health.remedy,
+            "warnings": sum(one.level is Level.WARNING for one in health.findings),
         }
         with self.store.transaction() as connection:
             row = self.store.registry.instances(connection)[health.instance]

@@ -227,6 +227,11 @@ def _instances(service: Service, rows: Sequence[InstanceStatus]) -> Iterator[Met
             [not r.failure and r.name not in down for r in rows],
         ),
         (
+            "crm_sync_check_warnings",
+            "What the last check of the instance warned of.",
+            [r.warnings for r in rows],
+        ),
+        (
             "crm_sync_instance_paused",
             "Whether a person has paused the instance.",
             [r.state == "paused" for r in rows],

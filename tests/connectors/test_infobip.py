@@ -206,13 +206,21 @@ def test_a_reason_tells_the_code_and_no_personal_value() -> None:
 def test_a_fit_account_has_no_errors_and_is_named_by_its_host(
     crm: InfobipConnector, account: Account
 ) -> None:
-    account.add(externalId="app-1")
     checked = crm.check([PEOPLE, FIRMS])
     assert errors(checked.findings) == []
     assert (checked.identity, checked.name) == ("x1.api.infobip.com", "x1.api.infobip.com")
-    assert any("1 of the newest 1 profiles carry" in f.what for f in checked.findings)
     assert crm.check([]).identity == checked.identity
     assert "/profiles/account" not in {call.path for call in account.calls}
+
+
+def test_practice_5_1_check_counts_profiles_that_carry_an_external_id_and_says_what_it_means(
+    crm: InfobipConnector, account: Account
+) -> None:
+    account.add(externalId="app-1")
+    account.add(externalId="app-2")
+    (told,) = [f.what for f in crm.check([PEOPLE]).findings if "externalId" in f.what]
+    assert told.startswith("2 of the newest 2 profiles carry an externalId of somebody else's")
+    assert "never changed" in told
 
 
 @pytest.mark.parametrize("known", [True, False])

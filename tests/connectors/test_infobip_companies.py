@@ -36,7 +36,7 @@ def crm(account: Account) -> Iterator[InfobipConnector]:
     connector.close()
 
 
-def test_a_persons_company_is_a_membership_and_an_attribute(
+def test_practice_4_8_a_persons_company_is_a_membership_and_an_attribute(
     crm: InfobipConnector, account: Account
 ) -> None:
     first, second = account.add_company(name="First"), account.add_company(name="Second")

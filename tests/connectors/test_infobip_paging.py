@@ -33,7 +33,7 @@ def crm(account: Account) -> Iterator[InfobipConnector]:
 
 
 @pytest.mark.parametrize("most", [2, 3, 5, 10, 1000])
-def test_every_window_overlaps_known_rows_and_brings_new_ones(most: int) -> None:
+def test_practice_5_3_every_window_overlaps_known_rows_and_brings_new_ones(most: int) -> None:
     page, read = window(0, most, 0)
     known = read
     for _ in range(300):
@@ -43,6 +43,21 @@ def test_every_window_overlaps_known_rows_and_brings_new_ones(most: int) -> None
         assert limit <= 1000
         known = limit
         read = start + limit
+
+
+def test_practice_5_3_a_full_sweep_goes_by_creation_and_changes_by_modification(
+    crm: InfobipConnector, account: Account
+) -> None:
+    for number in range(12):
+        account.add(lastName=f"N{number}", externalId=str(number))
+    cursor = everything(crm)[-1].cursor
+    orders = [call.params["orderBy"] for call in account.calls if "orderBy" in call.params]
+    assert orders[0] == "modifiedAt:desc"  # where changes are to be read from afterwards
+    assert set(orders[1:]) == {"createdAt:asc"}
+    account.calls.clear()
+    everything(crm, cursor)
+    orders = [call.params["orderBy"] for call in account.calls if "orderBy" in call.params]
+    assert set(orders) == {"modifiedAt:desc"}
 
 
 @pytest.mark.parametrize("ties", [False, True])

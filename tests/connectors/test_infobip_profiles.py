@@ -296,7 +296,7 @@ def test_the_last_address_of_a_profile_without_external_id_stays(
 
 
 @pytest.mark.parametrize("name", ["50% / off?", "a#b", "ž&="])
-def test_a_tag_of_any_name_is_given_and_taken(
+def test_practice_4_8_a_tag_of_any_name_is_given_and_taken(
     crm: InfobipConnector, store: Server, name: str
 ) -> None:
     [born] = crm.write("person", [lead(1, tags=adding(name))])

@@ -190,7 +190,7 @@ def test_what_becomes_visible_late_during_a_long_walk_is_read_too(
     assert "Late" in names([*seen, *everything(crm, seen[-1].cursor)])
 
 
-def test_the_watermark_never_falls_when_the_newest_profile_goes(
+def test_practice_5_3_the_watermark_never_falls_when_the_newest_profile_goes(
     crm: InfobipConnector, account: Account
 ) -> None:
     ids = [account.add(lastName=f"N{n}", externalId=str(n)) for n in range(3)]

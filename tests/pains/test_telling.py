@@ -116,6 +116,17 @@ def test_pain_08_a_field_that_is_dropped_silently_is_told(site: Site) -> None:
     assert (stored.issue.sides, stored.issue.field) == (["service/lead"], "description")
     assert site.row("sales", "lead")["about"] == "A quiet one"
 
+    site.systems["profiles"].post("switches", null_clears=False)
+    site.edit("service", "lead", numbers["service"], title=None)
+    site.sync()
+    kept = only(site.issues()["cannot be cleared"])
+    assert (kept.issue.sides, kept.issue.field) == (["profiles/person"], "job_title")
+    site.settle()
+    assert (site.row("profiles", "lead")["title"], site.row("service", "lead")["title"]) == (
+        "Owner",
+        None,
+    )
+
 
 def test_pain_13_a_strange_choice_blocks_nobody(site: Site) -> None:
     """A picklist value that the other system does not have makes the record disappear from the

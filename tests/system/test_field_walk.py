@@ -341,7 +341,7 @@ def _contacts(given: Mapping[str, list[str]]) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(300)
-def test_every_field_arrives_in_the_next_cycle_and_the_one_after_writes_nothing(
+def test_practice_4_2_every_field_arrives_in_the_next_cycle_and_the_one_after_writes_nothing(
     tmp_path: Path,
 ) -> None:
     with running(tmp_path) as world:
@@ -358,7 +358,7 @@ def test_every_field_arrives_in_the_next_cycle_and_the_one_after_writes_nothing(
             assert world.writes() == written, told
 
 
-def test_every_field_that_two_systems_hold_is_walked() -> None:
+def test_practice_4_2_every_field_that_two_systems_hold_is_walked() -> None:
     """A field added to a shipped mapping must be walked too."""
     connectors = {"sales": "salesforce", "service": "dynamics", "profiles": "infobip"}
     for kind, objects in OBJECTS.items():

@@ -116,6 +116,17 @@ def test_an_instance_that_is_down_is_shown(face: Face) -> None:
     assert face.http.get("/readyz").status_code == 200  # the others go on
 
 
+def test_practice_7_6_a_metric_counts_what_a_check_warns_of(face: Face) -> None:
+    warnings = 'crm_sync_check_warnings{instance="service"}'
+    assert face.sample(warnings) == 0
+    fields = dict(face.three.service.objects["lead"].fields)
+    del fields["title"]  # what has been listed goes on without it, and the check warns
+    face.three.service.objects["lead"].fields = fields
+    face.three.clock.time += timedelta(hours=2)
+    face.ok("/api/syncs/leads/run")
+    assert face.sample(warnings) == 1
+
+
 def test_without_the_state_metrics_say_so(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise OperationalError("SELECT 1", {}, Exception("gone"))

@@ -20,7 +20,9 @@ def findings(service: Any, *selections: Selection) -> list[Finding]:
     return others
 
 
-def test_a_sound_environment_is_told_with_owner_and_organization(org: Server, service: Any) -> None:
+def test_practice_6_2_a_sound_environment_is_told_with_owner_and_organization(
+    org: Server, service: Any
+) -> None:
     checked = service.check([LEAD, CONTACT, Selection("account", ("name",))])
     (owner,) = checked.findings
     assert (owner.level, "Simulated unit" in owner.what) == (Level.WARNING, True)
@@ -73,7 +75,9 @@ def test_a_secured_column_with_permission_is_sound(org: Server, service: Any) ->
     assert findings(service, LEAD) == []
 
 
-def test_a_missing_lead_table_is_told_with_its_reason(org: Server, service: Any) -> None:
+def test_practice_3_4_a_missing_lead_table_is_told_with_its_reason(
+    org: Server, service: Any
+) -> None:
     org.post("switches", missing=["lead"])
     (found,) = findings(service, LEAD)
     assert "Dynamics 365 Sales" in found.remedy

@@ -215,7 +215,9 @@ def test_a_row_that_exists_is_our_own_create_or_a_refusal(
     assert answers.asked[0].headers["If-None-Match"] == "*"
 
 
-def test_every_write_carries_a_condition(service: DynamicsConnector, answers: Answers) -> None:
+def test_practice_6_1_every_write_carries_a_condition(
+    service: DynamicsConnector, answers: Answers
+) -> None:
     """A PATCH without one is an upsert and can bring a deleted row back."""
     wishes = [
         Write(Action.CREATE, UUID(int=7), values={"lastname": "x"}),

@@ -81,7 +81,7 @@ def test_a_refused_value_is_told_of_its_field(
     assert outcome.reason == f"{outcome.faults[column]}, {column}"  # a code, and no value
 
 
-def test_a_company_is_bound_cleared_and_told_from_a_parent_contact(
+def test_practice_4_8_a_company_is_bound_cleared_and_told_from_a_parent_contact(
     org: Server, service: Any
 ) -> None:
     values = {"lastname": "Horvat", PARENT: account(org)}

@@ -1,7 +1,9 @@
 """The Salesforce connector before it reads or writes: settings, login, check, describe."""
 
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
@@ -17,7 +19,7 @@ from connectors import (
     registry,
 )
 from tests.connectors.processes import Server, runtime
-from tests.connectors.salesforce_org import AUTH, LEAD, opened
+from tests.connectors.salesforce_org import AUTH, LEAD, lead, opened
 
 TOKEN = "/services/oauth2/token"
 KEY = "CrmSync_Key__c"
@@ -288,7 +290,7 @@ def test_describe_follows_the_organization(org: Server, sales: Any) -> None:
         (None, {"deletable": False}, Action.DELETE),
     ],
 )
-def test_what_the_organization_does_not_allow_is_not_offered(
+def test_practice_7_3_what_the_organization_does_not_allow_is_not_offered(
     org: Server, sales: Any, field: str | None, to: Any, missing: Action
 ) -> None:
     org.act("alter", "Lead", field=field, to=to)
@@ -304,3 +306,34 @@ def test_what_is_left_of_the_calls_of_the_day_is_told(org: Server) -> None:
     sales.close()
     assert budgets[-1].limit == 15_000
     assert 0 < budgets[0].used < budgets[-1].used
+
+
+def test_practice_7_7_the_library_goes_by_our_transport_and_never_logs_in(org: Server) -> None:
+    class Counting(httpx.BaseTransport):
+        """Our transport, counting what goes through it."""
+
+        def __init__(self, inner: httpx.BaseTransport) -> None:
+            self.inner = inner
+            self.paths: list[str] = []
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            self.paths.append(request.url.path)
+            return self.inner.handle_request(request)
+
+        def close(self) -> None:
+            self.inner.close()
+
+    plain = runtime()
+    counting = Counting(plain.transport(org.ca_file))
+    sales = opened(org, replace(plain, transport=lambda _ca_file: counting))
+    org.post("switches", page_size=1)
+    for n in range(3):
+        lead(org, Email=f"n{n}@x.example")
+    pages = sales.changes(LEAD, None)
+    next(pages)
+    org.post("tokens/expire")
+    assert len(list(pages)) == 2  # the library was refused, and our client logged in anew
+    logins = [path for path in counting.paths if path == TOKEN]
+    assert len(logins) == 2
+    assert len(counting.paths) - len(logins) == org.get("counts")["calls"]
+    sales.close()

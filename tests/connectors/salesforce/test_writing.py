@@ -218,7 +218,9 @@ def test_a_refusal_that_nobody_knows_is_told_loudly(org: Server, sales: Any) -> 
         sales.write("Lead", [creating(**ANN)])
 
 
-def test_an_assignment_rule_does_not_take_what_we_write(org: Server, sales: Any) -> None:
+def test_practice_7_2_an_assignment_rule_does_not_take_what_we_write(
+    org: Server, sales: Any
+) -> None:
     number = lead(org, Email="b@x.example")
     owner = org.records("Lead")[0]["OwnerId"]
     org.post("switches", assignment_rule=True)
@@ -245,7 +247,7 @@ def test_an_expired_token_is_renewed_and_the_condition_kept(org: Server, sales: 
     assert results(sales, write) == [Result.STALE]
 
 
-def test_a_change_by_the_system_alone_is_stale_too(org: Server, sales: Any) -> None:
+def test_practice_7_2_a_change_by_the_system_alone_is_stale_too(org: Server, sales: Any) -> None:
     """Last-Modified follows SystemModstamp: the record is read again, nothing is lost."""
     number = lead(org)
     record = read(sales, number)
@@ -261,3 +263,17 @@ def test_an_action_that_rest_does_not_know_is_refused(org: Server, sales: Any) -
     number = lead(org)
     write = Write(Action.MERGE, uuid4(), number)
     assert results(sales, write, updating(number, {"Title": "x"})) == [Result.REJECTED, Result.DONE]
+
+
+def test_practice_7_4_a_row_is_read_immediately_before_it_is_deleted(
+    org: Server, sales: Any
+) -> None:
+    kept, gone = lead(org), lead(org, Email="b@x.example")
+    versions = {number: read(sales, number).version for number in (kept, gone)}
+    org.post("clock", advance=5)
+    org.act("update", "Lead", id=kept, values={"Title": "Buyer"})
+    deletes = [Write(Action.DELETE, uuid4(), n, version=versions[n]) for n in (kept, gone)]
+    assert results(sales, *deletes) == [Result.STALE, Result.DONE]
+    assert {row["Id"]: row["IsDeleted"] for row in org.records("Lead")} == {kept: False, gone: True}
+    calls = [call["method"] for call in org.get("journal")["calls"]]
+    assert calls[-2:] == ["GET", "DELETE"]
