@@ -117,9 +117,11 @@ class Site:
         for system in self.systems.values():
             system.post("clock", advance=passed.total_seconds())
 
-    def sync(self, name: str | None = None, *, let_go: bool = True) -> RunReport:
-        """``crm-sync sync [NAME] --yes``, a minute after what was done before."""
-        self.later(minutes=1)
+    def sync(
+        self, name: str | None = None, *, let_go: bool = True, seconds: float = 60
+    ) -> RunReport:
+        """``crm-sync sync [NAME] --yes``, a while after what was done before."""
+        self.later(seconds=seconds)
         self.crm_sync.prepare()
         if let_go:
             for waiting in operations.unreleased(self.crm_sync, name):

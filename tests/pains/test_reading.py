@@ -65,7 +65,7 @@ def test_pain_02_no_change_is_missed(site: Site, system: str) -> None:
     site.meddle(system, kind, pages=work)
     for _ in range(6):
         work()
-        site.sync()
+        site.sync(seconds=5)
     site.restart()  # without them who work between the pages
     site.later(minutes=2)
     site.settle()
