@@ -261,9 +261,9 @@ def _form(name: str, normal: Any, native: Any = _as_it_is, *, many: bool = False
     def to_normal(value: Any, region: str | None) -> Any:
         if value is None:
             return None
+        if isinstance(value, str):
+            return normal(value, region) if len(value) <= LONGEST else UNSET
         if isinstance(value, dict) or (isinstance(value, list) and not many):
-            return UNSET
-        if isinstance(value, str) and len(value) > LONGEST:
             return UNSET
         return normal(value, region)
 

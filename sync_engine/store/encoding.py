@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy.engine import Row
@@ -49,10 +51,22 @@ def _kept(names: Layouts, held: Mapping[str, Any]) -> dict[str, Held]:
 
 def encoded(names: Layouts, link: LinkRow, columns: Sequence[str] = ("id", *ALL)) -> dict[str, Any]:
     """Column -> value."""
-    row = {name: getattr(link, name) for name in columns}
-    for name in _TRANSLATED.keys() & row.keys():
+    columns = tuple(columns)
+    row = dict(zip(columns, attributes(columns)(link), strict=True))
+    for name in _translated(columns):
         row[name] = _TRANSLATED[name](names, link)
     return row
+
+
+@lru_cache(maxsize=64)
+def attributes(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads these attributes, two or more, of a row."""
+    return attrgetter(*names)
+
+
+@lru_cache(maxsize=64)
+def _translated(columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in columns if name in _TRANSLATED)
 
 
 def _seen(names: Layouts, link: LinkRow) -> list[Any] | None:
