@@ -57,7 +57,7 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "an empty field without a base clears": Mutant(
         "sync_engine.reconcile",
-        "if value is None and name not in side.base:",
+        "if value is None and (name not in side.base or name in side.mute):",
         "if False:",
     ),
     "the base does not advance": Mutant(
