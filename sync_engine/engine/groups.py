@@ -98,7 +98,7 @@ def _sharing(
             carried.setdefault(digest, []).append(number)
     others: set[int] = set()
     meeting = {number for found in carried.values() if len(found) > 1 for number in found}
-    for digest, found in world.store.links.meeting(connection, carried).items():
+    for digest, found in world.store.links.sharing_keys(connection, carried).items():
         strangers = [number for number in found if number not in links]
         others.update(strangers)
         meeting.update(carried[digest] if strangers else ())

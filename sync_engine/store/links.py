@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, exists, func, literal, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.engine import Connection
 
 from sync_engine.models import (
@@ -158,18 +158,6 @@ class Links:
                 .order_by(KEY.c.key, KEY.c.link_id)
             )
             for digest, link in connection.execute(query).all():
-                found.setdefault(digest, []).append(link)
-        return found
-
-    def meeting(self, connection: Connection, digests: Collection[int]) -> dict[int, list[int]]:
-        """Digest -> the ids of the links that carry it, where these are several."""
-        found: dict[int, list[int]] = {}
-        other = KEY.alias()
-        several = exists().where(other.c.key == KEY.c.key, other.c.link_id != KEY.c.link_id)
-        for chunk in chunks(digests):
-            query = select(KEY).where(among(connection, KEY.c.key, chunk), several)
-            rows = connection.execute(query.order_by(KEY.c.key, KEY.c.link_id))
-            for digest, link in rows.all():
                 found.setdefault(digest, []).append(link)
         return found
 
