@@ -180,7 +180,7 @@ class FieldMap:
             for part, native in (self.parts or {}).items()
         }
 
-    def misfits(self, written: Values) -> str | None:
+    def misfit(self, written: Values) -> str | None:
         """Why one of the native values to be written does not fit there."""
         for native in self.natives:
             limit = self.limits.get(native)
@@ -188,10 +188,22 @@ class FieldMap:
                 continue
             value = written[native]
             several = value["add"] if isinstance(value, dict) else [value]
+            if self.form == "choices" and value is not None:
+                several = self._members(value)
             for one in several:
                 if why := misfit(one, limit):
                     return why
         return None
+
+    def is_mended(self, golden: Values) -> bool:
+        """Whether a repair changes golden's value on its way here."""
+        value = self.shaped(golden)
+        if not (self.repair and self.limits) or value is None or value is UNSET or self.part_of:
+            return False
+        unlimited = dataclasses.replace(self, limits={})
+        if self.parts is not None:
+            return unlimited.divided(value) != self.divided(value)
+        return bool(unlimited.native(value) != self.native(value))
 
     def is_foreign(self, value: Any) -> bool:
         """Whether golden's value has no place here: another currency, a choice not offered."""

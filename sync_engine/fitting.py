@@ -19,6 +19,7 @@ _BLANKS = re.compile(r" {2,}")
 _LOOKS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "email": (_EMAIL, "no e-mail address"),
     "date": (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "no date"),
+    "number": (re.compile(r"[+-]?[0-9]+(\.[0-9]*)?"), "no number"),
     "datetime": (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?"), "no date and time"),
 }
 
@@ -28,7 +29,7 @@ class Limit:
     """What one native field may hold."""
 
     type: str = "string"
-    length: int | None = None  #: characters
+    length: int | None = None  #: units of UTF-16, in which the systems count characters
     forbidden: frozenset[str] = frozenset()  #: characters
     choices: tuple[Any, ...] = ()  #: where only these are allowed
 
@@ -46,10 +47,10 @@ def fitted(value: Any, limit: Limit, repair: Collection[str]) -> Any:
     if limit.forbidden & set(value) and (STRIP in repair or REPLACE in repair):
         blank = " " if REPLACE in repair else ""
         mended = "".join(blank if sign in limit.forbidden else sign for sign in value)
-        value = _BLANKS.sub(" ", mended).strip()
-    if limit.length is not None and len(value) > limit.length and TRUNCATE in repair:
+        value = _BLANKS.sub(" ", mended).strip() or value  # of signs alone nothing is left
+    if limit.length is not None and _units(value) > limit.length and TRUNCATE in repair:
         value = _cut(value, limit.length)
-    return value or None
+    return value
 
 
 def misfit(value: Any, limit: Limit) -> str | None:
@@ -57,12 +58,11 @@ def misfit(value: Any, limit: Limit) -> str | None:
     if value is None:
         return None
     if limit.choices:
-        several = value if isinstance(value, list) else [value]
-        strange = [one for one in several if one not in limit.choices]
-        return "is not among the choices there" if strange else None
+        known = {str(one) for one in limit.choices}
+        return None if str(value) in known else "is not among the choices there"
     if not isinstance(value, str):
         return None
-    if limit.length is not None and len(value) > limit.length:
+    if limit.length is not None and _units(value) > limit.length:
         return f"is longer than {limit.length} characters"
     if found := sorted(limit.forbidden & set(value)):
         return f"holds what is forbidden there: {' '.join(repr(sign)[1:-1] for sign in found)}"
@@ -70,18 +70,23 @@ def misfit(value: Any, limit: Limit) -> str | None:
     return f"is {looks[1]}" if looks and not looks[0].fullmatch(value) else None
 
 
+def _units(text: str) -> int:
+    return len(text) + (0 if text.isascii() else sum(sign > "\uffff" for sign in text))
+
+
 def _cut(text: str, length: int) -> str:
-    """At the end of a word, if there is one in the last third; never within a character."""
+    """At the end of a word, if there is one in the second half; never within a character."""
     cut = text[:length]
-    if text[length] not in " \n":
+    while _units(cut) > length:
+        cut = cut[:-1]
+    if text[len(cut)] not in " \n":
         at = max(cut.rfind(" "), cut.rfind("\n"))
-        if at >= length * 2 // 3:
+        if at >= length // 2:
             cut = cut[:at]
-    # a mark, or what is joined to the character before it, belongs to that
-    while cut and _is_joined(text[len(cut) : len(cut) + 1]):
+    while cut and _is_joined(text[len(cut)]):  # a mark belongs to the character before it
         cut = cut[:-1]
     return cut.rstrip(" \n,;-")
 
 
 def _is_joined(following: str) -> bool:
-    return bool(following) and (unicodedata.combining(following) != 0 or following == "\u200d")
+    return unicodedata.combining(following) != 0 or following == "\u200d"

@@ -286,7 +286,7 @@ class Mapping:
 
     def misfits(self, kind: str, names: Collection[str], written: Values) -> dict[str, str]:
         """The golden fields whose native values do not fit there, each with the reason."""
-        told = {one.name: one.misfits(written) for one in self._of(kind) if one.name in names}
+        told = {one.name: one.misfit(written) for one in self._of(kind) if one.name in names}
         return {name: why for name, why in told.items() if why is not None}
 
     def convert_values(self, kind: str) -> dict[str, Any]:
@@ -302,6 +302,11 @@ class Mapping:
         return tuple(
             n for n in self.required if n in mapped and mapped[n].shaped(target) in (None, UNSET)
         )
+
+    def mended(self, kind: str, golden: Values, names: Collection[str]) -> list[str]:
+        """Those of the fields whose values are repaired to fit there."""
+        rendered = (one for one in self._of_kind[kind].rendered if one.name in names)
+        return [one.name for one in rendered if one.is_mended(golden)]
 
     def search(self, name: str, values: Iterable[Any]) -> tuple[str, list[str]] | None:
         """By which native field, and for what, records with one of these values are looked up.

@@ -10,6 +10,7 @@ import orjson
 Values: TypeAlias = Mapping[str, Any]  #: golden field -> value; an unset field is missing
 GOLDEN: Final = "golden"
 UNSET: Final = object()
+MISFIT: Final = "does not fit"  #: why a field is held whose value was not even sent
 
 
 @dataclass(frozen=True, slots=True)

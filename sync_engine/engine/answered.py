@@ -8,12 +8,17 @@ from sync_engine.engine.world import TRIES, UNCLEARABLE, Told, World
 from sync_engine.models import Kind, LinkState
 from sync_engine.reconcile import MANUAL
 from sync_engine.store import PLACED, EntityRow, IssueRow, LinkRow
+from sync_engine.values import MISFIT
 
 #: issues about a link -> whether their reason stands
 _STANDS: Mapping[str, Callable[[LinkRow], bool]] = {
     "rejected": lambda link: (
         link.state in PLACED
         and (link.tries >= TRIES or any(k.why == "rejected" for k in link.held.values()))
+    ),
+    MISFIT: lambda link: (
+        link.state in PLACED
+        and (link.tries >= TRIES or any(k.why == MISFIT for k in link.held.values()))
     ),
     "parked": lambda link: link.state in PLACED and link.tries >= TRIES,
     "flipping": lambda link: any(k.why == "flipping" for k in link.held.values()),

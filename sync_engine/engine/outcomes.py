@@ -1,6 +1,6 @@
 """Stores what became of writes: closes ``sent`` rows, advances bases, holds what was refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -160,6 +160,19 @@ def _rejected(
         refuse(world, told, link, action, outcome.reason)
         return
     at_fault = source.mapping.names_of(outcome.faults) & set(plan.row.values)
+    hold_back(world, source, plan, link, at_fault, "rejected")
+    _tell(world, told, link, action, outcome.reason, sorted(at_fault))
+
+
+def hold_back(
+    world: World,
+    source: Source,
+    plan: "Planned",
+    link: LinkRow,
+    at_fault: Collection[str],
+    why: str,
+) -> None:
+    """Hold the fields at fault, or a whole create that may not go without them."""
     # nobody is created without what is required, nor without an opt-out (practice 4.1)
     vital = set(source.mapping.required) | set(world.consents)
     if source.type.unique_addresses:
@@ -167,15 +180,14 @@ def _rejected(
         # what is no address at all is nobody's
         fields = [one.name for one in source.mapping.fields if one.form in ("email", "phone")]
         vital |= {name for name in fields if matching.is_address(plan.row.values.get(name))}
-    if action is Action.CREATE and (not at_fault or at_fault & vital):
+    if plan.write.action is Action.CREATE and (not at_fault or vital.intersection(at_fault)):
         # it may not go without them, so it is tried again as a whole when something changes
         link.tries, link.owes = TRIES, Owes.NOTHING
-    else:
-        golden = wanted(plan.entity, link)
-        for name in sorted(at_fault or plan.row.values):
-            refused = hash_of(golden.get(name))
-            link.held[name] = Held(refused, "rejected", (link.seen or {}).get(name))
-    _tell(world, told, link, action, outcome.reason, sorted(at_fault))
+        return
+    golden = wanted(plan.entity, link)
+    for name in sorted(at_fault or plan.row.values):
+        of = hash_of(golden.get(name))
+        link.held[name] = Held(of, why, (link.seen or {}).get(name))
 
 
 def refuse(world: World, told: Told, link: LinkRow, action: Action, reason: str) -> None:

@@ -14,13 +14,23 @@ from sqlalchemy.engine import Connection
 from connectors import Action, ConnectorError, Outcome, Write
 from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
 from sync_engine.engine.flipping import flipping_fields, hold_flipping
-from sync_engine.engine.outcomes import keep_outcomes, refuse
+from sync_engine.engine.outcomes import hold_back, keep_outcomes, refuse
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
 from sync_engine.engine.showing import UNREADABLE, difference, shown, wanted
-from sync_engine.engine.world import Run, Source, Sync, Told, World
+from sync_engine.engine.world import (
+    LONGEST_CAUSE,
+    MENDED,
+    TRIES,
+    Run,
+    Source,
+    Sync,
+    Told,
+    World,
+)
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import DIRTY, EntityRow, LeaseHold, LinkRow, SentRow, advance
+from sync_engine.values import MISFIT
 
 SELECTED = 2000  #: owing links of one round
 PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
@@ -152,7 +162,7 @@ def _consider(
         plan.awaited |= {(parent, entity.id) for parent in parents}
     elif link.version is None and source.has_versions and action is not Action.CREATE:
         link.owes = Owes.REREAD
-    elif write := _derive(world, source, run, link, entity, references):
+    elif write := _fitting(world, source, run, plan, link, entity, references):
         plan.writes.append(write)
         return
     else:
@@ -174,6 +184,37 @@ def _coming_parents(
         if (link.instance_id, parent) in references.coming
         for number in references.links[parent]
     ]
+
+
+def _fitting(
+    world: World,
+    source: Source,
+    run: Run,
+    plan: Plan,
+    link: LinkRow,
+    entity: EntityRow,
+    references: References,
+) -> Planned | None:
+    """The write that a link owes, without what does not fit into the organization's own schema."""
+    planned = _derive(world, source, run, link, entity, references)
+    if planned is None or not planned.row.values:
+        return planned
+    kind, values = entity.kind.name.lower(), planned.row.values
+    misfits = source.mapping.misfits(kind, values, planned.write.values)
+    if misfits:
+        hold_back(world, source, planned, link, misfits, MISFIT)
+        about = {"link_id": link.id, "entity_id": entity.id, "source_id": source.id}
+        for name, why in sorted(misfits.items()):
+            plan.told.issue(world, MISFIT, field_name=name, cause=why[:LONGEST_CAUSE], **about)
+        run.counts[f"{run.sync} {source.name} {planned.write.action} rejected"] += 1
+        plan.changed.append(link)
+        if link.tries >= TRIES:
+            return None
+        planned = _derive(world, source, run, link, entity, references)
+    if planned is not None:
+        for name in source.mapping.mended(kind, entity.golden, planned.row.values):
+            plan.told.issue(world, MENDED, field_name=name, source_id=source.id)
+    return planned
 
 
 def _derive(

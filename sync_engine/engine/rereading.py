@@ -8,6 +8,7 @@ from sync_engine.engine.before import miss, tick_of
 from sync_engine.engine.ingest import ingest
 from sync_engine.engine.world import Run, Source, World, in_batches
 from sync_engine.models import LinkState, Owes
+from sync_engine.values import MISFIT
 
 FETCHED = 500  #: records of one fetch
 
@@ -74,7 +75,7 @@ def try_again(world: World, links: Collection[int]) -> set[int]:
         rows = world.store.links.by_id(connection, links)
         for link in rows.values():
             link.tries, link.due_at = 0, None
-            refused = ("rejected", "flipping")
+            refused = ("rejected", MISFIT, "flipping")
             link.held = {n: kept for n, kept in link.held.items() if kept.why not in refused}
             if link.state is LinkState.CREATING:
                 link.owes = Owes.CREATE

@@ -37,6 +37,7 @@ _TELLING = (
 )
 UNKNOWN_CHOICE, UNREADABLE_VALUE = "unknown choice", "unreadable value"
 UNCLEARABLE = "cannot be cleared"
+MENDED = "repaired"
 LONGEST_CAUSE = 80  #: characters of an issue's cause
 
 

@@ -23,7 +23,7 @@ from sync_engine.service import Service
 from sync_engine.store import IssueRow, LinkRow
 
 KEEPS = ("newest", "oldest", "most-complete")
-_RETRIED = ("rejected", "parked")
+_RETRIED = ("rejected", "does not fit", "parked")
 
 
 @dataclass(frozen=True, slots=True)

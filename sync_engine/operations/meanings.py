@@ -47,6 +47,18 @@ MEANINGS: dict[str, Meaning] = {
         "refused by the system, or not offered by it",
         "correct the value, or the rule there, then crm-sync issues retry ID",
     ),
+    "does not fit": Meaning(
+        "a value that the field there does not take (too long, a forbidden character, a choice "
+        "that is not offered, another format); it was not sent, the rest of the record was",
+        "change the value or the field there, or choose a repair for it in the configuration; then "
+        "issues retry ID",
+    ),
+    "repaired": Meaning(
+        "values that were made to fit there, as the configuration chose (repair); they are left "
+        "so, and never flow back",
+        _KNOWN.remedy,
+        ("seen",),
+    ),
     "flipping": Meaning(
         "written six times within ten runs, and changed again each time; held as it is there",
         "see which automation rewrites it with crm-sync explain, stop it, then issues retry ID",

@@ -16,7 +16,7 @@ from sync_engine.service import Service, failed_writes
 
 SAMPLES = 3  #: of each side and class
 _RESEMBLING = ("possible duplicate", "converted before")
-_HELD = ("required value missing", "rejected")
+_HELD = ("required value missing", "rejected", "does not fit")
 _UPDATES = (Owes.UPDATE, Owes.CLEAR)
 _ACTIONS = {
     Owes.UPDATE: Action.UPDATE,

@@ -112,7 +112,14 @@ def _sync(
     whats = Counter(
         issue.what
         for issue in store.issues.all(
-            connection, whats=("possible duplicate", "required value missing", "rejected", "parked")
+            connection,
+            whats=(
+                "possible duplicate",
+                "required value missing",
+                "rejected",
+                "does not fit",
+                "parked",
+            ),
         )
         if issue.source_id in own
     )

@@ -23,6 +23,7 @@ from sync_engine.store.encoding import ALL, LINK, decoded, encoded
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
 from sync_engine.store.sql import among, chunks, delete_many, insert_many, insert_new, update_many
+from sync_engine.values import MISFIT
 
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 HISTORY: Any = History.__table__  # type: ignore[attr-defined]
@@ -221,7 +222,7 @@ class Links:
         return [
             link
             for link in rows
-            if link.tries or any(kept.why == "rejected" for kept in link.held.values())
+            if link.tries or any(kept.why in ("rejected", MISFIT) for kept in link.held.values())
         ]
 
     def unmatched(self, connection: Connection, kind: Kind) -> list[LinkRow]:

@@ -102,7 +102,8 @@ def test_config_show_fills_in_defaults_and_masks_secrets(run: Run) -> None:
     sync = shown["syncs"]["leads"]
     assert (sync["every"], sync["prefer"], sync["deletes"]) == ("1m", ["one", "two"], "unlink")
     assert sync["guard"]["delete"] == {"count": 10, "share": 0.02}
-    assert sync["sides"]["one"][0]["fields"]["first_name"] == "firstName"
+    shown = {"field": "firstName", "repair": ["replace"]}
+    assert sync["sides"]["one"][0]["fields"]["first_name"] == shown
 
 
 def test_config_schema_is_the_one_that_is_shipped(run: Run) -> None:
