@@ -142,12 +142,17 @@ def _claimed(golden: Values, sides: Mapping[str, Side]) -> dict[str, dict[str, C
     """Field -> the sides that show something new of it."""
     claimed: dict[str, dict[str, Claim]] = {}
     for side_name, side in sides.items():
-        if side.seen == side.base and not side.insists:
+        if side.seen == side.base and not side.insists and _is_heard(side, golden):
             continue
         for name, value in side.seen.items():
             if name in side.claims and _is_news(name, side, golden):
                 claimed.setdefault(name, {})[side_name] = Claim(value, side.stamps.get(name))
     return claimed
+
+
+def _is_heard(side: Side, golden: Values) -> bool:
+    """Whether golden knows of every value: it has not lost one with its mapping."""
+    return all(name in golden or value is None for name, value in side.seen.items())
 
 
 def _decide(

@@ -133,7 +133,7 @@ class Service:
             health = self._described(health)
         failures = 0 if health.is_well else self._failures(name) + 1
         pause = min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE) if failures else FRESH
-        pause = max(pause, health.retry_after or 0.0)
+        pause = max(pause, min(health.retry_after or 0.0, FRESH))  # whatever it asks for
         self._checks[name] = _Checkup(health, now + pause, failures)
         if health.is_well and health.checked is not None:
             self._pin(name, health.checked)

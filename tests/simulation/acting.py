@@ -213,6 +213,7 @@ class Acting:
         if self.backup is None:
             return False
         put_back(self.home.engine, self.backup)
+        self.home.cursors.clear()
         self.restored_at = self.people.event
         self.home.start()
         return True

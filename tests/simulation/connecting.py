@@ -198,7 +198,7 @@ class SimulatedConnector(MemoryConnector):
         ]
         if how == "crash applied":
             self._line.kill()
-        if how in ("applied", "500 applied", "401 half", "short", "truncated"):
+        if how in ("applied", "edited", "500 applied", "401 half", "short", "truncated"):
             self._fail(how)
         if how == "landed locked":
             return [Outcome(Result.RETRY, one.id, reason="locked") for one in writes]
@@ -219,10 +219,11 @@ class SimulatedConnector(MemoryConnector):
         if write.id is not None and write.id == self._crm.poisoned:
             return Outcome(Result.REJECTED, write.id, reason="never")
         outcome = self._carry_out(name, write, fault if how == "window" else None)
-        if how == "echo" and outcome.result is Result.DONE and outcome.id:
+        if how in ("echo", "edited") and outcome.result is Result.DONE and outcome.id:
             row = self._crm.row(name, outcome.id)
-            if not row.deleted and row.values.get("title"):
-                self._crm.automate(name, row.id, "title", f"{row.values['title']}e")
+            for field in _EDITED:
+                if not row.deleted and write.values.get(field):
+                    self._crm.automate(name, row.id, field, f"{row.values[field]}e")
         return outcome
 
     def _carry_out(
@@ -289,12 +290,14 @@ _ERRORS: dict[str, Callable[[str], ConnectorError]] = {
     "401": AuthError,
     "401 half": AuthError,
 }
+#: what automation or a person changes at once after our write
+_EDITED = ("title", "description", "city")
 #: what keeps a call from the system
 _AT_ONCE = frozenset({"lost", "reset", "503", "html", "429", "429 for ever", "401", "cut"})
 #: what strikes while a call is carried out or answered
 _LATER = frozenset(
     {
-        "crash applied", "crash read", "applied", "later", "500 applied", "some", "none", "short",
+        "crash applied", "crash read", "applied", "edited", "later", "500 applied", "some", "none", "short",
         "locked", "landed locked", "401 half", "403 field", "expired", "replayed", "foreign",
         "truncated", "echo", "window",
     }

@@ -14,7 +14,7 @@ from tests.simulation.events import Fault
 WAYS: dict[str, dict[str, tuple[str, ...]]] = {
     "F1": {"commit": ("crash before", "crash after")},
     "F2": {"write": ("crash unsent", "crash applied"), "read": ("crash unread", "crash read")},
-    "F3": {"write": ("lost", "applied", "later", "later"), "read": ("lost",)},
+    "F3": {"write": ("lost", "applied", "edited", "edited", "later", "later"), "read": ("lost",)},
     "F4": {"write": ("reset", "html"), "read": ("reset", "html")},
     "F5": {
         "write": ("429", "429 for ever", "503", "500 applied"),

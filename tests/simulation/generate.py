@@ -16,6 +16,8 @@ from tests.simulation.systems import REWRITES
 FIELDS = ("job_title", "description", "mobile", "address", "email_opt_out")
 SYSTEMS = (("sales", "salesforce"), ("service", "dynamics"), ("profiles", "profiles"))
 SHARE = 0.35  #: of histories in which a fault is on
+#: ways in which a write is left open
+_OPEN = frozenset({"lost", "applied", "later", "500 applied", "reset", "html", "crash applied"})
 COMMANDS = ("release", "stop", "resume", "resync", "link", "keepapart", "unlink")
 
 
@@ -106,6 +108,7 @@ class _Teller:
         self.events: list[Event] = []
         self.people = self._crowd()
         self.last: tuple[str, str, int] | None = None  #: the record touched last
+        self.edited: dict[str, Any] | None = None  #: the last edit
         self.number = 0
 
     def tell(self) -> list[Event]:
@@ -163,7 +166,7 @@ class _Teller:
 
     def _edit(self) -> None:
         name, kind, who = self.last = self._place()
-        edited = self._edited(name, kind, who)
+        self.edited = edited = self._edited(name, kind, who)
         self._add("edit", **edited)
         if self.rng.random() < 0.25:  # somebody else has another opinion
             other = self.rng.choice([n for n in self.setup.names if n != name])
@@ -171,7 +174,8 @@ class _Teller:
 
     def _edited(self, name: str, kind: str, who: int) -> dict[str, Any]:
         field = "name" if kind == "company" else self.rng.choice(self.setup.fields)
-        clear = kind != "company" and self.rng.random() < 0.15
+        rate = 0.4 if field == "email_opt_out" else 0.15  # permissions given by somebody else
+        clear = kind != "company" and self.rng.random() < rate
         return {"on": name, "kind": kind, "who": who, "field": field} | (
             {"clear": True} if clear else {}
         )
@@ -229,9 +233,9 @@ class _Teller:
             self._add("mass", on=name, kind=kind, field=self.rng.choice(self.setup.fields))
 
     def _command(self) -> Event:
-        what = self.rng.choices(COMMANDS, (15, 15, 20, 30, 8, 6, 6))[0]
+        what = self.rng.choices(COMMANDS, (15, 15, 20, 40, 8, 6, 6))[0]
         name, kind, who = self._place()
-        prefer = {"prefer": name} if self.rng.random() < 0.2 else {}
+        prefer = {"prefer": name} if self.rng.random() < 0.4 else {}
         every: dict[str, dict[str, Any]] = {
             "release": {"kind": kind},
             "stop": {"on": name},
@@ -248,12 +252,21 @@ class _Teller:
         planned = []
         for fault, rate in self.setup.faults.items():
             for seam, ways in WAYS.get(fault, {}).items():
+                often = min(1.0, 3 * rate) if seam == "write" else rate  # writes are few
                 for nth in range(1, CROSSINGS[seam] + 1):
-                    if self.rng.random() < rate:
+                    if self.rng.random() < often:
                         how = self.rng.choice(ways)
                         planned.append(Fault(fault, seam, nth, how, self._deed(fault, how)))
         kinds = {"kinds": [self.rng.choice(self.setup.kinds)]} if self.rng.random() < 0.2 else {}
         self.events.append(Event(number, "cycle", kinds, tuple(planned)))
+        if any(one.how in _OPEN for one in planned):
+            self._on_top()
+
+    def _on_top(self) -> None:
+        """Somebody edits what our write, whose answer was lost, may just have changed."""
+        if self.edited is not None and self.rng.random() < 0.5:
+            on = self.rng.choice([n for n in self.setup.names if n != self.edited["on"]])
+            self._add("edit", **self.edited | {"on": on})
 
     def _deed(self, fault: str, how: str) -> Event | None:
         """What somebody does in the midst of a run."""

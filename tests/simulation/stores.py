@@ -21,12 +21,14 @@ _BEFORE = {"busy": "database is locked", "full": "database or disk is full"}
 class HookedStore(Store):
     """A store whose commits fail, or at which its process is killed."""
 
-    def __init__(self, engine: Engine, now: Any, holder: str, dead: set[str]) -> None:
+    def __init__(
+        self, engine: Engine, now: Any, holder: str, dead: set[str], cursors: dict[int, int]
+    ) -> None:
         super().__init__(engine, now, holder, dead.__contains__)
         self.holder, self._dead = holder, dead
         self.faults = Faults()
         self.depth = 0  #: open transactions
-        self.registry: WatchedRegistry = WatchedRegistry()
+        self.registry: WatchedRegistry = WatchedRegistry(cursors)
 
     @property
     def is_dead(self) -> bool:
@@ -76,9 +78,9 @@ class HookedStore(Store):
 class WatchedRegistry(Registry):
     """Checks each cursor as it is stored (I-22): it never goes back but by a reset."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: dict[int, int]) -> None:
         super().__init__()
-        self.at: dict[int, int] = {}
+        self.at = at  #: by source, whoever stored it
         self._pending: dict[int, int] = {}
 
     def keep(self) -> None:

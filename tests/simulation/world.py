@@ -67,6 +67,7 @@ class Installation:
         self.table: list[str] | None = None  #: what happened, for people; None: nobody reads it
         self.late: list[tuple[datetime, int, Crm, str, Write]] = []
         self.dead: set[str] = set()
+        self.cursors: dict[int, int] = {}  #: source -> the position stored last
         self.fields, self.order = setup.fields, setup.names
         self.processes = 0
         self.sent = 0  #: writes handed to connectors
@@ -148,7 +149,7 @@ class Worker:
     def __init__(self, home: Installation, holder: str) -> None:
         self.home = home
         self.configured = (home.fields, home.order)
-        self.store = HookedStore(home.engine, home.clock.now, holder, home.dead)
+        self.store = HookedStore(home.engine, home.clock.now, holder, home.dead, home.cursors)
         self.store.faults = home.faults
         self.line = Line(
             faults=home.faults,
