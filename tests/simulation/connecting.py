@@ -264,7 +264,8 @@ class SimulatedConnector(MemoryConnector):
         """Oracle 11 (I-7): a write names mapped fields alone, and such as differ."""
         strange = set(write.values) - self.mapped[name]
         if write.version == str(row.changed):
-            strange |= {f for f, value in write.values.items() if row.values.get(f) == value}
+            same = {f for f, value in write.values.items() if row.values.get(f) == value}
+            strange |= same - set(self._crm.fresh.get(row.id, {}))  # entered within the second
         if strange:
             raise Violation("I-7", f"a write names {sorted(strange)}")
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
@@ -45,18 +46,15 @@ class Verdict:
 
 def run(
     script: Script,
-    engine: Callable[[], Engine] = in_memory,
+    database: Callable[[], AbstractContextManager[Engine]] = in_memory,
     table: list[str] | None = None,
 ) -> Verdict:
-    database = engine()
-    try:
-        return _run(script, database, table)
-    finally:
-        database.dispose()
+    with database() as engine:
+        return _run(script, engine, table)
 
 
-def _run(script: Script, database: Engine, table: list[str] | None) -> Verdict:
-    home = Installation(script.setup, database)
+def _run(script: Script, engine: Engine, table: list[str] | None) -> Verdict:
+    home = Installation(script.setup, engine)
     home.table = table
     people = People(script.setup, home.systems)
     acting = Acting(home, people, script)

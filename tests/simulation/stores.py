@@ -113,10 +113,17 @@ def template() -> bytes:
     return whole
 
 
-def in_memory(content: bytes | None = None) -> Engine:
-    engine = open_database("sqlite://")
-    put_back(engine, content or template())
-    return engine
+@cache
+def _memory() -> Engine:
+    """One database for all histories: statements are compiled once for each."""
+    return open_database("sqlite://")
+
+
+@contextmanager
+def in_memory() -> Iterator[Engine]:
+    """A migrated, empty database for one history."""
+    put_back(_memory(), template())
+    yield _memory()
 
 
 def serialised(engine: Engine) -> bytes:

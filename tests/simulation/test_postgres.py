@@ -3,6 +3,8 @@
 import itertools
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Engine
@@ -20,8 +22,11 @@ PLAYED = 10  #: histories, where no CPU seconds are given
 
 @pytest.mark.timeout(600)
 def test_histories_hold_on_postgresql(postgres_server: str) -> None:
-    def fresh() -> Engine:
-        return open_database(copy_of_migrated(postgres_server))
+    @contextmanager
+    def fresh() -> Iterator[Engine]:
+        engine = open_database(copy_of_migrated(postgres_server))
+        yield engine
+        engine.dispose()
 
     start = time.process_time()
     for seed in itertools.count(100_000):
