@@ -187,6 +187,9 @@ class Meta(Table, table=True):
     installation: int = _number(primary_key=True)
     epoch: int = _number(default=0)
     restoring: int = _small(default=0)
+    mapping: str | None = _words(
+        default=None
+    )  #: fingerprint of the mappings under which it was last decided
 
 
 class Instance(Table, table=True):

@@ -12,6 +12,7 @@ from sync_engine.engine.restored import begin, finish, look
 from sync_engine.engine.risk import review_stops
 from sync_engine.engine.world import KINDS, RestoredError, Run, Source, Sync, World, log
 from sync_engine.models import Kind
+from sync_engine.store import decide_under, decided_under
 
 #: writes may make others due (a company's contacts); each round is shorter than the one before
 ROUNDS = 3
@@ -31,6 +32,7 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
     calls = world.calls.copy()
     wanted = sorted(syncs, key=lambda sync: KINDS.index(sync.kind))
     look(world)
+    _decide_anew(world)
     try:
         _stages(world, wanted, run)
     except RestoredError as noticed:
@@ -43,6 +45,21 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
     if run.stored:
         with world.store.transaction() as connection:
             world.store.registry.finish_run(connection, run.id, world.clock.now(), run.counts)
+
+
+def _decide_anew(world: World) -> None:
+    """Under other mappings everybody is decided again, whether or not their systems answer now.
+
+    What a link owes, and what golden lacks, rests on what is mapped.
+    """
+    with world.store.reading() as connection:
+        before = decided_under(connection)
+    if before == world.fingerprint:
+        return
+    with world.store.transaction() as connection:
+        decide_under(connection, world.fingerprint)
+        for kind in sorted(world.syncs) if before else ():
+            world.store.entities.mark_kind(connection, kind)
 
 
 def _stages(world: World, wanted: Sequence[Sync], run: Run) -> None:

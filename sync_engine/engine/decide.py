@@ -69,6 +69,8 @@ def decide(world: World, sync: Sync, run: Run) -> None:
     while True:
         with world.store.transaction() as connection:
             ids = world.store.entities.dirty(connection, sync.kind, after, BATCH)
+            if ids and not world.is_current(connection):
+                return
             if ids:
                 run.store(world, connection)
                 decide_entities(world, sync, run, connection, ids)

@@ -203,7 +203,7 @@ def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], m
         if stamp:
             link.stamps[name] = stamp
         ours = link.base.get(name)
-        if first_read_after_write and ours is not None and resembles(ours, value):
+        if first_read_after_write and ours not in (None, value) and resembles(ours, value):
             link.held[name] = Held(hash_of(ours), "stored differently", value)
     link.seen, link.rev, link.tries = dict(seen), link.rev + 1, 0
 

@@ -57,7 +57,7 @@ def _read(
     cursor: dict[str, object] | None,
 ) -> None:
     if cursor is None:
-        _start_listing(world, source, lease, _row(world, source))
+        _start_listing(world, source, lease)
     pages = source.connector.changes(source.selection, cursor)
     while True:
         row = _row(world, source)
@@ -70,7 +70,7 @@ def _read(
             return
 
 
-def _start_listing(world: World, source: Source, lease: LeaseHold, row: SourceRow) -> None:
+def _start_listing(world: World, source: Source, lease: LeaseHold) -> None:
     with world.store.transaction(lease) as connection:
         world.store.links.forget_listing(connection, source.id)
         world.store.registry.save_source(
@@ -80,9 +80,6 @@ def _start_listing(world: World, source: Source, lease: LeaseHold, row: SourceRo
             mapping=source.fingerprint,
             cursor=None,
         )
-        if row.mapping not in (None, source.fingerprint):  # it may be written to differently now
-            for kind in sorted(source.kinds):
-                world.store.entities.mark_kind(connection, kind)
 
 
 def _keep(

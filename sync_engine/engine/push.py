@@ -99,6 +99,8 @@ def _plan(
 ) -> list[Planned]:
     """Derive the writes of the next links and store them as sent, in one transaction."""
     with world.store.transaction(lease) as connection:
+        if not world.is_current(connection):
+            return []
         links = world.store.links.owing(
             connection, source.id, sync.kind, world.clock.now(), SELECTED, classes
         )

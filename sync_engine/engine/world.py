@@ -16,7 +16,7 @@ from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping as SideMapping
 from sync_engine.models import Happened, Kind, LinkState
 from sync_engine.reconcile import Policy
-from sync_engine.store import Epoch, HistoryRow, IssueRow, LinkRow, Store
+from sync_engine.store import Epoch, HistoryRow, IssueRow, LinkRow, Store, decided_under
 
 log = structlog.get_logger("crm_sync")
 
@@ -128,6 +128,16 @@ class World:
     witness: Callable[[Epoch], None] | None = None
     #: told of each step: stage, source or sync, how many records
     watch: Callable[[str, str, int], None] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all mappings together."""
+        told = sorted((source.name, source.fingerprint) for source in self.sources)
+        return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
+
+    def is_current(self, connection: Connection) -> bool:
+        """Whether nobody has decided since under another configuration: it knows better."""
+        return decided_under(connection) in (None, self.fingerprint)
 
     def note(self, stage: str, source: str, number: int) -> None:
         """Tell whoever watches that a stage has got so much further."""

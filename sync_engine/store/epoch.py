@@ -39,6 +39,16 @@ def is_restoring(connection: Connection) -> bool:
     return bool(connection.execute(select(META.c.restoring)).scalar_one())
 
 
+def decided_under(connection: Connection) -> str | None:
+    """The fingerprint of the mappings under which people were last decided about."""
+    told: str | None = connection.execute(select(META.c.mapping)).scalar_one()
+    return told
+
+
+def decide_under(connection: Connection, mapping: str) -> None:
+    connection.execute(update(META).values(mapping=mapping))
+
+
 def begin_restoring(connection: Connection, reached: int = 0) -> None:
     """What the systems did since is unknown: all is listed anew before any write.
 

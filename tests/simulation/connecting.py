@@ -298,8 +298,8 @@ _AT_ONCE = frozenset({"lost", "reset", "503", "html", "429", "429 for ever", "40
 #: what strikes while a call is carried out or answered
 _LATER = frozenset(
     {
-        "crash applied", "crash read", "applied", "edited", "later", "500 applied", "some", "none", "short",
-        "locked", "landed locked", "401 half", "403 field", "expired", "replayed", "foreign",
-        "truncated", "echo", "window",
+        "crash applied", "crash read", "applied", "edited", "later", "500 applied", "some",
+        "none", "short", "locked", "landed locked", "401 half", "403 field", "expired",
+        "replayed", "foreign", "truncated", "echo", "window",
     }
 )  # fmt: skip

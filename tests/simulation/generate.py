@@ -114,7 +114,7 @@ class _Teller:
     def tell(self) -> list[Event]:
         rng = self.rng
         self._start()
-        length = rng.randint(12, 34)
+        length = rng.randint(8, 28)
         rest = rng.randrange(length) if rng.random() < 0.2 else None
         for number in range(length):
             if number == rest:

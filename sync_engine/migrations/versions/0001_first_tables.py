@@ -117,6 +117,7 @@ def upgrade() -> None:
         sa.Column("installation", models.NUMBER, nullable=False),
         sa.Column("epoch", models.NUMBER, nullable=False),
         sa.Column("restoring", sa.SmallInteger(), nullable=False),
+        sa.Column("mapping", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("installation", name=op.f("pk_meta")),
     )
     op.create_table(
