@@ -51,6 +51,24 @@ def test_practice_4_8_a_persons_company_is_a_membership_and_an_attribute(
     assert read(crm, record.id).values["company"] is None
 
 
+def test_practice_4_8_what_we_did_not_set_of_a_person_stays(
+    crm: InfobipConnector, account: Account
+) -> None:
+    ours, theirs = account.add_company(name="Ours"), account.add_company(name="Theirs")
+    record = created(crm, jane(tags=adding("mapped")))
+    number = int(record.id)
+    account.members[theirs] = {number}
+    account.persons[number]["tags"] += ["of marketing"]
+    account.persons[number]["customAttributes"] = {"loyalty": 5}
+    for company in (str(ours), None):
+        taken = {"add": [], "remove": ["mapped"]}
+        write = change(record.id, company=company, tags=taken, firstName="Jane")
+        assert only(crm.write("person", [write])).result is Result.DONE
+    assert number in account.members[theirs]
+    assert account.persons[number]["tags"] == ["of marketing"]
+    assert account.persons[number]["customAttributes"]["loyalty"] == 5
+
+
 @pytest.mark.parametrize("leaving", [True, False])
 def test_a_person_who_goes_meanwhile_keeps_nobody_else_from_moving(
     crm: InfobipConnector, account: Account, leaving: bool

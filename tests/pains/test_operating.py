@@ -59,8 +59,9 @@ def test_pain_17_a_reference_finds_its_record_or_waits_for_it(site: Site) -> Non
 
     A contact is entered with a company that no other system has yet, and that one refuses at
     first: the contact waits for it and is then created with it, under each system's own id. A
-    change of company is a change of one field. A contact whose company is not to be had goes
-    without, and a contact without one is legal.
+    change of company is a change of one field, and a contact without one is legal.
+
+    Still missing: owners, which are left to each system.
     """
     plavi = site.enter("sales", "company", name="Plavi")
     site.enter("sales", "customer", **ANN, account=plavi)
