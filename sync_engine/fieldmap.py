@@ -71,8 +71,9 @@ class FieldMap:
     @property
     def is_rendered(self) -> bool:
         """Whether it may show another value than golden's, and mean that."""
-        shaped = self.mask or self.write or self.read or self.currency
-        return bool(shaped or self.repair or self.unknown == "default")
+        shaped = self.mask or self.write or self.read or self.currency or self.repair
+        merged = len(self._choices) < len(self.values or ())  # two choices under one word
+        return bool(shaped or merged or self.unknown == "default")
 
     def form_under(self, region: str | None) -> bytes:
         """Stands for how values are read; under another one they cannot be compared."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from connectors import Action, Level
 from sync_engine.engine import Source
+from sync_engine.fuzzing import flaws
 from sync_engine.operations.shapes import Finding, InstanceCheck
 from sync_engine.service import Health, Service
 
@@ -23,6 +24,7 @@ def _checked(service: Service, health: Health) -> InstanceCheck:
         for source in service.world.sources:
             if source.instance == health.instance:
                 findings += _mapped(source)
+                findings += _fuzzed(service, source)
     return InstanceCheck(
         instance=health.instance,
         well=health.is_well and all(one.level != Level.ERROR for one in findings),
@@ -64,6 +66,27 @@ def _mapped(source: Source) -> Iterator[Finding]:
                     remedy=f"correct the value map of {one.name}, or add the values there",
                 )
     yield from _required(source)
+
+
+#: sort of flaw -> how it is told, and what helps
+_FLAWS = {
+    "loses": ("less of it stays", "keep it whole, or declare lossy: true there"),
+    "oscillates": ("it is read there as another value", "let what is written be read as it was"),
+}
+
+
+def _fuzzed(service: Service, source: Source) -> Iterator[Finding]:
+    """What does not survive the way from any side to this one, tried with made-up records."""
+    for kind in sorted(source.kinds):
+        for other in service.world.of_kind(kind):
+            for flaw in flaws(kind.name.lower(), other.mapping, source.mapping):
+                what, remedy = _FLAWS[flaw.sort]
+                yield Finding(
+                    level=str(Level.ERROR),
+                    what=f"{source.object}.{flaw.field} {flaw.sort}: {flaw.golden!r} from "
+                    f"{other.name} would be {flaw.shown!r} there: {what}",
+                    remedy=f"{remedy} (mapping of {flaw.field})",
+                )
 
 
 def _required(source: Source) -> Iterator[Finding]:
