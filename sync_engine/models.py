@@ -187,9 +187,7 @@ class Meta(Table, table=True):
     installation: int = _number(primary_key=True)
     epoch: int = _number(default=0)
     restoring: int = _small(default=0)
-    mapping: str | None = _words(
-        default=None
-    )  #: fingerprint of the mappings under which it was last decided
+    mapping: str | None = _words(default=None)  #: fingerprint of what it was last decided under
 
 
 class Instance(Table, table=True):
@@ -211,7 +209,6 @@ class Sync(Table, table=True):
     state: str = _words(default="active")
     released_at: datetime | None = _moment(default=None)
     due_at: datetime | None = _moment(default=None)
-    entry: str | None = _words(default=None)  #: who may enter, as was last decided by
 
 
 class Source(Table, table=True):

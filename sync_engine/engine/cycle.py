@@ -48,7 +48,7 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
 
 
 def _decide_anew(world: World) -> None:
-    """Under other mappings everybody is decided again, whether or not their systems answer now.
+    """Under other mappings or filters everybody is decided again, whoever answers now.
 
     What a link owes, and what golden lacks, rests on what is mapped.
     """

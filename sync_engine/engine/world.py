@@ -101,6 +101,7 @@ class Sync:
     #: instance -> whether a person (golden values) known there alone may be created elsewhere
     enters: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     born_inactive: bool = False  #: whether the past is created elsewhere too
+    entry: str = ""  #: what tells who may be created where, in words that change with it
 
 
 class RestoredError(Exception):
@@ -131,8 +132,9 @@ class World:
 
     @property
     def fingerprint(self) -> str:
-        """Of all mappings together."""
+        """Of all mappings, and of who may enter where."""
         told = sorted((source.name, source.fingerprint) for source in self.sources)
+        told += sorted((sync.name, sync.entry) for sync in self.syncs.values())
         return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
     def is_current(self, connection: Connection) -> bool:

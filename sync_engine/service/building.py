@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import httpx
-from sqlalchemy.engine import Connection
 
 from config import Config, SyncSettings
 from config.catalogue import CONSENT
@@ -105,7 +104,6 @@ def _world(
         rows = {(row.instance_id, row.object): row.id for row in registry.sources(connection)}
         for name, sync in config.settings.syncs.items():
             registry.add_sync(connection, name, Kind[sync.kind.upper()])
-            _let_in_anew(store, connection, name, sync)
     sources = [
         Source(
             id=rows[instances[s.instance].id, s.object],
@@ -125,18 +123,13 @@ def _world(
     return World(store, clock, ids, installation, sources, syncs)
 
 
-def _let_in_anew(store: Store, connection: Connection, name: str, settings: SyncSettings) -> None:
-    """Decide everybody of the kind again where other people may enter than before."""
+def _entry(settings: SyncSettings) -> str:
+    """Who may enter where, so that it is seen when that changes."""
     sides = {
         side: [(one.object, one.filter, one.create) for one in objects]
         for side, objects in settings.sides.items()
     }
-    entry = json.dumps([sides, settings.create_inactive])
-    known = store.registry.syncs(connection)[name]
-    if known.entry is not None and known.entry != entry:
-        store.entities.mark_kind(connection, known.kind)
-    if known.entry != entry:
-        store.registry.save_sync(connection, name, entry=entry)
+    return json.dumps([sides, settings.create_inactive])
 
 
 def _sync(name: str, settings: SyncSettings, fields: Iterable[str], known: Iterable[str]) -> Sync:
@@ -178,4 +171,5 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str], known: Itera
             }
         ),
         born_inactive=settings.create_inactive,
+        entry=_entry(settings),
     )

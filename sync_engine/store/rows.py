@@ -141,7 +141,6 @@ class SyncRow:
     state: str
     released_at: datetime | None
     due_at: datetime | None
-    entry: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,6 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("released_at", models.UtcDateTime(), nullable=True),
         sa.Column("due_at", models.UtcDateTime(), nullable=True),
-        sa.Column("entry", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sync")),
         sa.UniqueConstraint("kind", name=op.f("uq_sync_kind")),
     )
