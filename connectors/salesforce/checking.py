@@ -31,6 +31,8 @@ def check(
 ) -> Checked:
     findings = [*_version(client, settings.api_version)]
     rows, _ = next(client.query("SELECT Id, Name, IsSandbox FROM Organization"))
+    if not rows:
+        raise ResponseError("Salesforce does not show its own organization")
     seen = []
     for selection in selections:
         described = metadata.ask(selection.object) if selection.object in OBJECTS else None

@@ -10,11 +10,13 @@ from sqlalchemy.engine import Connection
 from connectors import Deleted, Record, Upserted
 from sync_engine.engine.ingest import ingest
 from sync_engine.engine.keys import keys_of
-from sync_engine.engine.world import Run, Source, Sync, World
+from sync_engine.engine.missing import proven, require_witness
+from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import READABLE, LeaseHold, LinkRow, SentRow
 
 HORIZON = timedelta(minutes=15)  #: how long an unanswered write may still land
+DOUBT = timedelta(hours=1)  #: before one of improbably many missing records is read again
 PAUSE = timedelta(seconds=30)  #: before a record that was missing is read again
 _SEARCHED = ("email", "mobile", "phone", "website", "vat")  #: looked up before a create
 
@@ -55,6 +57,8 @@ def reread(
     born = _fetched(source, "key", sorted(keys))
     if not (read or late):
         return len(owing)
+    if read and not records:
+        require_witness(world, source, [k.record_id or "" for k in read.values()])
     with world.store.transaction(lease) as connection:
         found = [Upserted(record) for record in (*records.values(), *born.values())]
         ingest(world, source, run, connection, found, tick)
@@ -101,15 +105,21 @@ def miss(
     tick: int,
 ) -> None:
     """A record is gone when it was missing twice, a cycle apart; the first time it is noted."""
-    now = world.clock.now()
-    proven = []
+    if not missing:
+        return
+    now, told = world.clock.now(), Told(run.id)
+    twice = [k for k in missing if k.missing_at is not None and now - k.missing_at >= PAUSE]
+    gone = proven(world, told, connection, source, twice) if twice else []
     for link in missing:
-        if link.missing_at is not None and now - link.missing_at >= PAUSE:
-            proven.append(Deleted(link.record_id or ""))
-        elif link.missing_at is None:
+        if link.missing_at is None:
             link.missing_at, link.owes, link.due_at = now, Owes.REREAD, now + PAUSE
+    doubted = {k.id for k in twice} - {k.id for k in gone}
+    for link in twice:
+        if link.id in doubted:
+            link.owes, link.due_at = Owes.REREAD, now + DOUBT
     world.store.links.save(connection, [k for k in missing if k.due_at is not None])
-    ingest(world, source, run, connection, proven, tick)
+    told.store(world, connection)
+    ingest(world, source, run, connection, [Deleted(k.record_id or "") for k in gone], tick)
 
 
 def look_up(

@@ -31,7 +31,7 @@ from sync_engine.engine.world import (
 )
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.reconcile import MANUAL, Policy, Side, reconcile
-from sync_engine.store import POSTPONED, EntityRow, LinkRow, SentRow
+from sync_engine.store import POSTPONED, READABLE, EntityRow, LinkRow, SentRow
 from sync_engine.values import UNSET, Author, Held
 
 BATCH = 5000  #: entities that one transaction reconciles
@@ -166,14 +166,16 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
             retire(world, batch, entity, link, own)
     creating = [link for link in batch.links[entity.id] if link.state is LinkState.CREATING]
     stays_out = bool(creating and own) and not enters(world, sync, entity, own.values())
+    is_past = not any(link.state in READABLE for link in batch.links[entity.id])
     for link in creating:
-        if link.kind is not entity.kind or stays_out:
+        if link.kind is not entity.kind or stays_out or is_past:
             withdraw(batch, link)
             continue
         _wake(batch, link, bool(decision.changes))
         assume_opt_outs(world, entity, live, link)
-    follow_deletes(world, sync, batch, entity, (*own.values(), *creating))
-    for link in (*own.values(), *creating):
+    others = [*own.values(), *(link for link in creating if link.state is LinkState.CREATING)]
+    follow_deletes(world, sync, batch, entity, others)
+    for link in others:
         end_link(world, batch, entity, link, moved=bool(decision.changes))
 
 

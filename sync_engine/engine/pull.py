@@ -1,19 +1,16 @@
 """Reads one source, page by page; changes and cursor in one transaction."""
 
-from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.engine import Connection
 
 from connectors import CursorExpiredError, Page, Upserted
-from sync_engine import guard
 from sync_engine.engine.ingest import ingest
+from sync_engine.engine.missing import listed_without
 from sync_engine.engine.remapped import try_mapping
-from sync_engine.engine.risk import released
-from sync_engine.engine.stops import MISSING, keep_stops
 from sync_engine.engine.world import Run, Source, Told, World, in_batches, log
-from sync_engine.models import Kind, Owes
-from sync_engine.store import READABLE, LeaseHold, LinkRow, SourceRow
+from sync_engine.models import Owes
+from sync_engine.store import LeaseHold, SourceRow
 
 BATCH = 5000  #: changes that one transaction stores
 SWEEP = timedelta(days=1)  #: between two listings of a source that reports no deletions
@@ -104,7 +101,7 @@ def _advance(
     if page.cursor != row.cursor:
         columns["cursor"] = dict(page.cursor)
     if page.listed_all and row.listing:
-        _suspect(world, source, run, connection, row.listing["id"], now)
+        _suspect(world, source, run, connection, row.listing["id"])
         columns |= {"listing": None, "listed_at": now}
         if row.listed_at is None:  # from now on records may be created on this side
             for kind in sorted(source.kinds):
@@ -112,29 +109,16 @@ def _advance(
     world.store.registry.save_source(connection, source.id, **columns)
 
 
-def _suspect(
-    world: World, source: Source, run: Run, connection: Connection, listing: int, now: datetime
-) -> None:
+def _suspect(world: World, source: Source, run: Run, connection: Connection, listing: int) -> None:
     """What a full listing does not show is suspected, not deleted: it is read again."""
     links = world.store.links
     missing = links.unlisted(connection, source.id, listing)
     links.forget_listing(connection, source.id)
-    told, changed = Told(run.id), list[LinkRow]()
-    known = Counter[Kind]()
-    for (source_id, kind, state), number in links.counts(connection).items():
-        known[kind] += number if source_id == source.id and state in READABLE else 0
-    for kind in sorted(source.kinds):
-        sync = world.syncs[kind]
-        suspects = [link for link in missing if link.kind is kind]
-        lacking = len(suspects)
-        let_go = released(world, sync, source, connection, now).get(MISSING, 0)
-        believed = lacking <= let_go or guard.may_lack(sync.limits, lacking, known[kind])
-        stops = {} if believed else {MISSING: lacking}
-        keep_stops(world, told, connection, sync, source, stops, known[kind], (MISSING,))
-        for link in suspects if believed else ():
-            link.owes, link.due_at = Owes.REREAD, None
-            changed.append(link)
-    links.save(connection, changed)
-    if changed or told.issues:
+    told = Told(run.id)
+    suspects = listed_without(world, told, connection, source, missing)
+    for link in suspects:
+        link.owes, link.due_at = Owes.REREAD, None
+    links.save(connection, suspects)
+    if suspects or told.issues:
         run.store(world, connection)
     told.store(world, connection)

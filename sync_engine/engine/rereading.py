@@ -6,6 +6,7 @@ from datetime import datetime
 from connectors import Upserted
 from sync_engine.engine.before import miss, tick_of
 from sync_engine.engine.ingest import ingest
+from sync_engine.engine.missing import require_witness
 from sync_engine.engine.world import Run, Source, World, in_batches
 from sync_engine.models import LinkState, Owes
 from sync_engine.values import MISFIT
@@ -22,6 +23,8 @@ def reread_records(world: World, source: Source, run: Run, ids: Collection[str])
                 tick = tick_of(world, connection, source)
             fetched = source.connector.fetch(source.selection, "id", list(part))
             records = {record.id for record in fetched}
+            if not records:
+                require_witness(world, source, part)
             with world.store.transaction(lease) as connection:
                 ingest(world, source, run, connection, [Upserted(r) for r in fetched], tick)
                 known = world.store.links.by_record(connection, source.id, part)

@@ -20,6 +20,7 @@ from sync_engine.ids import END, EPOCH, Ids
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
+from sync_engine.service.confined import confined
 from sync_engine.service.processes import holder, is_dead, look_for_cycles_seldom
 from sync_engine.service.seams import CountingTransport, SystemClock, random_id
 from sync_engine.service.service import Service
@@ -43,8 +44,11 @@ def build(config: Config, clock: SystemClock | None = None) -> Service:
     calls: Counter[str] = Counter()
     budgets: dict[str, Budget] = {}
     connectors = {
-        name: instance.connector.open(
-            instance.settings, _runtime(clock, calls, budgets, name, instance.settings)
+        name: confined(
+            name,
+            instance.connector.open(
+                instance.settings, _runtime(clock, calls, budgets, name, instance.settings)
+            ),
         )
         for name, instance in config.instances.items()
     }

@@ -249,6 +249,18 @@ class Links:
         )
         return {(s, Kind(k), LinkState(t)): n for s, k, t, n in connection.execute(query)}
 
+    def some_live(
+        self, connection: Connection, source_id: int, without: Collection[str], limit: int
+    ) -> list[str]:
+        """A few records that the source is known to have."""
+        query = select(LINK.c.record_id).where(
+            LINK.c.source_id == source_id,
+            LINK.c.record_id.is_not(None),
+            LINK.c.record_id.not_in(sorted(without)),
+            LINK.c.state == LinkState.LIVE,
+        )
+        return [row.record_id for row in connection.execute(query.limit(limit))]
+
     def insert(self, connection: Connection, links: Sequence[LinkRow]) -> None:
         insert_many(connection, LINK, [encoded(self._layouts, link) for link in links])
 

@@ -65,7 +65,7 @@ def running(folder: Path, state: str = "sqlite:///state.db") -> Iterator[Running
         profiles(folder) as own,
     ):
         found = Running(folder, sales, service, own)
-        (folder / "crm-sync.yaml").write_text(_configuration(found, state))
+        configure(folder, found, state)
         for name, secret in (
             ("sales", "demo-secret-salesforce"),
             ("service", "demo-secret-dynamics"),
@@ -73,6 +73,11 @@ def running(folder: Path, state: str = "sqlite:///state.db") -> Iterator[Running
         ):
             (folder / f"{name}-secret").write_text(secret)
         yield found
+
+
+def configure(folder: Path, world: Running, state: str = "sqlite:///state.db") -> None:
+    """A file for these three systems."""
+    (folder / "crm-sync.yaml").write_text(_configuration(world, state))
 
 
 def _configuration(world: Running, state: str) -> str:
