@@ -163,6 +163,22 @@ class Result(StrEnum):
     RETRY = "retry"  #: may succeed unchanged, later
 
 
+class Refusal(StrEnum):
+    """Why a write is rejected, by what a person can do about it."""
+
+    DUPLICATE = "duplicate"  #: another record there has the value, or is taken for the same
+    VALIDATION = "validation rule"  #: a rule, or an automation, of the organization
+    REQUIRED = "required"  #: a value is missing
+    TOO_LONG = "too long"
+    PERMISSION = "permission"
+    LOCKED = "locked"  #: by an approval or the like, until people unlock it
+    CONVERTED = "converted"  #: a lead that is one no more
+    CHOICE = "unknown choice"  #: of a picklist
+    REFERENCE = "reference"  #: what it refers to is not there
+    FORM = "form"  #: no value of that field: an address that is none, a number out of range
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one write."""
@@ -173,6 +189,8 @@ class Outcome:
     reason: str = ""  #: the system's own words without personal values, for a person
     values: Values = field(default_factory=dict)  #: where less or other than sent landed
     faults: Mapping[str, str] = field(default_factory=dict)  #: field -> why it was refused
+    refusal: Refusal = Refusal.OTHER  #: of ``REJECTED``
+    found: tuple[str, ...] = ()  #: ids of the records that a duplicate was found in
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from connectors.dynamics.client import LATER, SETS, DynamicsClient, error_of, pr
 from connectors.dynamics.metadata import BINDS, PARENT, closing, logical_name, read_table
 from connectors.dynamics.reading import Reader
 from connectors.errors import ConnectorError, RateLimitError, ResponseError, TransientError
-from connectors.protocol import Action, Outcome, Result, Values, Write
+from connectors.protocol import Action, Outcome, Refusal, Result, Values, Write
 from connectors.replies import object_of
 
 _STALE, _GONE, _EXISTS = "0x80060882", "0x80040217", "0x80040237"
@@ -25,6 +25,23 @@ _WITHHELD = _SECURED | {"0x80048306"}
 _EARLY, _EARLIEST = "supported by crmdatetime", "1753-01-01"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _REFUSALS = (400, 405, 409, 412)
+#: Microsoft's error list, sorted by what a person can do
+_SORTS = {
+    _EXISTS: Refusal.DUPLICATE,
+    "0x80040333": Refusal.DUPLICATE,  # a duplicate detection rule
+    "0x80060892": Refusal.DUPLICATE,  # an alternate key
+    "0x80040265": Refusal.VALIDATION,  # a plug-in says no
+    "0x80045305": Refusal.VALIDATION,
+    "0x80040203": Refusal.REQUIRED,
+    "0x80044331": Refusal.TOO_LONG,
+    **dict.fromkeys(sorted(_WITHHELD), Refusal.PERMISSION),
+    "0x80040519": Refusal.CONVERTED,  # "The lead is already closed."
+    "0x8004431a": Refusal.CHOICE,
+    _WRONG_STATE: Refusal.CHOICE,
+    _GONE: Refusal.REFERENCE,
+    "0x80040278": Refusal.FORM,
+    "0x80048d19": Refusal.FORM,
+}
 _PATIENCE = 2  #: failing calls in a row after which the rest of a batch is left
 
 
@@ -100,7 +117,7 @@ class Writer:
         if self._client.exists(table, number):
             return Outcome(Result.DONE, number)  # our own, whose answer was lost
         # another row stands in the way: the code is that of any integrity violation
-        return Outcome(Result.REJECTED, number, reason=_EXISTS)
+        return Outcome(Result.REJECTED, number, reason=_EXISTS, refusal=Refusal.DUPLICATE)
 
 
 def _native(values: Values) -> dict[str, Any]:
@@ -137,7 +154,8 @@ def _outcome(response: httpx.Response, number: str, values: Values) -> Outcome:
         return Outcome(Result.GONE, number, reason=code)
     if missing or code in _WITHHELD or (status in _REFUSALS and code != _NO_SEGMENT):
         reason = ", ".join([code or f"refused with {status}", *faults])
-        return Outcome(Result.REJECTED, number, reason=reason, faults=faults)
+        sort = _SORTS.get(code, Refusal.OTHER)
+        return Outcome(Result.REJECTED, number, reason=reason, faults=faults, refusal=sort)
     raise problem(response)
 
 

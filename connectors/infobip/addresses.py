@@ -6,7 +6,7 @@ from connectors.infobip.bodies import added, removed
 from connectors.infobip.client import Identity
 from connectors.infobip.faults import ADDRESS_TAKEN, Fault, outcome_of
 from connectors.infobip.fields import CHANNELS, IDENTITIES, digits
-from connectors.protocol import Outcome, Result, Write
+from connectors.protocol import Outcome, Refusal, Result, Write
 
 
 def gained(write: Write) -> Iterator[Identity]:
@@ -43,4 +43,12 @@ def taken(
         return Outcome(Result.RETRY, write.id, reason=fault.reason(write.values))
     types = {type for type, _ in others}
     faults = {field: ADDRESS_TAKEN for field, type in IDENTITIES.items() if type in types}
-    return Outcome(Result.REJECTED, write.id, reason=ADDRESS_TAKEN, faults=faults)
+    found = tuple(dict.fromkeys(owners[one] for one in others))
+    return Outcome(
+        Result.REJECTED,
+        write.id,
+        reason=ADDRESS_TAKEN,
+        faults=faults,
+        refusal=Refusal.DUPLICATE,
+        found=found,
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.protocol import Outcome, Result
+from connectors.protocol import Outcome, Refusal, Result
 
 ADDRESS_TAKEN = "address belongs to another profile"
 CONTACTS = {"emails": "email", "phones": "phone"}  #: native field -> the API's word
@@ -29,6 +29,12 @@ _GONE = re.compile(
     r"\bno (person|company) matching|^(person|company)\b.* does not exist", re.IGNORECASE
 )
 _EXISTS = re.compile(r"already exists|duplicate|already (used|taken)", re.IGNORECASE)
+_WORDS = {
+    Refusal.TOO_LONG: re.compile(
+        r"\b(too long|max(imum)? (length|size)|size must)\b", re.IGNORECASE
+    ),
+    Refusal.REQUIRED: re.compile(r"\b(required|must not be (null|blank|empty))\b", re.IGNORECASE),
+}
 _PERSONAL = re.compile(r"\S+@\S+|\+?\d[\d .-]{4,}\d|\"[^\"]*\"|'[^']*'|=\([^)]*\)")
 _LONGEST = 300
 
@@ -171,6 +177,16 @@ def _names(path: str, field: str) -> bool:
     return _bare(field) in re.split(r"[.\[\]]+", path)
 
 
+def sort_of(fault: Fault) -> Refusal:
+    """What sort of refusal: by the code, and where the vendor has none for it by its words."""
+    if fault.may_be_duplicate and fault.says_exists:
+        return Refusal.DUPLICATE
+    if fault.status == 403:
+        return Refusal.PERMISSION
+    words = (sort for sort, told in _WORDS.items() if told.search(fault.message))
+    return next(words, Refusal.FORM if fault.status == 400 else Refusal.OTHER)
+
+
 def outcome_of(fault: Fault, id: str | None, values: Mapping[str, Any]) -> Outcome:
     """What a refusal means for one write; not for duplicates, whose owner must be looked up."""
     reason = fault.reason(values)
@@ -178,4 +194,5 @@ def outcome_of(fault: Fault, id: str | None, values: Mapping[str, Any]) -> Outco
         return Outcome(Result.RETRY, id, reason=reason)
     if fault.gone and id is not None:
         return Outcome(Result.GONE, id, reason=reason)
-    return Outcome(Result.REJECTED, id, reason=reason, faults=fields_of(fault, values))
+    faults = fields_of(fault, values)
+    return Outcome(Result.REJECTED, id, reason=reason, faults=faults, refusal=sort_of(fault))

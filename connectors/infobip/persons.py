@@ -20,7 +20,7 @@ from connectors.infobip.bodies import (
     without_empty,
 )
 from connectors.infobip.client import Identity, Refused, slices
-from connectors.infobip.faults import Fault, outcome_of
+from connectors.infobip.faults import Fault, outcome_of, sort_of
 from connectors.infobip.fields import (
     MOST_CONTACTS,
     PERSON,
@@ -215,7 +215,13 @@ def _refused(write: Write, fault: Fault, fields: Iterable[str]) -> Outcome:
     why = fault.reason(write.values)
     if fault.later or fault.gone:  # person or company: the next attempt reads which
         return Outcome(Result.RETRY, write.id, reason=why)
-    return Outcome(Result.REJECTED, write.id, reason=why, faults=dict.fromkeys(fields, why))
+    return Outcome(
+        Result.REJECTED,
+        write.id,
+        reason=why,
+        faults=dict.fromkeys(fields, why),
+        refusal=sort_of(fault),
+    )
 
 
 def _changed(desk: Desk, write: Write, row: Row) -> dict[str, Any]:

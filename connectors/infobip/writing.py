@@ -13,7 +13,7 @@ from connectors.infobip.client import InfobipClient, Refused, slices
 from connectors.infobip.faults import Fault, outcome_of
 from connectors.infobip.fields import Places, Row, instant, stamp_of, value_of
 from connectors.infobip.reading import Reader
-from connectors.protocol import Action, Outcome, Result, Write
+from connectors.protocol import Action, Outcome, Refusal, Result, Write
 
 Wishes: TypeAlias = Mapping[int, Write]  #: index of the outcome -> write
 Outcomes: TypeAlias = dict[int, Outcome]
@@ -55,7 +55,9 @@ class Desk:
             faults = refused_locally(self.object, write, self.places)
             if faults:
                 told = ", ".join(f"{field}: {why}" for field, why in faults.items())
-                outcomes[index] = Outcome(Result.REJECTED, write.id, reason=told, faults=faults)
+                outcomes[index] = Outcome(
+                    Result.REJECTED, write.id, reason=told, faults=faults, refusal=Refusal.FORM
+                )
             elif not creates and not (write.id or "").isdecimal():
                 outcomes[index] = Outcome(Result.GONE, write.id, reason="no such id")
             else:

@@ -13,7 +13,6 @@ from connectors.protocol import Action, Outcome, Result, Selection, Write
 from connectors.replies import json_of
 from connectors.salesforce.answers import (
     DISABLED,
-    LATER,
     LIMITS,
     MALFORMED,
     code_of,
@@ -23,24 +22,10 @@ from connectors.salesforce.answers import (
 from connectors.salesforce.client import COLLECTION, SalesforceClient
 from connectors.salesforce.metadata import Metadata, takes
 from connectors.salesforce.reading import Reader
+from connectors.salesforce.refusals import refusal
 from connectors.salesforce.settings import SalesforceSettings
 
-#: of one row, and passing by itself
-_RETRY = (
-    LATER
-    | LIMITS
-    | {
-        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-        "ALREADY_IN_PROCESS",
-        "PROCESSING_HALTED",
-        "STORAGE_LIMIT_EXCEEDED",
-        "TXN_SECURITY_METERING_ERROR",
-        "UNABLE_TO_LOCK_ROW",
-        "UNKNOWN_EXCEPTION",
-    }
-)
 _DOUBLE = "DUPLICATE_VALUE"  #: of a unique field; the message says of which, ``fields`` does not
-_STALE = "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE"
 _CONVERTED = "CANNOT_UPDATE_CONVERTED_LEAD"
 #: the row is not there; or, of a write that refers to another record, that other one
 _ABSENT = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"})
@@ -136,7 +121,7 @@ class Writer:
             return Outcome(Result.GONE, write.id, reason=", ".join(sorted(codes)))
         if MALFORMED in codes:
             return self._malformed(name, write, errors)
-        return _refusal(errors, write.id)
+        return refusal(errors, write.id)
 
     def _malformed(self, name: str, write: Write, errors: Sequence[Mapping[str, Any]]) -> Outcome:
         """A field is of another type than when it was mapped; the description says which."""
@@ -146,7 +131,7 @@ class Writer:
         faults = {
             f: MALFORMED for f, v in values.items() if f in fields and not takes(fields[f], v)
         }
-        return replace(_refusal(errors, write.id), faults=faults)
+        return replace(refusal(errors, write.id), faults=faults)
 
     def _refers(self, name: str, write: Write) -> bool:
         """Whether the write names another record, which may be the one that is not there."""
@@ -212,23 +197,11 @@ def _of_row(answer: Mapping[str, Any], number: str | None) -> Outcome:
     codes = {code_of(error) for error in errors}
     if number and codes & _ABSENT:
         return Outcome(Result.GONE, number, reason=", ".join(sorted(codes)))
-    return _refusal(errors, number)
+    return refusal(errors, number)
 
 
 def _is_double(outcome: Outcome) -> bool:
     return outcome.result is Result.REJECTED and _DOUBLE in outcome.reason
-
-
-def _refusal(errors: Sequence[Mapping[str, Any]], number: str | None) -> Outcome:
-    """Reasons name codes and fields; messages may hold personal values."""
-    codes = [code_of(error) for error in errors]
-    fields = {name: code_of(error) for error in errors for name in error.get("fields") or ()}
-    reason = ", ".join([*codes, *sorted(fields)])[:300] or "refused without a reason"
-    if _RETRY & set(codes):
-        return Outcome(Result.RETRY, number, reason=reason)
-    if _STALE in codes:
-        return Outcome(Result.STALE, number, reason=reason)
-    return Outcome(Result.REJECTED, number, reason=reason, faults=fields)
 
 
 def _http_date(stamp: str) -> str:

@@ -29,6 +29,7 @@ from connectors.protocol import (
     Outcome,
     Page,
     Record,
+    Refusal,
     Result,
     Runtime,
     Selection,
@@ -79,6 +80,7 @@ class MemorySystem:
         self.actions = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
         self.stored: Callable[[str, Any], Any] = lambda _field, value: value
         self.rejects: dict[str, Any] = {}  #: field -> value that is refused
+        self.refusal = Refusal.OTHER  #: what sort of refusal that is
         self.lost_answers = 0  #: of the next writes: carried out, but the answer is lost
         self.down = False
         self.lagging: int | None = None  #: feeds stop at this position
@@ -279,7 +281,13 @@ class MemoryConnector:
         if self._system.versions and write.version not in (None, str(row.changed)):
             return Outcome(Result.STALE, row.id, reason="changed since")
         if faults:
-            return Outcome(Result.REJECTED, row.id, reason="refused value", faults=faults)
+            return Outcome(
+                Result.REJECTED,
+                row.id,
+                reason="refused value",
+                faults=faults,
+                refusal=self._system.refusal,
+            )
         if write.action is Action.DELETE:
             self._system.delete(name, row.id)
         else:
@@ -295,7 +303,9 @@ class MemoryConnector:
         if known is not None and not known.deleted:
             return Outcome(Result.DONE, known.id, self._version(known))
         if faults:
-            return Outcome(Result.REJECTED, reason="refused value", faults=faults)
+            return Outcome(
+                Result.REJECTED, reason="refused value", faults=faults, refusal=self._system.refusal
+            )
         row = self._system.row(name, self._system.create(name))
         row.key = write.key
         one.by_key[write.key] = row

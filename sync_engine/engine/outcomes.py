@@ -157,11 +157,11 @@ def _rejected(
     """The fields at fault are held for the value that was refused; the rest is still owed."""
     action = plan.write.action
     if action not in (Action.CREATE, Action.UPDATE):
-        refuse(world, told, link, action, outcome.reason)
+        refuse(world, told, link, action, outcome)
         return
     at_fault = source.mapping.names_of(outcome.faults) & set(plan.row.values)
     hold_back(world, source, plan, link, at_fault, "rejected")
-    _tell(world, told, link, action, outcome.reason, sorted(at_fault))
+    _tell(world, told, link, action, outcome, sorted(at_fault))
 
 
 def hold_back(
@@ -190,23 +190,27 @@ def hold_back(
         link.held[name] = Held(of, why, (link.seen or {}).get(name))
 
 
-def refuse(world: World, told: Told, link: LinkRow, action: Action, reason: str) -> None:
+def refuse(world: World, told: Told, link: LinkRow, action: Action, outcome: Outcome) -> None:
     """What is not done to a record as a whole: a lead stays as it is, a delete waits for people."""
     if action is Action.CONVERT:
-        leave_as_past(world, told, link, reason)
+        leave_as_past(world, told, link, outcome.reason)
     else:
         link.tries, link.owes = TRIES, Owes.NOTHING
-        _tell(world, told, link, action, reason, [])
+        _tell(world, told, link, action, outcome, [])
 
 
 def _tell(
-    world: World, told: Told, link: LinkRow, action: Action, reason: str, fields: list[str]
+    world: World, told: Told, link: LinkRow, action: Action, outcome: Outcome, fields: list[str]
 ) -> None:
+    detail = {"reason": outcome.reason, "fields": fields, "action": action.value}
+    detail["sort"] = outcome.refusal.value
+    if outcome.found:
+        detail["found"] = list(outcome.found)
     told.issue(
         world,
         "rejected",
-        cause=reason[:LONGEST_CAUSE],
-        detail={"reason": reason, "fields": fields, "action": action.value},
+        cause=outcome.reason[:LONGEST_CAUSE],
+        detail=detail,
         link_id=link.id,
         entity_id=link.entity_id,
         source_id=link.source_id,

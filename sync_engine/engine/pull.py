@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 from connectors import CursorExpiredError, Page, Upserted
 from sync_engine.engine.ingest import ingest
 from sync_engine.engine.missing import listed_without
+from sync_engine.engine.refused import owe_under_new_mapping
 from sync_engine.engine.remapped import try_mapping
 from sync_engine.engine.world import Run, Source, Told, World, in_batches, log
 from sync_engine.models import Owes
@@ -77,6 +78,8 @@ def _start_listing(world: World, source: Source, lease: LeaseHold) -> None:
             mapping=source.fingerprint,
             cursor=None,
         )
+        if row.mapping not in (None, source.fingerprint):
+            owe_under_new_mapping(world, connection, source)
 
 
 def _keep(

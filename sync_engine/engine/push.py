@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from connectors import Action, ConnectorError, Outcome, Write
+from connectors import Action, ConnectorError, Outcome, Result, Write
 from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
 from sync_engine.engine.flipping import flipping_fields, hold_flipping
 from sync_engine.engine.outcomes import hold_back, keep_outcomes, refuse
@@ -158,7 +158,8 @@ def _consider(
         hold_flipping(world, plan.told, link, entity, references, flipping)
         plan.changed.append(link)
     if (action := _ACTIONS[link.owes]) not in source.type.actions:
-        refuse(world, plan.told, link, action, f"{action} is not offered there")
+        unable = Outcome(Result.REJECTED, reason=f"{action} is not offered there")
+        refuse(world, plan.told, link, action, unable)
     elif parents := _coming_parents(world, link, entity, references):
         link.due_at = world.clock.now() + PAUSE
         plan.awaited |= {(parent, entity.id) for parent in parents}

@@ -7,9 +7,9 @@ from connectors import Upserted
 from sync_engine.engine.before import miss, tick_of
 from sync_engine.engine.ingest import ingest
 from sync_engine.engine.missing import require_witness
+from sync_engine.engine.refused import owe_again
 from sync_engine.engine.world import Run, Source, World, in_batches
-from sync_engine.models import LinkState, Owes
-from sync_engine.values import MISFIT
+from sync_engine.models import LinkState
 
 FETCHED = 500  #: records of one fetch
 
@@ -76,16 +76,7 @@ def try_again(world: World, links: Collection[int]) -> set[int]:
     """What was refused or parked is owed once more; gives the entities."""
     with world.store.transaction() as connection:
         rows = world.store.links.by_id(connection, links)
-        for link in rows.values():
-            link.tries, link.due_at = 0, None
-            refused = ("rejected", MISFIT, "flipping")
-            link.held = {n: kept for n, kept in link.held.items() if kept.why not in refused}
-            if link.state is LinkState.CREATING:
-                link.owes = Owes.CREATE
-        world.store.links.save(connection, rows.values())
-        owners = {link.entity_id for link in rows.values() if link.entity_id is not None}
-        world.store.entities.mark(connection, owners)
-    return owners
+        return owe_again(world, connection, rows.values())
 
 
 def rematch(world: World, links: Collection[int]) -> None:

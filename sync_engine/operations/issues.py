@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy.engine import Connection
 
 from sync_engine.models import LinkState
-from sync_engine.operations.meanings import Meaning, meaning, stopped
+from sync_engine.operations.meanings import Meaning, meaning, refused, stopped
 from sync_engine.operations.records import UnknownNameError, name_of
 from sync_engine.operations.shapes import Issue, IssueDetail, IssueGroup, RecordValues
 from sync_engine.service import Service
@@ -43,7 +43,7 @@ def meaning_of(service: Service, row: IssueRow) -> Meaning:
     """What this very issue means, with what was seen."""
     if row.what == "guard":
         return stopped(row.detail, service.world.source(row.source_id or 0).name)
-    return meaning(row.what)
+    return refused(row.detail) if row.what == "rejected" else meaning(row.what)
 
 
 def counted(service: Service) -> dict[str, int]:

@@ -151,6 +151,60 @@ MEANINGS: dict[str, Meaning] = {
 }
 
 
+#: what sort of refusal -> what it is, and what to do; a retry takes ``issues retry ID``
+REFUSALS: Mapping[str, tuple[str, str]] = {
+    "duplicate": (
+        "refused as a duplicate: another record there has the value, or a duplicate rule says so",
+        "merge the two there, or tell them apart, then crm-sync issues retry ID",
+    ),
+    "validation rule": (
+        "refused by a validation rule, or an automation, of the organization",
+        "correct the value, or let the rule spare our user, then crm-sync issues retry ID",
+    ),
+    "required": (
+        "refused, since a value is missing that is required there",
+        "fill it in, in any of the systems; then it goes by itself",
+    ),
+    "too long": (
+        "refused, since the value is longer than the field takes",
+        "shorten the value, or lengthen the field there and crm-sync issues retry ID",
+    ),
+    "permission": (
+        "refused, since our user may not write this record or field",
+        "give our user the right, or map the field to be read only (direction: from), then "
+        "crm-sync issues retry ID",
+    ),
+    "locked": (
+        "refused, since the record is locked, by an approval or the like",
+        "have it approved or unlocked there, then crm-sync issues retry ID",
+    ),
+    "converted": (
+        "refused, since the lead was converted",
+        "nothing: what became of it is read by itself; if it is not, crm-sync resync NAME --full",
+    ),
+    "unknown choice": (
+        "refused, since the picklist there has no such value",
+        "add it there, or map it under values, then crm-sync issues retry ID",
+    ),
+    "reference": (
+        "refused, since what the record refers to is not there, or not for our user",
+        "see that the company exists there and our user may see it, then crm-sync issues retry ID",
+    ),
+    "form": (
+        "refused, since it is no value of that field",
+        "correct the value in any of the systems; then it goes by itself",
+    ),
+}
+
+
+def refused(detail: Mapping[str, Any]) -> Meaning:
+    """What a refusal of that sort means; of one that nobody has sorted, as of all."""
+    general = MEANINGS["rejected"]
+    says, remedy = REFUSALS.get(str(detail.get("sort")), (general.says, general.remedy))
+    met = ", ".join(detail.get("found", ()))
+    return Meaning(f"{says} (met {met})" if met else says, remedy)
+
+
 #: class that the guard has stopped -> what was seen, and what to do
 STOPS: Mapping[str, tuple[str, str]] = {
     "delete": (
