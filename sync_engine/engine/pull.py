@@ -70,6 +70,7 @@ def _read(
 
 def _start_listing(world: World, source: Source, lease: LeaseHold) -> None:
     with world.store.transaction(lease) as connection:
+        row = world.store.registry.source(connection, source.id)
         world.store.links.forget_listing(connection, source.id)
         world.store.registry.save_source(
             connection,
