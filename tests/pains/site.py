@@ -46,6 +46,10 @@ WORDS: dict[str, dict[str, str]] = {
         "birth": "birthDate", "name": "name", "noemail": "email_opt_out",
     },
 }  # fmt: skip
+#: people of the tests; a customer has no ``firm``
+ANN = {"first": "Ann", "last": "Horvat", "email": "ann@plavi.example", "firm": "Plavi"}
+BOB = {"first": "Bob", "last": "Novak", "email": "bob@crveni.example", "firm": "Crveni"}
+EVA = {"first": "Eva", "last": "Zubak", "email": "eva@zuti.example", "firm": "Zuti"}
 _CUSTOM = ("title", "noemail")  #: custom attributes in Customer Profiles
 _ADDRESSES = {"email": ("email", "address"), "mobile": ("phone", "number")}
 

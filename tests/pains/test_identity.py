@@ -9,9 +9,8 @@ import pytest
 from sync_engine import operations
 from sync_engine.models import Kind
 from tests.engine.three import Three
-from tests.pains.site import SYSTEMS, Site, in_each
+from tests.pains.site import ANN, SYSTEMS, Site, in_each
 
-ANN = {"first": "Ann", "last": "Horvat", "email": "ann@plavi.example", "firm": "Plavi"}
 PEOPLE, SHARED, WITHOUT_MAIL = 10_000, 0.7, 0.1
 FIRST = ("Ana", "Ivan", "Marija", "Petar", "Lucija", "Marko", "Ema", "Luka", "Sara", "Josip")
 SYLLABLES = ("ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo")

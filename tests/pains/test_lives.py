@@ -2,10 +2,8 @@
 
 import pytest
 
-from tests.pains.site import SYSTEMS, Site, in_each
+from tests.pains.site import ANN, BOB, SYSTEMS, Site, in_each
 
-ANN = {"first": "Ann", "last": "Horvat", "email": "ann@plavi.example"}
-BOB = {"first": "Bob", "last": "Novak", "email": "bob@crveni.example"}
 OTHER = {"sales": "service", "service": "sales"}
 
 
@@ -20,7 +18,7 @@ def test_pain_04_a_conversion_is_followed_at_any_moment(
     and the write, or later, while an edit is on its way to it: the person is a customer with
     one record in each system, no lead is written again, and later edits go to the contact.
     """
-    lead = site.enter(system, "lead", **ANN, firm="Plavi", title="Buyer")
+    lead = site.enter(system, "lead", **ANN, title="Buyer")
 
     def convert() -> None:
         if any(row["id"] == lead for row in site.rows(system, "lead")):
@@ -143,7 +141,7 @@ def test_pain_06_a_delete_is_followed_once_and_stays(site: Site, system: str) ->
     site.restart()
     numbers = {}
     for person in (ANN, BOB):
-        site.enter("sales", "lead", **person, firm="Plavi")
+        site.enter("sales", "lead", **person)
     site.settle()
     numbers = {row["last"]: row["id"] for row in site.rows(system, "lead")}
     site.act(system, "lead", "delete", numbers["Horvat"])

@@ -10,13 +10,9 @@ from sync_engine.models import Kind
 from sync_engine.operations.shapes import Plan
 from sync_engine.store import blank_entity, migrate, open_database
 from tests.engine.three import Three
-from tests.pains.site import SYSTEMS, Site, in_each
+from tests.pains.site import ANN, BOB, SYSTEMS, Site, in_each
 from tests.pains.site import site as opened
 from tests.system.world import Running
-
-ANN = {"first": "Ann", "last": "Horvat", "email": "ann@plavi.example", "firm": "Plavi"}
-BOB = {"first": "Bob", "last": "Novak", "email": "bob@crveni.example", "firm": "Crveni"}
-EVA = {"first": "Eva", "last": "Zubak", "email": "eva@zuti.example", "firm": "Zuti"}
 
 
 def test_pain_09_a_used_up_allowance_is_told_and_waited_for(site: Site) -> None:

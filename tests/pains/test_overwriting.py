@@ -8,9 +8,7 @@ import pytest
 
 from sync_engine.models import Kind
 from tests.engine.three import Three
-from tests.pains.site import SYSTEMS, Site
-
-ANN = {"first": "Ann", "last": "Horvat", "email": "ann@plavi.example", "firm": "Plavi"}
+from tests.pains.site import ANN, SYSTEMS, Site
 
 
 def test_pain_03_no_good_value_is_overwritten(site: Site) -> None:

@@ -9,11 +9,7 @@ from config import load
 from sync_engine import operations
 from sync_engine.operations.shapes import IssueDetail
 from sync_engine.service import Daemon, build
-from tests.pains.site import SYSTEMS, Site, in_each
-
-ANN = {"first": "Ann", "last": "Horvat", "email": "ann@plavi.example", "firm": "Plavi"}
-BOB = {"first": "Bob", "last": "Novak", "email": "bob@crveni.example", "firm": "Crveni"}
-EVA = {"first": "Eva", "last": "Zubak", "email": "eva@zuti.example", "firm": "Zuti"}
+from tests.pains.site import ANN, BOB, EVA, SYSTEMS, Site, in_each
 
 
 def only(found: list[IssueDetail]) -> IssueDetail:
