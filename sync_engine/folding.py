@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 _LETTERS = str.maketrans(
@@ -10,52 +11,121 @@ _LETTERS = str.maketrans(
         "đ": "d", "ð": "d", "þ": "th", "ł": "l", "\u0131": "i",
     }
 )  # fmt: skip
+#: Cyrillic by ISO 9 and Greek by ISO 843, without their marks; composed letters come first
+_CYRILLIC = dict(
+    zip("абвгґдђежзиійјклљмнњопрстћуўфхцчџшыэ",
+        ("a", "b", "v", "g", "g", "d", "d", "e", "z", "z", "i", "i", "j", "j", "k", "l", "lj", "m",
+         "n", "nj", "o", "p", "r", "s", "t", "c", "u", "u", "f", "h", "c", "c", "dz", "s", "y",
+         "e"), strict=True)
+) | {"є": "je", "ї": "ji", "ё": "e", "щ": "sc", "ъ": "", "ь": "", "ю": "ju", "я": "ja", "ѓ": "g",
+     "ќ": "k", "\u0455": "dz"}  # fmt: skip
+_GREEK = dict(zip("αβγδεζηικλμνξοπρστυφχω", "avgdeziiklmnxoprstyfho", strict=True)) | {
+    "θ": "th", "ς": "s", "ψ": "ps",
+}  # fmt: skip
+_ALPHABETS = str.maketrans(_CYRILLIC | _GREEK)
 #: two-letter spellings of marked letters, so that Juergen meets Jürgen
 _SPELLINGS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("dj", "d"), ("aa", "a"))
 #: soft hyphen, zero-width and direction marks, joiners: nobody sees them, so no name differs by one
 _HIDDEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_LETTERS_ALONE, _LATIN = re.compile(r"[^\W\d_]+"), re.compile("[a-z]")
 _WORDS = re.compile(r"[^\w]+|_")
-_TITLES = frozenset(
-    {"mr", "mrs", "ms", "miss", "dr", "prof", "ing", "mag", "dipl", "sir", "jr", "sr", "phd"}
-)
-_NICKNAMES = (
-    ("robert", "bob", "rob", "bobby", "robbie"),
-    ("william", "bill", "will", "billy", "liam"),
-    ("richard", "dick", "rick", "rich"),
-    ("james", "jim", "jimmy", "jamie"),
-    ("john", "jack", "johnny"),
-    ("joseph", "joe", "joey"),
-    ("michael", "mike", "mick", "mickey"),
-    ("thomas", "tom", "tommy"),
-    ("charles", "charlie", "chuck"),
-    ("edward", "ed", "eddie", "ted", "ned"),
-    ("david", "dave", "davy"),
-    ("daniel", "dan", "danny"),
-    ("matthew", "matt"),
-    ("anthony", "tony"),
-    ("andrew", "andy", "drew"),
-    ("alexander", "alex", "sasha", "aleksandar"),
-    ("christopher", "chris", "kit"),
-    ("nicholas", "nick", "nicolas"),
-    ("samuel", "sam", "sammy"),
-    ("benjamin", "ben", "benny"),
-    ("elizabeth", "liz", "beth", "eliza", "betty", "lisa"),
-    ("margaret", "maggie", "meg", "peggy"),
-    ("katherine", "kate", "kathy", "catherine", "katie", "kathryn"),
-    ("jennifer", "jen", "jenny"),
-    ("susan", "sue", "susie"),
-    ("patricia", "pat", "patty", "tricia"),
-    ("rebecca", "becky"),
-    ("victoria", "vicky", "tori"),
-    ("josip", "joso"),
-    ("ivan", "ivo"),
-    ("johannes", "hans", "johann"),
-    ("friedrich", "fritz"),
-    ("giuseppe", "beppe"),
-    ("francisco", "paco", "pancho"),
-)  # fmt: skip
-_FORMAL = {nick: names[0] for names in _NICKNAMES for nick in names}
-
+_TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "ing", "mag", "dipl", "sir", "phd"})
+#: what tells father from son at the end of a surname
+_GENERATIONS = {
+    "jr": "junior", "junior": "junior", "ml": "junior", "sr": "senior", "senior": "senior",
+    "st": "senior", "ii": "ii", "iii": "iii", "iv": "iv",
+}  # fmt: skip
+#: a line for each name: what is short for it, the name itself first
+_NICKNAMES = """
+robert bob rob bobby robbie bert
+william bill will billy willy liam
+richard dick rick rich ricky
+james jim jimmy jamie
+john jack johnny jon
+jonathan jonny
+joseph joe joey
+michael mike mick mickey michel
+thomas tom tommy
+charles charlie chuck
+edward ed eddie ted ned
+david dave davy
+daniel dan danny
+matthew matt
+anthony tony
+andrew andy drew
+alexander alex sasha aleksandar alec
+christopher chris kit
+nicholas nick nicolas nicky
+samuel sam sammy
+benjamin ben benny
+stephen steve steven stevie
+gregory greg
+timothy tim timmy
+peter pete
+philip phil
+ronald ron ronnie
+donald don donnie
+kenneth ken kenny
+lawrence larry laurence
+leonard len lenny
+patrick paddy
+raymond ray
+frederick fred freddy freddie
+gerald gerry jerry
+theodore theo teddy
+zachary zach zack
+vincent vince
+walter walt wally
+elizabeth liz beth eliza betty lisa lizzie
+margaret maggie meg peggy
+katherine kate kathy catherine katie kathryn cathy cath katharine katharina
+jennifer jen jenny
+susan sue susie suzanne
+patricia pat patty tricia
+rebecca becky becca
+victoria vicky tori
+deborah deb debbie
+barbara barb babs
+christine chrissy christina tina
+dorothy dot dolly
+jacqueline jackie
+judith judy
+pamela pam
+sandra sandy
+theresa terry tess
+abigail abby
+amanda mandy
+cynthia cindy
+eleanor ellie nell
+josip joso jozo
+ivan ivo ivica
+stjepan stipe stipo
+antun ante toni
+franjo frano
+nikola niko
+dragutin drago
+tomislav tomo
+vladimir vlado
+zvonimir zvonko
+dubravka dubra
+ljubica ljuba
+johannes hans johann
+friedrich fritz
+maximilian max
+sebastian basti
+wolfgang wolf
+heinrich heinz
+guenter gunther
+giuseppe beppe peppe
+francesco franco cecco
+luigi gigi
+giovanni gianni
+francisco paco pancho
+jose pepe
+ignacio nacho
+guadalupe lupe
+dolores lola
+"""
 _ALIKE = str.maketrans("cqwyvgz", "kkfifks")
 
 _LEGAL_FORMS = frozenset(
@@ -72,11 +142,42 @@ _LEGAL_FORMS = frozenset(
 def fold(text: str) -> str:
     """Lower case, without marks, points and titles; words joined by one blank."""
     lowered = unicodedata.normalize("NFKC", _HIDDEN.sub("", text)).casefold().translate(_LETTERS)
-    marked = unicodedata.normalize("NFD", lowered)
-    plain = "".join(letter for letter in marked if not unicodedata.combining(letter))
+    plain = lowered if lowered.isascii() else _plain(lowered)
     for spelling, letter in _SPELLINGS:
         plain = plain.replace(spelling, letter)
     return " ".join(word for word in _WORDS.split(plain) if word and word not in _TITLES)
+
+
+_FORMAL = {
+    fold(nick): fold(names[0])
+    for names in map(str.split, _NICKNAMES.strip().splitlines())
+    for nick in names
+}
+
+
+@lru_cache(maxsize=65536)
+def surname(text: str) -> str:
+    """A last name, folded, without what tells father from son."""
+    words = fold(text).split(" ")
+    return " ".join(words[:-1] if len(words) > 1 and words[-1] in _GENERATIONS else words)
+
+
+def _plain(text: str) -> str:
+    """Without marks, and in Latin letters."""
+    marked = unicodedata.normalize("NFD", _LETTERS_ALONE.sub(_latin, text))
+    plain = "".join(letter for letter in marked if not unicodedata.combining(letter))
+    return _LETTERS_ALONE.sub(_latin, plain)  # Greek ones stood under their accents
+
+
+def _latin(word: re.Match[str]) -> str:
+    """Another alphabet's word; one of several alphabets is no word, but a forgery."""
+    return word[0] if _LATIN.search(word[0]) else word[0].translate(_ALPHABETS)
+
+
+def generation(text: str) -> str:
+    """What tells father from son at the end of a last name, in one form; empty: nothing."""
+    words = fold(text).split(" ")
+    return _GENERATIONS.get(words[-1], "") if len(words) > 1 else ""
 
 
 @lru_cache(maxsize=65536)
@@ -101,8 +202,8 @@ def sound(word: str) -> str:
     """What is left of a word when its vowels and doubled or confusable letters go."""
     folded = fold(word).replace(" ", "")
     for spelling, letter in (
-        ("ph", "f"), ("ck", "k"), ("sch", "s"), ("sh", "s"), ("th", "t"), ("ch", "k"),
-        ("tz", "z"), ("cz", "z"), ("dt", "t"),
+        ("ph", "f"), ("ck", "k"), ("sch", "s"), ("tch", "k"), ("sh", "s"), ("th", "t"),
+        ("ch", "k"), ("kh", "h"), ("zh", "z"), ("tz", "z"), ("cz", "z"), ("sz", "s"), ("dt", "t"),
     ):  # fmt: skip
         folded = folded.replace(spelling, letter)
     folded = folded.translate(_ALIKE)
@@ -111,3 +212,11 @@ def sound(word: str) -> str:
         if letter not in "aeiouh" and letter != found[-1:]:
             found += letter
     return found
+
+
+def near(left: str, right: str) -> bool:
+    """Whether one slip of a finger, or a short form, may be all that lies between two words."""
+    short, long = sorted((left, right), key=len)
+    if len(short) > 2 and short in long:
+        return True
+    return SequenceMatcher(None, left, right, autojunk=False).ratio() >= 0.66

@@ -1,15 +1,15 @@
 """Which records are one person or company. Exact, ordered rules on normalised keys. Pure.
 
-| rule | persons                          | companies                            |
-|------|----------------------------------|--------------------------------------|
-| 1    | e-mail, with agreeing name       | VAT or registration number           |
-| 2    | mobile or phone, agreeing surname| web domain (no mail or hosting ones) |
-| 3    | full name and birth date         | folded name with country and city    |
-| 4    | full name and company            |                                      |
+| rule | persons                     | companies                                       |
+|------|-----------------------------|-------------------------------------------------|
+| 1    | e-mail, with agreeing name  | VAT or registration number                      |
+| 2    | mobile, agreeing surname    | web domain (no mail or hosting ones)            |
+| 3    | full name and birth date    | folded name with country and city               |
+| 4    | full name and company       |                                                 |
 
 Rule 0, our own key, is read from the record and needs no group. A key that several
-records of one system carry links nobody, unless their names tell them apart; nor does a
-key where a stronger rule says otherwise, both having its keys and none in common.
+records of one system carry links nobody, unless their names or places tell them apart; nor
+does a key where a stronger rule says otherwise, both having its keys and none in common.
 """
 
 import hashlib
@@ -18,50 +18,17 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from sync_engine.folding import company, fold, given, sound
+from sync_engine.folding import company, fold, generation, given, surname
+from sync_engine.identifiers import SHIPPED, NoKeys, birth_date, is_mobile, is_phone
 
 Values = Mapping[str, Any]
 
-ROLE_NAMES = frozenset(
-    {
-        "info", "office", "sales", "support", "contact", "kontakt", "mail", "admin", "hello",
-        "service", "billing", "accounts", "marketing", "hr", "jobs", "team", "webmaster",
-        "noreply", "no-reply", "postmaster", "reception", "enquiries", "prodaja", "ured",
-    }
-)  # fmt: skip
-PLACEHOLDER_NAMES = frozenset({"none", "no", "na", "noemail", "unknown", "test", "nomail", "xxx"})
-#: folded names that name nobody
-NO_NAMES = PLACEHOLDER_NAMES | {"", "n a", "null", "undefined"}
-PLACEHOLDER_DOMAINS = frozenset(
-    {
-        "none.com",
-        "example.com",
-        "example.org",
-        "example.net",
-        "noemail.com",
-        "test.com",
-        "nomail.com",
-    }
-)
-#: domains that say nothing about whose company it is
-SHARED_DOMAINS = frozenset(
-    {
-        "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com",
-        "icloud.com", "me.com", "gmx.de", "gmx.net", "web.de", "proton.me", "protonmail.com",
-        "aol.com", "mail.ru", "yandex.ru", "wordpress.com", "wixsite.com", "blogspot.com",
-        "github.io", "sites.google.com", "facebook.com", "linkedin.com", "instagram.com",
-    }
-)  # fmt: skip
-
-#: several addresses, a name around one, a scheme before it: no address that two could share
-_IN_NO_ADDRESS = frozenset(' <>,;:"[]()')
-
-EMAIL, PHONE, BIRTH, EMPLOYER = 1, 2, 3, 4
+EMAIL, MOBILE, BIRTH, EMPLOYER = 1, 2, 3, 4
 VAT, DOMAIN, NAME = 1, 2, 3
 #: kind -> rule -> how people are told of it
 _PERSON_RULES = {
     EMAIL: "e-mail and name",
-    PHONE: "phone and surname",
+    MOBILE: "mobile and surname",
     BIRTH: "name and birth date",
     EMPLOYER: "name and company",
 }
@@ -70,7 +37,7 @@ RULES: Mapping[str, Mapping[int, str]] = {
     "customer": _PERSON_RULES,
     "company": {VAT: "VAT number", DOMAIN: "web domain", NAME: "name, country and city"},
 }
-_OWN_NUMBER, _RESEMBLES = 8, 9  #: digests of these rules never link
+_OWN_NUMBER = 8  #: digests of this rule never link
 
 
 class Key(NamedTuple):
@@ -83,7 +50,7 @@ class Key(NamedTuple):
 
     @property
     def is_number(self) -> bool:
-        return self.is_address and self.rule == PHONE
+        return self.is_address and self.rule == MOBILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,43 +90,45 @@ class Settlement:
     doubts: tuple[Doubt, ...]
 
 
-def keys(kind: str, values: Values) -> list[Key]:
+def keys(kind: str, values: Values, no: NoKeys = SHIPPED) -> list[Key]:
     """The match keys of a record, strongest rule first."""
     if kind == "company":
-        return _company_keys(values)
+        return _company_keys(values, no)
     further = values.get("further", ())  # members of a set for which there is no slot
     addresses = (values.get("email"), values.get("email2"), *further)
-    numbers = (values.get("mobile"), values.get("phone"), *further)
+    numbers = [(values.get("mobile"), True), (values.get("phone"), False)]
+    numbers += [(member, True) for member in further]
     found = [
         _key(kind, EMAIL, address, is_address=True)
         for address in addresses
-        if is_personal_email(address)
+        if no.is_personal_email(address)
     ]
     found += [
-        _key(kind, PHONE, number, is_address=True)
-        for number in numbers
-        if _is_phone(number) and values.get("last_name")
+        _key(kind, MOBILE, str(number), is_address=True)
+        for number, labelled in numbers
+        if values.get("last_name") and is_mobile(number, labelled=labelled)
     ]
-    full = _full_name(values)
-    if full and values.get("birth_date"):
-        found.append(_key(kind, BIRTH, f"{full}|{values['birth_date']}"))
+    full = _full_name(values, no)
+    born = birth_date(values.get("birth_date"))
+    if full and born:
+        found.append(_key(kind, BIRTH, f"{full}|{born}"))
     employer = company(values.get("company_name") or "")
-    if full and employer not in NO_NAMES:
+    if full and no.is_name(employer):
         found.append(_key(kind, EMPLOYER, f"{full}|{employer}"))
     return list(dict.fromkeys(found))
 
 
-def _company_keys(values: Values) -> list[Key]:
+def _company_keys(values: Values, no: NoKeys) -> list[Key]:
     found = []
-    vat = _bare(values.get("vat"))
-    if vat.strip("0") and vat.lower() not in NO_NAMES:
+    vat = bare(values.get("vat"))
+    if vat.strip("0") and no.is_name(vat.lower()):
         found.append(_key("company", VAT, vat))
     domain = values.get("website")
-    if domain and "." in domain and " " not in domain and domain not in SHARED_DOMAINS:
-        found.append(_key("company", DOMAIN, domain))
+    if no.is_own_domain(domain):
+        found.append(_key("company", DOMAIN, str(domain)))
     place = values.get("address") or {}
     name = company(values.get("name") or "")
-    if name not in NO_NAMES and place.get("country") and place.get("city"):
+    if no.is_name(name) and place.get("country") and place.get("city"):
         text = f"{name}|{place['country']}|{fold(place['city'])}"
         found.append(_key("company", NAME, text))
     return found
@@ -167,65 +136,42 @@ def _company_keys(values: Values) -> list[Key]:
 
 def own_numbers(values: Values) -> list[int]:
     """Digests of the numbers that belong to a company, which are nobody's key (practice 2.2)."""
-    return [number_of_company(values["phone"])] if _is_phone(values.get("phone")) else []
+    return [number_of_company(values["phone"])] if is_phone(values.get("phone")) else []
 
 
 def number_of_company(number: str) -> int:
-    return _digest("company", _OWN_NUMBER, number)
-
-
-def resemblance(kind: str, values: Values) -> list[int]:
-    """Digests under which records that might be one stand together; they never link.
-
-    Who shares one is somebody else all the same where ``first_names_differ``.
-    """
-    if kind == "company":
-        name = values.get("name")
-        return [_digest(kind, _RESEMBLES, company(name))] if name else []
-    surname = values.get("last_name")
-    if not surname:
-        return []
-    place = values.get("address") or {}
-    phones = [str(values[n])[-6:] for n in ("mobile", "phone") if _is_phone(values.get(n))]
-    near = [
-        company(values["company_name"]) if values.get("company_name") else None,
-        place.get("postcode"),
-        fold(place["city"]) if place.get("city") else None,
-        values.get("birth_date"),
-        values.get("email"),
-        *phones,
-    ]
-    who = sound(surname)
-    return [_digest(kind, _RESEMBLES, f"{who}|{beside}") for beside in near if beside]
-
-
-def first_names_differ(left: Values, right: Values) -> bool:
-    """Whether two records that resemble each other have first names of another initial."""
-    mine, theirs = (given(str(v.get("first_name") or ""))[:1] for v in (left, right))
-    return bool(mine and theirs and mine != theirs)
+    return digest_of("company", _OWN_NUMBER, number)
 
 
 def agrees(kind: str, rule: int, left: Values, right: Values) -> bool:
-    """Whether a shared key may link these two: the names must not disagree (practice 2.2)."""
+    """Whether a shared key may link these two: the names must not disagree (practice 2.2).
+
+    Companies must not stand in different places: a number or domain may be that of branches.
+    """
     if kind == "company":
-        return rule != DOMAIN or _names_meet(left, right)
-    surnames = [_folded(left, "last_name"), _folded(right, "last_name")]
+        if rule != NAME and places_differ(left, right):
+            return False
+        return rule != DOMAIN or company_names_meet(left, right)
+    surnames = [_surname(values) for values in (left, right)]
     if not all(surnames):
-        return rule in (EMAIL, PHONE) and _given_agree(left, right)
+        return rule in (EMAIL, MOBILE) and _given_agree(left, right)
     if surnames[0] == surnames[1]:
         return _given_agree(left, right)
-    swapped = surnames[0] == _folded(right, "first_name") and surnames[1] == _folded(
-        left, "first_name"
-    )
-    return swapped or (
-        _surnames_overlap(surnames[0], surnames[1]) and _given_agree(left, right, strictly=True)
+    return names_swapped(left, right) or (
+        surnames_overlap(surnames[0], surnames[1]) and _given_agree(left, right, strictly=True)
     )
 
 
 def contradicts(rule: int, left: Member, right: Member) -> bool:
-    """Both hold something stronger that differs: a key of a rule before this one, a birth date."""
-    born = [_bare(member.values.get("birth_date")) for member in (left, right)]
+    """Both hold something that differs: a key of a rule before this one, a date of birth, what
+    tells father from son, or the town where nothing but the employer is shared.
+    """
+    born = [birth_date(member.values.get("birth_date")) for member in (left, right)]
     if all(born) and born[0] != born[1]:
+        return True
+    if rule != EMAIL and generations_differ(left.values, right.values):
+        return True
+    if rule == EMPLOYER and places_differ(left.values, right.values):  # namesakes in a large firm
         return True
     for stronger in range(1, rule):
         mine, theirs = (
@@ -256,31 +202,6 @@ def settle(group: Group) -> Settlement:
         elif is_open or why == "two entities":
             doubts.append(Doubt(why, numbers))
     return Settlement(tuple(linked), tuple(doubts))
-
-
-def is_address(value: Any) -> bool:
-    """Whether it is an e-mail address or a number in E.164, whosever."""
-    return _is_email(value) or _is_phone(value)
-
-
-def is_personal_email(value: Any) -> bool:
-    """Whether an address can stand for a person."""
-    if not _is_email(value):
-        return False
-    local, domain = value.split("@")
-    bare = local.split("+")[0]
-    return (
-        bare not in ROLE_NAMES
-        and bare not in PLACEHOLDER_NAMES
-        and domain not in PLACEHOLDER_DOMAINS
-    )
-
-
-def _is_email(value: Any) -> bool:
-    if not isinstance(value, str) or value.count("@") != 1 or not _IN_NO_ADDRESS.isdisjoint(value):
-        return False
-    local, domain = value.split("@")
-    return bool(local) and "." in domain and not domain.endswith(".")
 
 
 def _clusters(group: Group) -> list[list[Member]]:
@@ -330,47 +251,68 @@ def _are_linked(left: Member, right: Member) -> bool:
 
 def _given_agree(left: Values, right: Values, *, strictly: bool = False) -> bool:
     """First names that are equal, short for one another, or an initial of the other."""
-    mine, theirs = (given(str(v.get("first_name") or "")) for v in (left, right))
+    mine, theirs = _given(left), _given(right)
     if not mine or not theirs:
         return not strictly
     return mine == theirs or (1 in (len(mine), len(theirs)) and mine[0] == theirs[0])
 
 
-def _surnames_overlap(left: str, right: str) -> bool:
+def names_swapped(left: Values, right: Values) -> bool:
+    """Whether one's first name is the other's last, both ways."""
+    mine, theirs = ([_given(v), _surname(v)] for v in (left, right))
+    return all(mine) and mine == [given(theirs[1]), theirs[0]]
+
+
+def surnames_overlap(left: str, right: str) -> bool:
     """A double name agrees with one of its parts."""
     return bool(set(left.split(" ")) & set(right.split(" ")))
 
 
-def _names_meet(left: Values, right: Values) -> bool:
+def generations_differ(left: Values, right: Values) -> bool:
+    mine, theirs = (generation(str(v.get("last_name") or "")) for v in (left, right))
+    return mine != theirs
+
+
+def company_names_meet(left: Values, right: Values) -> bool:
     mine, theirs = (company(str(v.get("name") or "")) for v in (left, right))
     return not mine or not theirs or bool(set(mine.split(" ")) & set(theirs.split(" ")))
 
 
-def _full_name(values: Values) -> str | None:
-    first, last = given(values.get("first_name") or ""), fold(values.get("last_name") or "")
-    return None if first in NO_NAMES or last in NO_NAMES else f"{first}|{last}"
+def places_differ(left: Values, right: Values) -> bool:
+    """Whether both stand in a town, and in another one."""
+    mine, theirs = (v.get("address") or {} for v in (left, right))
+    if mine.get("postcode") and mine.get("postcode") == theirs.get("postcode"):
+        return False
+    towns = [fold(place.get("city") or "") for place in (mine, theirs)]
+    return all(towns) and towns[0] != towns[1]
 
 
-def _folded(values: Values, name: str) -> str:
-    return fold(str(values.get(name) or ""))
+def _full_name(values: Values, no: NoKeys) -> str | None:
+    """First and last name in either order, since people enter them in either."""
+    first, last = _given(values), _surname(values)
+    if not (no.is_name(first) and no.is_name(last)) or len(first) == 1:
+        return None
+    return "|".join(sorted((first, last)))
 
 
-def _is_phone(value: Any) -> bool:
-    """Whether it is a number in E.164 that is no filler; any other text is none."""
-    text = str(value or "")
-    digits = text[1:]
-    return text[:1] == "+" and digits.isdigit() and len(digits) > 6 and len(set(digits[-7:])) > 1
+def _given(values: Values) -> str:
+    return given(str(values.get("first_name") or ""))
 
 
-def _bare(value: Any) -> str:
+def _surname(values: Values) -> str:
+    return surname(str(values.get("last_name") or ""))
+
+
+def bare(value: Any) -> str:
+    """Letters and digits alone, in capitals."""
     return "".join(c for c in str(value or "").upper() if c.isalnum())
 
 
 def _key(kind: str, rule: int, text: str, *, is_address: bool = False) -> Key:
-    return Key(rule, text, _digest(kind, rule, text), is_address)
+    return Key(rule, text, digest_of(kind, rule, text), is_address)
 
 
-def _digest(kind: str, rule: int, text: str) -> int:
+def digest_of(kind: str, rule: int, text: str) -> int:
     """64 bits, signed: what both databases can hold as a key."""
     digest = hashlib.blake2b(f"{kind}|{rule}|{text}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

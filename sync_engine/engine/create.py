@@ -7,17 +7,19 @@ resembles the person (practice 2.3) and no record of another kind covers the add
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from connectors import Action
 from sync_engine import matching
 from sync_engine.engine.covering import Wish, held_by_other_kind
-from sync_engine.engine.keys import employers
+from sync_engine.engine.keys import Employers, employers
 from sync_engine.engine.showing import assume_opt_outs
 from sync_engine.engine.verdicts import verdicts
 from sync_engine.engine.world import Sync, Told, World
 from sync_engine.models import EntityState, Kind, LinkState, Owes
+from sync_engine.resemblance import resembles
 from sync_engine.store import PLACED, EntityRow, LinkRow
 
 
@@ -197,11 +199,12 @@ def _resembling(
     wishes: Sequence[Wish],
     links: Mapping[int, Sequence[LinkRow]],
 ) -> dict[int, list[int]]:
-    """Entity -> links on other instances that may be the same person or company.
+    """Entity -> links that may be the same person or company.
 
-    They resemble it and stand alone: their entity has no live record on any instance where
-    ours has one. Then ours is created nowhere, or a third system would get both. Or they
-    carry a match key of ours, and the names agree, whosever they are.
+    They stand on other instances, resemble it and stand alone: their entity has no live record
+    on any instance where ours has one. Then ours is created nowhere, or a third system would
+    get both. Or they carry a match key of ours and are not told apart by name, wherever and
+    whosever they are.
     """
     wanted = {wish.entity.id: wish.entity for wish in wishes}
     live = {
@@ -209,13 +212,13 @@ def _resembling(
         for number in wanted
     }
     named = employers(world, connection, [link for group in live.values() for link in group])
-    blocks = {n: {d for link in live[n] for d in named.resemblance(link)} for n in wanted}
-    keys = {n: {key for link in live[n] for key in named.keys(link)} for n in wanted}
-    digests = {digest for found in blocks.values() for digest in found}
-    digests |= {key.digest for found in keys.values() for key in found}
+    blocks = {n: {d for link in live[n] for d in named.blocks(link)} for n in wanted}
+    keys = {n: {key.digest for link in live[n] for key in named.keys(link)} for n in wanted}
+    digests = {d for found in (*blocks.values(), *keys.values()) for d in found}
     sharing = world.store.links.sharing_keys(connection, digests)
     ids = {number for found in sharing.values() for number in found}
     near = world.store.links.by_id(connection, ids)
+    theirs = employers(world, connection, near.values())
     owners = {link.entity_id for link in near.values() if link.entity_id is not None}
     places: dict[int, set[int]] = {}
     for link in world.store.links.of_entities(connection, owners):
@@ -226,20 +229,30 @@ def _resembling(
     found: dict[int, list[int]] = {}
     for number, entity in wanted.items():
         mine = {k.instance_id for k in links[number] if k.state is LinkState.LIVE}
-        meant = {n for key in keys[number] for n in sharing.get(key.digest, [])}
-        meant = {n for n in meant if _agree(entity, near[n])}
+        whole = entity.golden | _beside(named, live[number])
+        meant = {n for digest in keys[number] for n in sharing.get(digest, [])}
         alike = {n for digest in blocks[number] for n in sharing.get(digest, [])}
-        alike = {n for n in alike if _stands_alone(near[n], mine, places)}
         found[number] = [
             n
             for n in sorted(alike | meant)
             if near[n].kind is entity.kind
             and near[n].entity_id != number
-            and near[n].instance_id not in mine
-            and not matching.first_names_differ(entity.golden, near[n].seen or {})
             and not any(frozenset((link.id, n)) in apart for link in links[number])
+            and (n in meant or _stands_alone(near[n], mine, places))
+            and (
+                (n in meant and _agree(entity, near[n]))
+                or resembles(entity.kind.name.lower(), whole, theirs.described(near[n]))
+            )
         ]
     return found
+
+
+def _beside(named: Employers, links: Sequence[LinkRow]) -> dict[str, Any]:
+    """What the records of an entity show that golden values do not."""
+    shown = [named.described(link) for link in links]
+    employer = next((one["company_name"] for one in shown if one.get("company_name")), None)
+    further = [member for one in shown for member in one["further"]]
+    return {"further": further} | ({"company_name": employer} if employer else {})
 
 
 def _agree(entity: EntityRow, link: LinkRow) -> bool:
@@ -248,6 +261,8 @@ def _agree(entity: EntityRow, link: LinkRow) -> bool:
 
 
 def _stands_alone(link: LinkRow, mine: set[int], places: Mapping[int, set[int]]) -> bool:
+    if link.instance_id in mine:
+        return False
     if link.state in (LinkState.NEW, LinkState.ASKED):
         return True
     if link.state is not LinkState.LIVE or link.entity_id is None:

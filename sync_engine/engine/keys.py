@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from sync_engine import matching
+from sync_engine import matching, resemblance
 from sync_engine.engine.world import World
 from sync_engine.models import Kind, LinkState
 from sync_engine.store import LinkRow
@@ -47,8 +47,8 @@ class Employers:
     def keys(self, link: LinkRow) -> list[matching.Key]:
         return matching.keys(link.kind.name.lower(), self.described(link))
 
-    def resemblance(self, link: LinkRow) -> list[int]:
-        return matching.resemblance(link.kind.name.lower(), self.described(link))
+    def blocks(self, link: LinkRow) -> list[int]:
+        return resemblance.blocks(link.kind.name.lower(), self.described(link))
 
     def rekey(self, link: LinkRow) -> None:
         """Give the link the digests that ``match_key`` shall hold of it."""
@@ -56,7 +56,7 @@ class Employers:
             link.match_keys, link.alike = (), ()
             return
         kind, described = link.kind.name.lower(), self.described(link)
-        alike = matching.resemblance(kind, described)
+        alike = resemblance.blocks(kind, described)
         if link.kind is Kind.COMPANY:
             alike += matching.own_numbers(described)
         link.match_keys = tuple(key.digest for key in matching.keys(kind, described))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Connection
 
 from connectors import Action, Outcome, Result
-from sync_engine import matching
 from sync_engine.engine.keys import keys_of, rekey
 from sync_engine.engine.leads import leave_as_past
 from sync_engine.engine.references import reference_fields
 from sync_engine.engine.showing import wanted
 from sync_engine.engine.world import LONGEST_CAUSE, TRIES, UNCLEARABLE, Run, Source, Told, World
+from sync_engine.identifiers import is_address
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import LinkRow
 from sync_engine.values import Held, hash_of
@@ -179,7 +179,7 @@ def hold_back(
         # somebody else's there: without it the same person would be there twice (practice 5.2);
         # what is no address at all is nobody's
         fields = [one.name for one in source.mapping.fields if one.form in ("email", "phone")]
-        vital |= {name for name in fields if matching.is_address(plan.row.values.get(name))}
+        vital |= {name for name in fields if is_address(plan.row.values.get(name))}
     if plan.write.action is Action.CREATE and (not at_fault or vital.intersection(at_fault)):
         # it may not go without them, so it is tried again as a whole when something changes
         link.tries, link.owes = TRIES, Owes.NOTHING
