@@ -97,7 +97,7 @@ def _configuration(orgs: Orgs) -> str:
     return (
         f"state: sqlite:///state.db\nregion: HR\ninstances:\n{instances}"
         "syncs:\n  leads:\n    kind: lead\n    every: 1m\n"
-        "    sides: {sales: Lead, service: {object: Lead, create: false}}\n"
+        "    sides: {sales: Lead, service: {object: Lead, creates: link-only}}\n"
     )
 
 

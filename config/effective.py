@@ -58,7 +58,7 @@ def _side(config: Config, sync: SyncSettings, instance: str, side: SideSettings)
         "required": list(source.mapping.get("required", ())),
         "on_create": _plain(source.mapping.get("on_create", {})),
         "region": source.region,
-        "create": side.create,
+        "creates": str(side.creates),
         "deletes": str(side.deletes or sync.deletes),
     }
 

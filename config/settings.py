@@ -27,6 +27,14 @@ class DeletePolicy(StrEnum):
     DEACTIVATE = "deactivate"
 
 
+class CreatePolicy(StrEnum):
+    """What becomes of a person or company without a record on a side."""
+
+    CREATE = "create"
+    LINK_ONLY = "link-only"  #: none is created; one that is there, or comes, is linked
+    NEVER = "never"  #: neither: who is not linked already takes no part, there or elsewhere
+
+
 def _seconds(value: Any) -> int:
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -89,7 +97,7 @@ class SideSettings(Strict):
     required: list[str] | None = None
     on_create: dict[str, str | int | bool] | None = None
     region: Region | None = None
-    create: bool = True
+    creates: CreatePolicy = CreatePolicy.CREATE
     #: only records of which it is true cause others elsewhere; CEL over golden fields
     filter: str | None = None
     deletes: DeletePolicy | None = None

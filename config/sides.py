@@ -77,7 +77,7 @@ def _source(
 
 
 def _is_plain(side: SideSettings) -> bool:
-    own = {"create": side.create, "deletes": side.deletes, "filter": side.filter}
+    own = {"creates": side.creates, "deletes": side.deletes, "filter": side.filter}
     return side == SideSettings(object=side.object, **own)
 
 

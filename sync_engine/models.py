@@ -504,14 +504,14 @@ class Issue(Table, table=True):
 
 
 class Decision(Table, table=True):
-    """What a person said of two records: ids only."""
+    """What a person said of two records, or of one: ids only."""
 
     __tablename__ = "decision"
     __table_args__ = (
         UniqueConstraint("left_source", "left_record", "right_source", "right_record"),
     )
     id: int | None = Field(default=None, primary_key=True)
-    verdict: str = _words()  #: same, different, later
+    verdict: str = _words()  #: same, different, later; unlink names one record twice
     left_source: int = _small()
     left_record: str = _words()
     right_source: int = _small()

@@ -20,6 +20,7 @@ Number = Annotated[int, typer.Argument(help="The issue's number.", metavar="ID")
 @issues_app.command("list")
 def list_issues(
     every: Annotated[bool, typer.Option("--all", help="Not only the first of each cause.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="What was put off instead.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -27,7 +28,7 @@ def list_issues(
     from sync_engine import operations, show
 
     with service_of(config) as service:
-        found = operations.grouped(service)
+        found = operations.grouped(service, later=later)
     if as_json:
         print_json(found)
     else:
@@ -58,7 +59,7 @@ def resolve_issue(
     ] = None,
     same: Annotated[bool, typer.Option("--same", help="One person or company.")] = False,
     different: Annotated[bool, typer.Option("--different", help="Not the same.")] = False,
-    later: Annotated[bool, typer.Option("--later", help="Leave it open.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Not now; ask no more.")] = False,
     seen: Annotated[bool, typer.Option("--seen", help="Read; nothing to do.")] = False,
     take: Annotated[
         str | None, typer.Option(metavar="INSTANCE", help="Whose value is right; or golden.")
@@ -160,7 +161,7 @@ def unlink(record: RecordName, config: ConfigOption = None, as_json: JsonOption 
     from sync_engine import operations, show
 
     with service_of(config) as service:
-        found = operations.unlink(service, record)
+        found = operations.unlink(service, record, person())
     if as_json:
         print_json(found)
     else:
@@ -183,6 +184,64 @@ def keep_apart(
         print_json(found)
     else:
         show.show_resolutions([found])
+
+
+decisions_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="What people have decided of records."
+)
+app.add_typer(decisions_app, name="decisions")
+
+
+@decisions_app.command("list")
+def list_decisions(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List every decision, oldest first. Example: crm-sync decisions list"""
+    from sync_engine import operations, show
+
+    with service_of(config) as service:
+        found = operations.decisions(service)
+    if as_json:
+        print_json(found)
+    else:
+        show.show_decisions(found)
+
+
+@decisions_app.command("export")
+def export_decisions(
+    file: Annotated[Path, typer.Argument(help="A new file; .json, else CSV.")],
+    config: ConfigOption = None,
+) -> None:
+    """Write every decision to a file that decisions import takes; record ids, no values.
+
+    Example: crm-sync decisions export decisions.csv
+    """
+    from sync_engine import operations
+
+    with service_of(config) as service:
+        found = operations.decisions(service)
+    keep(file, operations.as_text(found, as_json=file.suffix == ".json"))
+    typer.echo(f"{len(found)} decisions written to {file}")
+
+
+@decisions_app.command("import")
+def import_decisions(
+    file: Annotated[Path, typer.Argument(help="Of decisions export; .json, else CSV.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Decide; else only counted.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide as a file says, all of it or nothing; also of records that are not read yet.
+
+    Example: crm-sync decisions import decisions.csv --yes
+    """
+    from sync_engine import operations, show
+
+    wanted = operations.read(file)
+    with service_of(config) as service:
+        found = operations.replay(service, wanted, carry_out=yes)
+    if as_json:
+        print_json(found)
+    else:
+        show.show_replayed(found)
 
 
 def person() -> str:

@@ -86,7 +86,7 @@ def _will_cover(world: World, wish: Wish, link: LinkRow) -> bool:
         and link.state is LinkState.LIVE
         and (customers.born_inactive or not link.inactive)
         and instance in customers.sides
-        and customers.creates.get(instance, True)
+        and customers.creates_on(instance)
         and world.place(instance, Kind.CUSTOMER) is not None
     )
 

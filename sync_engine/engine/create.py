@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from connectors import Action
 from sync_engine import matching
 from sync_engine.engine.covering import Wish, held_by_other_kind
+from sync_engine.engine.groups import closed
 from sync_engine.engine.keys import Employers, employers
 from sync_engine.engine.showing import assume_opt_outs
 from sync_engine.engine.verdicts import verdicts
@@ -165,8 +166,9 @@ def _reasons(
         source = world.place(instance, entity.kind)
         if source is not None and source.instance_id in occupied:
             found[instance] = "it has, or had, a record there"
-        elif source is None or not sync.creates.get(instance, True):
-            found[instance] = "nothing is created there (create: false)"
+        elif source is None or not sync.creates_on(instance):
+            policy = sync.creates.get(instance)
+            found[instance] = f"nothing is created there (creates: {policy})"
         elif source.id not in listed:
             found[instance] = "that side has not been listed yet"
         else:
@@ -227,11 +229,12 @@ def _resembling(
     own = {link.id: link for number in wanted for link in links[number]}
     apart = verdicts(world, connection, near | own).apart
     found: dict[int, list[int]] = {}
+    near = {n: link for n, link in near.items() if not closed(world, link)}
     for number, entity in wanted.items():
         mine = {k.instance_id for k in links[number] if k.state is LinkState.LIVE}
         whole = entity.golden | _beside(named, live[number])
-        meant = {n for digest in keys[number] for n in sharing.get(digest, [])}
-        alike = {n for digest in blocks[number] for n in sharing.get(digest, [])}
+        meant = {n for digest in keys[number] for n in sharing.get(digest, []) if n in near}
+        alike = {n for digest in blocks[number] for n in sharing.get(digest, []) if n in near}
         found[number] = [
             n
             for n in sorted(alike | meant)

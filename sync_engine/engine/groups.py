@@ -27,6 +27,7 @@ class Pool:
     links: dict[int, LinkRow]
     keys: dict[int, tuple[matching.Key, ...]]
     said: Verdicts  #: what people have decided of pairs of them
+    closed: frozenset[int]  #: links that take no part, by the create policy of their side
     heirs: dict[int, int]  #: what a record became by merge or conversion -> that one's entity
     kinds: dict[int, Kind] = field(default_factory=dict)  #: entity -> its kind
     #: entity -> instance -> the link that has, or will have, its place there
@@ -83,9 +84,19 @@ def gather(world: World, connection: Connection, links: Iterable[LinkRow]) -> Po
     meeting = [link for n, link in sorted(links_.items()) if n in near or n in shared]
     named = employers(world, connection, meeting)
     keys = {link.id: named.keys(link) for link in meeting}
-    pool = Pool(sorted(fresh), links_, _personal(world, connection, keys), said, {})
+    decided = {number for pair in said.same for number in pair}
+    shut = frozenset(n for n, k in links_.items() if n not in decided and closed(world, k))
+    pool = Pool(sorted(fresh), links_, _personal(world, connection, keys), said, shut, {})
     _know_entities(world, connection, pool)
     return pool
+
+
+def closed(world: World, link: LinkRow) -> bool:
+    """Whether a link is nobody's, on a side where nothing is linked any more."""
+    sync = world.syncs.get(link.kind)
+    if sync is None or link.entity_id is not None:
+        return False
+    return sync.is_closed(world.source(link.source_id).instance)
 
 
 def _sharing(
@@ -162,8 +173,9 @@ def settle(pool: Pool) -> None:
     """Who of the pool is one, and who is to be asked about."""
     for number in pool.fresh:  # read again, or known before it was read
         link = pool.links[number]
-        if link.state is LinkState.NEW and link.entity_id is not None:
-            pool.seat(number, link.entity_id)
+        is_known = link.state is LinkState.NEW and link.entity_id is not None
+        if is_known and number not in pool.said.alone:
+            pool.seat(number, link.entity_id or 0)
     for pair in sorted(pool.said.same, key=sorted):
         rows = [pool.links[number] for number in sorted(pair)]
         if all(_joinable(pool, row) for row in rows):
@@ -178,7 +190,12 @@ def settle(pool: Pool) -> None:
 
 
 def _joinable(pool: Pool, link: LinkRow) -> bool:
-    """A lead whose person has become a customer is no way to that customer."""
+    """A lead whose person has become a customer is no way to that customer.
+
+    Nor does anybody join what is to be left alone.
+    """
+    if link.id in pool.said.alone or link.id in pool.closed:
+        return False
     kind = link.kind if link.entity_id is None else pool.kinds[link.entity_id]
     return link.state in _JOINABLE and kind is link.kind
 

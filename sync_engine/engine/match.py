@@ -62,16 +62,22 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
     pool = gather(world, connection, fresh)
     settle(pool)
     asked = pool.asked
+    alone = [pool.links[n] for n in pool.fresh if n in pool.said.alone]
+    for link in alone:  # as a person has said before this state knew it
+        link.state = LinkState.IGNORED
     for number in pool.fresh:  # nobody's: an entity of their own
+        if number in pool.said.alone or number in pool.closed:
+            continue
         if number not in asked and pool.entity(number) is None:
             pool.seat(number, pool.heirs.get(number, -number))
     newborn = _bear(world, told, pool)
     world.store.entities.insert(connection, newborn)
     changed = _seat(world, told, pool, {entity.id for entity in newborn})
-    for number in sorted(asked):
+    for number in sorted(asked.union(pool.closed)):
         if pool.links[number].state is LinkState.NEW:
             pool.links[number].state = LinkState.ASKED
             changed.append(pool.links[number])
+    changed += alone
     told.states(world, changed)
     world.store.links.save(connection, changed, only=("entity_id", "state", "owes"))
     world.store.links.save(connection, [pool.links[n] for n in pool.surplus], only=("base",))

@@ -1,4 +1,4 @@
-"""What people have said of records, carried out: same, different, unlinked.
+"""What people have said of records, carried out: same, different, later, unlinked.
 
 A decision names records, not links, so that it outlives a resync and a rebuilt state.
 """
@@ -31,6 +31,7 @@ class Verdicts:
 
     same: frozenset[frozenset[int]]
     apart: frozenset[frozenset[int]]
+    alone: frozenset[int] = frozenset()  #: links to be left alone
 
 
 def verdicts(
@@ -46,11 +47,16 @@ def verdicts(
         partners = _partners(world, connection, said, records)
         links |= partners
         records |= {(k.source_id, k.record_id or ""): k.id for k in partners.values()}
-    pairs: dict[str, set[frozenset[int]]] = {"same": set(), "different": set(), "later": set()}
+    pairs: dict[str, set[frozenset[int]]] = {}
     for one in said:
         if one.left in records and one.right in records:
-            pairs[one.verdict].add(frozenset((records[one.left], records[one.right])))
-    return Verdicts(frozenset(pairs["same"]), frozenset(pairs["different"]))
+            pair = frozenset((records[one.left], records[one.right]))
+            pairs.setdefault(one.verdict, set()).add(pair)
+    return Verdicts(
+        frozenset(pairs.get("same", ())),
+        frozenset(pairs.get("different", ())),
+        frozenset(number for pair in pairs.get("unlink", ()) for number in pair),
+    )
 
 
 def _partners(
@@ -142,7 +148,14 @@ def different(
     _remember(world, connection, "different", [(a, b) for a in left for b in right], by)
 
 
-def unlink(world: World, connection: Connection, run: Run, link: LinkRow) -> None:
+def later(
+    world: World, connection: Connection, left: Sequence[LinkRow], right: Sequence[LinkRow], by: str
+) -> None:
+    """Whether any of the left is one of the right is not asked any more; nothing else changes."""
+    _store(world, connection, "later", [(a, b) for a in left for b in right], by)
+
+
+def unlink(world: World, connection: Connection, run: Run, link: LinkRow, by: str) -> None:
     """The record is left alone from now on; its place is kept, so that none is created there."""
     told = Told(run.id)
     run.store(world, connection)
@@ -159,7 +172,7 @@ def unlink(world: World, connection: Connection, run: Run, link: LinkRow) -> Non
     world.store.entities.mark(connection, waiting)
     link.state, link.owes, link.held = LinkState.IGNORED, Owes.NOTHING, {}
     world.store.links.save(connection, [link])
-    world.store.issues.close_about(connection, world.clock.now(), whats=_ANSWERED, links=[link.id])
+    _remember(world, connection, "unlink", [(link, link)], by)
     told.store(world, connection)
 
 
@@ -192,7 +205,20 @@ def _remember(
     pairs: Sequence[tuple[LinkRow, LinkRow]],
     by: str,
 ) -> None:
+    """Store what was said; the questions about these records are answered."""
+    _store(world, connection, verdict, pairs, by)
+    links = {link.id for pair in pairs for link in pair}
     now = world.clock.now()
+    world.store.issues.close_about(connection, now, whats=_ANSWERED, links=links)
+
+
+def _store(
+    world: World,
+    connection: Connection,
+    verdict: str,
+    pairs: Sequence[tuple[LinkRow, LinkRow]],
+    by: str,
+) -> None:
     said = []
     for one, other in pairs:
         if one.record_id and other.record_id:
@@ -200,6 +226,7 @@ def _remember(
                 ((one.source_id, one.record_id), (other.source_id, other.record_id))
             )
             said.append(DecisionRow(verdict, left, right))
-    world.store.issues.decide(connection, said, by, now)
-    links = {link.id for pair in pairs for link in pair}
-    world.store.issues.close_about(connection, now, whats=_ANSWERED, links=links)
+    if verdict in ("same", "different"):
+        records = {record for one in said for record in (one.left, one.right)}
+        world.store.issues.forget_unlinked(connection, records)
+    world.store.issues.decide(connection, said, by, world.clock.now())

@@ -96,12 +96,19 @@ class Sync:
     sides: tuple[str, ...]  #: instances, in the order of first-sync precedence
     policies: Mapping[str, Policy]  #: one per golden field
     deletes: Mapping[str, str]  #: instance -> ``unlink``, ``propagate``, ``deactivate``, ``ignore``
-    creates: Mapping[str, bool]  #: instance -> whether records are created there
+    creates: Mapping[str, str]  #: instance -> ``create``, ``link-only``, ``never``
     limits: Limits
     #: instance -> whether a person (golden values) known there alone may be created elsewhere
     enters: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     born_inactive: bool = False  #: whether the past is created elsewhere too
     entry: str = ""  #: what tells who may be created where, in words that change with it
+
+    def creates_on(self, instance: str) -> bool:
+        return self.creates.get(instance, "create") == "create"
+
+    def is_closed(self, instance: str) -> bool:
+        """Whether who is not linked there already takes no part."""
+        return self.creates.get(instance) == "never"
 
 
 class RestoredError(Exception):

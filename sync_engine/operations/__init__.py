@@ -11,6 +11,7 @@ from sync_engine.operations.deciding import (
     unlink,
     verdict_of,
 )
+from sync_engine.operations.decisions import as_text, decisions, read, replay
 from sync_engine.operations.explaining import explain, history
 from sync_engine.operations.identities import identity
 from sync_engine.operations.issues import exported, grouped, shown
@@ -32,8 +33,10 @@ __all__ = [
     "Verdict",
     "Wanted",
     "WrongUseError",
+    "as_text",
     "backup",
     "check",
+    "decisions",
     "explain",
     "exported",
     "grouped",
@@ -45,7 +48,9 @@ __all__ = [
     "link",
     "of_run",
     "plan",
+    "read",
     "release",
+    "replay",
     "resolve",
     "resolve_group",
     "restore",

@@ -116,14 +116,14 @@ def keep_apart(service: Service, left: str, right: str, by: str) -> Resolution:
     return _plain("different", names, "never linked; parted if they were")
 
 
-def unlink(service: Service, record: str) -> Resolution:
+def unlink(service: Service, record: str, by: str) -> Resolution:
     """A record is left alone from now on. Raises WrongUseError."""
     with service.store.transaction() as connection:
         found = find(service.world, connection, record)
         if not verdicts.joinable(found) or found.state is LinkState.IGNORED:
             state = found.state.name.lower()
             raise WrongUseError(f"{record} is {state}", remedy="there is nothing to unlink")
-        verdicts.unlink(service.world, connection, new_run(service.world, "unlink"), found)
+        verdicts.unlink(service.world, connection, new_run(service.world, "unlink"), found, by)
     name = name_of(service.world, found)
     return _plain("unlink", [name], "neither read nor written from now on; its place is kept")
 
@@ -141,13 +141,11 @@ def _answer(
         options = ", ".join(f"--{name}" for name in offered)
         remedy = f"it takes {options}" if options else meaning(issue.what).remedy
         raise WrongUseError(f"--{verdict.says} does not answer: {issue.what}", remedy=remedy)
-    if verdict.says in ("same", "different"):
+    if verdict.says in ("same", "different", "later"):
         return _identity(service, connection, issue, verdict, by, carry_out)
     if verdict.says == "take":
         return _take(service, connection, issue, verdict.take or "", carry_out)
     names = names_of(service.world, _rows(service, connection, links_of(issue)))
-    if verdict.says == "later":
-        return _told(issue, "later", names, "it stays open", carry_out)
     if carry_out:
         service.store.issues.close(connection, service.clock.now(), [issue.id])
     return _told(issue, "seen", names, "closed; nothing else changes", carry_out)
@@ -173,6 +171,10 @@ def _identity(
         mine, about = about[:1], about[1:]
     mine, about = _kept_first(mine, about, verdict.keep)
     names = names_of(world, (*mine, *about))
+    if verdict.says == "later":
+        if carry_out:
+            verdicts.later(world, connection, mine, about, by)
+        return _told(issue, "later", names, "not asked again; issues list --later", carry_out)
     run = new_run(world, "decision")
     if verdict.says == "different":
         if carry_out:

@@ -8,6 +8,7 @@ from sync_engine.models import LinkState
 from sync_engine.operations.meanings import Meaning, meaning, refused, stopped
 from sync_engine.operations.records import UnknownNameError, name_of
 from sync_engine.operations.shapes import Issue, IssueDetail, IssueGroup, RecordValues
+from sync_engine.resemblance import Evidence, evidence
 from sync_engine.service import Service
 from sync_engine.store import IssueRow, LinkRow
 
@@ -15,10 +16,15 @@ from sync_engine.store import IssueRow, LinkRow
 ABOUT_ENTITIES = ("possible duplicate", "converted before")
 
 
-def grouped(service: Service) -> list[IssueGroup]:
-    """All open issues by what and cause; records are named, their values are not shown."""
+def grouped(service: Service, *, later: bool = False) -> list[IssueGroup]:
+    """All open issues by what and cause; records are named, their values are not shown.
+
+    What a person has put off is no question any more; with ``later`` it alone is listed.
+    """
     with service.store.reading() as connection:
         rows = service.store.issues.all(connection)
+        off = put_off(service, connection, rows)
+        rows = [row for row in rows if (row.id in off) is later]
         links = _links(service, connection, rows)
     groups: dict[tuple[str, str], dict[tuple[str | int, ...], list[IssueRow]]] = {}
     for row in rows:
@@ -118,8 +124,37 @@ def _links(
     return found
 
 
+def put_off(service: Service, connection: Connection, rows: Collection[IssueRow]) -> set[int]:
+    """The issues, of these, of which a person has said *later*: they are not asked again.
+
+    It was said of records, so a question that a further record joins is a new one.
+    """
+    asked = [row for row in rows if "later" in meaning(row.what).verdicts]
+    said = service.store.issues.all_decisions(connection, ("later",)) if asked else ()
+    if not said:
+        return set()
+    later = {
+        frozenset(((one.left_source, one.left_record), (one.right_source, one.right_record)))
+        for one in said
+    }
+    links = _links(service, connection, asked)
+    found = set()
+    for row in asked:
+        named = set(links_of(row))
+        mine = [link for link in links[row.id] if link.id not in named] or links[row.id][:1]
+        others = [link for link in links[row.id] if link not in mine]
+        if others and all(any(_pair(k, other) in later for k in mine) for other in others):
+            found.add(row.id)
+    return found
+
+
+def _pair(left: LinkRow, right: LinkRow) -> frozenset[tuple[int, str]]:
+    return frozenset((link.source_id, link.record_id or "") for link in (left, right))
+
+
 def _issue(service: Service, rows: Sequence[IssueRow], links: Collection[LinkRow]) -> Issue:
     first, sides = rows[0], [row.source_id for row in rows if row.source_id]
+    found = _evidence(rows, links)
     return Issue(
         id=str(first.id),
         what=first.what,
@@ -128,7 +163,21 @@ def _issue(service: Service, rows: Sequence[IssueRow], links: Collection[LinkRow
         records=[name_of(service.world, link) for link in links],
         sides=[service.world.source(number).name for number in dict.fromkeys(sides)],
         field=first.field_name,
+        agree=list(found.agree) if found else [],
+        differ=list(found.differ) if found else [],
     )
+
+
+def _evidence(rows: Sequence[IssueRow], links: Collection[LinkRow]) -> Evidence | None:
+    """What speaks for one person or company, and what against: of the first beside the others."""
+    if "same" not in meaning(rows[0].what).verdicts or len(links) < 2:
+        return None
+    first, *others = (link.seen or {} for link in links)
+    kind = next(iter(links)).kind.name.lower()
+    told = [evidence(kind, first, other) for other in others]
+    agree = [name for name in told[0].agree if all(name in one.agree for one in told)]
+    differ = dict.fromkeys(name for one in told for name in one.differ)
+    return Evidence(tuple(agree), tuple(differ))
 
 
 def exported(service: Service) -> list[IssueDetail]:

@@ -97,7 +97,9 @@ def side_rows(service: Service, counts: Counter[str]) -> list[SideRow]:
                     past=sum(
                         mine[s] for s in (LinkState.CONVERTED, LinkState.MERGED, LinkState.GONE)
                     ),
-                    asked=mine[LinkState.ASKED] + mine[LinkState.SURPLUS],
+                    # on a closed side nobody is asked about who was left alone
+                    asked=mine[LinkState.SURPLUS]
+                    + (0 if sync.is_closed(source.instance) else mine[LinkState.ASKED]),
                     to_create=owing[Owes.CREATE],
                     to_update=sum(owing[owes] for owes in _UPDATES),
                     created=did[Action.CREATE],

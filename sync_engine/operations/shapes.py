@@ -170,6 +170,8 @@ class Issue(Shape):
     records: list[str]
     sides: list[str]  #: on which it stands in the way
     field: str | None
+    agree: list[str]  #: what its records have in common, in words, never in values
+    differ: list[str]  #: and what speaks against
 
 
 class IssueGroup(Shape):
@@ -209,6 +211,25 @@ class Resolution(Shape):
     verdict: str
     records: list[str]
     does: str
+    carried_out: bool
+
+
+class Decision(Shape):
+    """What a person has said of two records; ``unlink`` names one record twice."""
+
+    verdict: str
+    left: str
+    right: str
+    by: str
+    at: datetime
+
+
+class Replayed(Shape):
+    """What became of a file of decisions."""
+
+    decided: int  #: that were not known
+    applied: int  #: of these, of records that stand here now
+    known: int
     carried_out: bool
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from config import Config, SyncSettings
+from config import Config, CreatePolicy, SyncSettings
 from config.catalogue import CONSENT
 from config.expressions import expression
 from connectors import Budget, Connector, Runtime
@@ -161,7 +161,10 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str], known: Itera
             side: next((o.deletes for o in ones if o.deletes), settings.deletes)
             for side, ones in objects.items()
         },
-        creates={side: all(one.create for one in ones) for side, ones in objects.items()},
+        creates={  # the strictest of its objects
+            side: str(max((one.creates for one in ones), key=list(CreatePolicy).index))
+            for side, ones in objects.items()
+        },
         enters={
             side: expression(one.filter, set(known)).holds
             for side, ones in objects.items()

@@ -2,10 +2,12 @@
 
 from sync_engine.show.checks import as_csv, show_checks
 from sync_engine.show.people import (
+    show_decisions,
     show_explanation,
     show_history,
     show_identity,
     show_plan,
+    show_replayed,
     show_resolutions,
 )
 from sync_engine.show.progress import progress
@@ -24,12 +26,14 @@ __all__ = [
     "plain_table",
     "progress",
     "show_checks",
+    "show_decisions",
     "show_explanation",
     "show_groups",
     "show_history",
     "show_identity",
     "show_issue",
     "show_plan",
+    "show_replayed",
     "show_resolutions",
     "show_run",
     "show_runs",

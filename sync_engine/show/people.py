@@ -5,7 +5,16 @@ from collections.abc import Sequence
 
 from rich.padding import Padding
 
-from sync_engine.operations.shapes import Explanation, History, Identity, Line, Plan, Resolution
+from sync_engine.operations.shapes import (
+    Decision,
+    Explanation,
+    History,
+    Identity,
+    Line,
+    Plan,
+    Replayed,
+    Resolution,
+)
 from sync_engine.show.tables import number_of, plain_table, told
 from sync_engine.show.terminal import Terminal
 
@@ -117,3 +126,23 @@ def show_resolutions(found: Sequence[Resolution]) -> None:
     if found and not found[0].carried_out:
         decisions = number_of(len(found), "decision")
         console.head(f"{decisions}; nothing was changed.", " Add --yes to decide.")
+
+
+def show_decisions(found: Sequence[Decision]) -> None:
+    table = plain_table("Decisions", "verdict", "record", "record", "by", "at (UTC)")
+    for one in found:
+        other = "" if one.verdict == "unlink" else one.right
+        table.add_row(one.verdict, one.left, other, one.by, f"{one.at:%Y-%m-%d %H:%M:%S}")
+    Terminal().print(table)
+
+
+def show_replayed(found: Replayed) -> None:
+    console = Terminal()
+    fresh = number_of(found.decided, "decision")
+    if not found.carried_out:
+        console.head(f"{fresh} new, {found.known} known already;", " --yes decides them.")
+        return
+    console.print(
+        f"{fresh} taken, {found.applied} of them about records that are known here; the others "
+        f"count once their records are read. {found.known} were known already."
+    )

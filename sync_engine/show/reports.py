@@ -105,10 +105,17 @@ def show_groups(groups: Sequence[IssueGroup], *, every: bool = False) -> None:
         for issue in group.issues if every else group.issues[:SHOWN]:
             where = f", for {' and '.join(issue.sides)}" if issue.sides else ""
             field = f", {issue.field}" if issue.field else ""
+            shows = [
+                f"{word} {', '.join(names)}"
+                for word, names in (("alike:", issue.agree), ("differ:", issue.differ))
+                if names
+            ]
             since = f"since {issue.opened_at:%Y-%m-%d %H:%M}"
             console.print(f"  {issue.id}  {since}{where}{field}")
             for record in issue.records:
                 console.print(f"    {record}")
+            if shows:
+                console.print(f"    {'; '.join(shows)}", style="dim")
         if group.count > SHOWN and not every:
             console.print(f"  and {group.count - SHOWN} more (--all or --json lists them)")
 

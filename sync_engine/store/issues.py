@@ -167,9 +167,25 @@ class Issues:
             row = pair | {"verdict": said.verdict, "by": by, "at": at}
             connection.execute(insert(DECISION), row)
 
-    def all_decisions(self, connection: Connection) -> list[Row[Any]]:
-        """Everything people have said, oldest first, for an export."""
-        return list(connection.execute(select(DECISION).order_by(DECISION.c.id)))
+    def all_decisions(
+        self, connection: Connection, verdicts: Collection[str] = ()
+    ) -> list[Row[Any]]:
+        """Everything people have said, or these verdicts alone, oldest first."""
+        query = select(DECISION).order_by(DECISION.c.id)
+        if verdicts:
+            query = query.where(DECISION.c.verdict.in_(sorted(verdicts)))
+        return list(connection.execute(query))
+
+    def forget_unlinked(self, connection: Connection, records: Collection[tuple[int, str]]) -> None:
+        """These records are not to be left alone any more."""
+        for source_id, record in sorted(records):
+            connection.execute(
+                delete(DECISION).where(
+                    DECISION.c.verdict == "unlink",
+                    DECISION.c.left_source == source_id,
+                    DECISION.c.left_record == record,
+                )
+            )
 
     def _issue(self, row: Row[Any]) -> IssueRow:
         columns = dict(row._mapping)

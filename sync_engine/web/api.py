@@ -12,6 +12,7 @@ from fastapi.security import HTTPBearer
 
 from sync_engine import operations
 from sync_engine.operations.shapes import (
+    Decision,
     Explanation,
     History,
     Identity,
@@ -34,6 +35,7 @@ from sync_engine.web.requests import (
     Answer,
     FieldAsked,
     GroupAnswer,
+    IssuesAsked,
     MomentAsked,
     One,
     Pair,
@@ -119,9 +121,9 @@ def _named(instance: str, asked: RecordAsked, record: str) -> str:
 
 def _issues(api: APIRouter, daemon: Daemon) -> None:
     @api.get("/issues")
-    def issues() -> list[IssueGroup]:
-        """What waits for a person, grouped by cause."""
-        return operations.grouped(daemon.service)
+    def issues(asked: Annotated[IssuesAsked, Query()]) -> list[IssueGroup]:
+        """What waits for a person, grouped by cause; or what was put off."""
+        return operations.grouped(daemon.service, later=asked.later)
 
     @api.get("/issues/export")
     def export() -> list[IssueDetail]:
@@ -166,10 +168,15 @@ def _deciding(api: APIRouter, daemon: Daemon) -> None:
         """Two records are never one; they are parted if they were."""
         return daemon.call(lambda s: operations.keep_apart(s, pair.left, pair.right, pair.by))
 
+    @api.get("/decisions")
+    def decisions() -> list[Decision]:
+        """What people have decided of records: ids, no values."""
+        return operations.decisions(daemon.service)
+
     @api.post("/unlink")
     def unlink(one: One) -> Resolution:
         """Leave a record alone from now on; nothing is created in its place."""
-        return daemon.call(lambda s: operations.unlink(s, one.record))
+        return daemon.call(lambda s: operations.unlink(s, one.record, one.by))
 
 
 def _running(api: APIRouter, daemon: Daemon) -> None:

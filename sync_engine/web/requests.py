@@ -26,6 +26,10 @@ class RunsAsked(Asked):
     limit: Annotated[int, Field(ge=1, le=1000)] = 20
 
 
+class IssuesAsked(Asked):
+    later: bool = False  #: what was put off instead
+
+
 class RecordAsked(Asked):
     #: where an id alone is ambiguous
     object_name: Annotated[str | None, Field(alias="object", max_length=200)] = None
@@ -78,7 +82,7 @@ class Pair(By):
     right: Text
 
 
-class One(Body):
+class One(By):
     """A record, ``INSTANCE:ID`` or ``INSTANCE/OBJECT:ID``."""
 
     record: Text

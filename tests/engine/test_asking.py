@@ -182,7 +182,7 @@ def test_an_unlinked_record_is_left_alone_and_keeps_its_place(three: Three) -> N
     here = three.sales.create("Lead", **ANN)
     three.settle()
     (there,) = three.service.alive("lead")
-    operations.unlink(three.face(), f"service:{there.id}")
+    operations.unlink(three.face(), f"service:{there.id}", "somebody")
     three.sales.update("Lead", here, title="Boss")
     three.settle()
     assert [row.values["title"] for row in three.service.alive("lead")] == [None]
@@ -193,10 +193,10 @@ def test_an_unlinked_record_is_left_alone_and_keeps_its_place(three: Three) -> N
     ("call", "expected"),
     [
         (lambda face: operations.resolve(face, 5, SAME, "x"), "there is no open issue 5"),
-        (lambda face: operations.unlink(face, "nonsense"), "names no record"),
-        (lambda face: operations.unlink(face, "crm:1"), "there is no instance crm"),
-        (lambda face: operations.unlink(face, "sales/Foo:1"), "sales has no object Foo"),
-        (lambda face: operations.unlink(face, "sales:1"), "sales:1 is not known here"),
+        (lambda face: operations.unlink(face, "nonsense", "x"), "names no record"),
+        (lambda face: operations.unlink(face, "crm:1", "x"), "there is no instance crm"),
+        (lambda face: operations.unlink(face, "sales/Foo:1", "x"), "sales has no object Foo"),
+        (lambda face: operations.unlink(face, "sales:1", "x"), "sales:1 is not known here"),
         (lambda face: operations.explain(face, "sales:1"), "sales:1 is not known here"),
         (lambda face: operations.verdict_of(["same", "later"], None, None), "say one of"),
         (lambda face: operations.verdict_of(["later"], "newest", None), "--keep newest"),

@@ -195,7 +195,7 @@ def test_row_49_a_spreadsheet_takes_nothing_for_a_formula(start: str) -> None:
     now = datetime(2026, 5, 1, tzinfo=UTC)
     issue = Issue(
         id="1", what="unknown choice", cause=cause, opened_at=now, records=[], sides=["sales"],
-        field="lead_source",
+        field="lead_source", agree=[], differ=[],
     )  # fmt: skip
     text = as_csv([IssueDetail(issue=issue, meaning="", remedy="", detail={}, sides=[])])
     _, row = csv.reader(io.StringIO(text, newline=""))

@@ -300,6 +300,9 @@ class Three:
     def filter(self, kind: Kind, side: str, text: str) -> None:
         self._replace(kind, enters={side: expression(text, CATALOGUE[kind.name.lower()]).holds})
 
+    def creates(self, kind: Kind, side: str, policy: str) -> None:
+        self._replace(kind, creates={**self.world.syncs[kind].creates, side: policy})
+
     def deletes(self, kind: Kind, policy: str) -> None:
         self._replace(kind, deletes=dict.fromkeys(ORDER, policy))
 
@@ -396,7 +399,7 @@ class Three:
                 sides=self.order,
                 policies=policies,
                 deletes=dict.fromkeys(self.order, "unlink"),
-                creates=dict.fromkeys(self.order, True),
+                creates=dict.fromkeys(self.order, "create"),
                 limits=Limits(),
             )
             for kind in sorted(self.kinds)

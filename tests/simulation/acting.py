@@ -176,7 +176,7 @@ class Acting:
         rows = self.people.rows(crm, kind, who)
         name = f"{on}/{OBJECTS[crm.flavour][kind]}:{rows[0].id}" if rows else ""
         self.decided = True
-        return bool(rows) and self._command(lambda worker: unlink(worker.service, name))
+        return bool(rows) and self._command(lambda worker: unlink(worker.service, name, "somebody"))
 
     def _of_two(
         self, rng: random.Random, kind: str, who: int, other: int, verdict: Callable[..., object]

@@ -257,7 +257,7 @@ class Worker:
                 for name in sorted(names)
             },
             deletes=dict.fromkeys(order, setup.deletes),
-            creates=dict.fromkeys(order, True),
+            creates=dict.fromkeys(order, "create"),
             limits=Limits(**few, emptied=Limit(1000, 0.5)),
         )
 
