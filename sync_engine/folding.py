@@ -214,9 +214,15 @@ def sound(word: str) -> str:
     return found
 
 
-def near(left: str, right: str) -> bool:
-    """Whether one slip of a finger, or a short form, may be all that lies between two words."""
+def shortens(left: str, right: str) -> bool:
+    """Whether one of two words may be short for the other: Tea, Dorotea; Ben, Bernhard."""
     short, long = sorted((left, right), key=len)
-    if len(short) > 2 and short in long:
-        return True
+    if len(short) < 3 or short in long:
+        return len(short) > 2
+    letters = iter(long)
+    return short[0] == long[0] and all(letter in letters for letter in short)
+
+
+def near(left: str, right: str) -> bool:
+    """Whether one slip of a finger may be all that lies between two words."""
     return SequenceMatcher(None, left, right, autojunk=False).ratio() >= 0.66

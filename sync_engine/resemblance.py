@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sync_engine.folding import company, fold, given, near, sound, surname
+from sync_engine.folding import company, fold, given, near, shortens, sound, surname
 from sync_engine.identifiers import SHIPPED, NoKeys, birth_date, is_phone
 from sync_engine.matching import (
     bare,
@@ -87,7 +87,7 @@ def resembles(kind: str, left: Values, right: Values, no: NoKeys = SHIPPED) -> b
     # a name by marriage: the same first name, and what nobody else is likely to share
     strong = _STRONG.intersection(found.agree)
     if _given(left) != _given(right) or strong == {"birth date"}:
-        return bool(strong) and len(found.agree) > 1 and _given_alike(_given(left), _given(right))
+        return bool(strong) and len(found.agree) > 1 and _firsts_alike(left, right)
     return bool(strong)
 
 
@@ -130,7 +130,7 @@ def _names_alike(left: Values, right: Values) -> bool | None:
     mine, theirs = ((_given(v), surname(str(v.get("last_name") or ""))) for v in (left, right))
     if not mine[1] or not theirs[1]:
         return None
-    if _given_alike(mine[0], theirs[0]) and _surnames_alike(mine[1], theirs[1]):
+    if _firsts_alike(left, right) and _surnames_alike(mine[1], theirs[1]):
         return True
     return all(
         _given_alike(one, other) or _surnames_alike(one, other)
@@ -140,6 +140,11 @@ def _names_alike(left: Values, right: Values) -> bool | None:
 
 def _surnames_alike(left: str, right: str) -> bool:
     return surnames_overlap(left, right) or sound(left) == sound(right) or near(left, right)
+
+
+def _firsts_alike(left: Values, right: Values) -> bool:
+    typed = [fold(str(values.get("first_name") or "")) for values in (left, right)]
+    return _given_alike(_given(left), _given(right)) or shortens(typed[0], typed[1])
 
 
 def _given_alike(left: str, right: str) -> bool:

@@ -130,7 +130,7 @@ def _world(
 def _entry(settings: SyncSettings) -> str:
     """Who may enter where, so that it is seen when that changes."""
     sides = {
-        side: [(one.object, one.filter, one.create) for one in objects]
+        side: [(one.object, one.filter, one.creates) for one in objects]
         for side, objects in settings.sides.items()
     }
     return json.dumps([sides, settings.create_inactive])

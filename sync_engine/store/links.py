@@ -302,6 +302,11 @@ class Links:
                 .values(state=LinkState.NEW)
             )
 
+    def ask_all_anew(self, connection: Connection, kind: Kind) -> None:
+        """Match again whatever belongs to nobody yet."""
+        asked = (LINK.c.kind == kind, LINK.c.state == LinkState.ASKED)
+        connection.execute(update(LINK).where(*asked).values(state=LinkState.NEW))
+
     def wait(self, connection: Connection, pairs: Iterable[tuple[int, int]]) -> None:
         """Mark the entity dirty when the link's state changes; pairs of (link, entity)."""
         rows = [{"link_id": link, "entity_id": entity} for link, entity in sorted(set(pairs))]

@@ -111,7 +111,7 @@ VALUES = [
         changed(", two: person", ""),
         "14:5: syncs.leads.sides: needs at least 2",
     ),
-    row("no flag", side("create: perhaps"), "create: must be true or false"),
+    row("no policy", side("creates: perhaps"), "creates: must be"),
 ]
 NAMES = [
     row(f"16 {name[:12]!r}", changed("  two:", f"  {name}:"), "6:3: .*a name is 1 to 63 lower-case")

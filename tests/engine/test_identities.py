@@ -136,7 +136,7 @@ def test_a_record_that_a_person_unlinked(three: Three) -> None:
     three.sales.create("Lead", **ANN)
     before = settled(three)
     found = records(three)
-    operations.unlink(three.face(), found["service"])
+    operations.unlink(three.face(), found["service"], "somebody")
     after = settled(three)
     assert were(three, found["sales"], before)[found["service"]] == "live"
     assert were(three, found["sales"], after)[found["service"]] == "unlinked"

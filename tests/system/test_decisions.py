@@ -9,7 +9,8 @@ import pytest
 from tests.system.world import Running, running
 
 ANN = {"LastName": "Horvat", "FirstName": "Ann", "Company": "Plavi", "Email": "ann@plavi.example"}
-ANA = {"lastname": "Horvat", "firstname": "Ana", "companyname": "Plavi d.o.o.", "subject": "x"}
+ANA = {"lastname": "Horvat", "firstname": "Ana", "companyname": "Plavi d.o.o.", "subject": "x",
+       "mobilephone": "+385 91 555 0177"}  # fmt: skip
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_later_and_different_survive_a_full_resync_and_a_new_state(world: Runnin
     world.settle()
     (question,) = asked(world)
     number = str(question["id"])
-    assert question["agree"] == ["name", "company"]
+    assert question["agree"] == ["name", "company"]  # and never their values
     assert world.run("issues", "resolve", number, "--later")[0] == 0
     assert asked(world) == []
     code, told = world.run("resync", "leads", "--full")
@@ -42,9 +43,10 @@ def test_later_and_different_survive_a_full_resync_and_a_new_state(world: Runnin
     assert world.run("issues", "resolve", number, "--different")[0] == 0
     world.settle()
     code, told = world.run("decisions", "export", str(world.folder / "said.csv"))
-    assert (code, "1 decisions written" in told or "2 decisions written" in told) == (0, True), told
+    assert (code, "decisions written to" in told) == (0, True), told
     before = world.writes()
-    (world.folder / "state.db").unlink()
+    for file in world.folder.glob("state.db*"):
+        file.unlink()
     assert world.run("decisions", "import", str(world.folder / "said.csv"))[1].count("--yes") == 1
     assert world.run("decisions", "import", str(world.folder / "said.csv"), "--yes")[0] == 0
     world.settle()
