@@ -190,6 +190,19 @@ class SyncSettings(Strict):
     create_inactive: bool = False
 
 
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class NoKeySettings(Strict):
+    """What nobody is recognised by, beside what is shipped."""
+
+    mailboxes: tuple[Word, ...] = ()  #: names before the @ that belong to a role
+    placeholders: tuple[Word, ...] = ()  #: what stands where a name or mailbox is not known
+    placeholder_domains: tuple[Word, ...] = ()
+    shared_domains: tuple[Word, ...] = ()  #: of mail and web hosting
+    without: tuple[Word, ...] = ()  #: words of the shipped lists that are keys here
+
+
 class Settings(Strict):
     """The whole file."""
 
@@ -202,6 +215,7 @@ class Settings(Strict):
     mask_key: SecretStr | None = Field(default=None, min_length=16)
     mask_key_file: str | None = Field(default=None, min_length=1)
     fields: dict[OwnName, OwnField] = Field(default={})
+    no_keys: NoKeySettings = NoKeySettings()
     instances: dict[Name, InstanceSettings] = Field(min_length=1)
     syncs: dict[Name, SyncSettings] = Field(min_length=1)
 

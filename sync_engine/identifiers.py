@@ -1,11 +1,15 @@
 """What can stand for one person or company, and what many share. Pure."""
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
+
+FORM = 2  #: how keys are made; a higher one has every record looked at again
 
 MAILBOXES = frozenset(
     {
@@ -58,6 +62,33 @@ class NoKeys:
     placeholders: frozenset[str] = PLACEHOLDERS  #: names before the @, or of people, of nobody
     placeholder_domains: frozenset[str] = PLACEHOLDER_DOMAINS
     shared_domains: frozenset[str] = SHARED_DOMAINS  #: of mail and web hosting
+
+    @property
+    def mark(self) -> str:
+        """Another one asks for new keys: of these lists, and of how keys are made (``FORM``)."""
+        lists = (
+            self.mailboxes, self.placeholders, self.placeholder_domains, self.shared_domains
+        )  # fmt: skip
+        text = "|".join(",".join(sorted(one)) for one in lists)
+        return hashlib.blake2b(f"{FORM}|{text}".encode(), digest_size=8).hexdigest()
+
+    def with_more(
+        self, *, mailboxes: Iterable[str] = (), placeholders: Iterable[str] = (),
+        placeholder_domains: Iterable[str] = (), shared_domains: Iterable[str] = (),
+        without: Iterable[str] = (),
+    ) -> "NoKeys":  # fmt: skip
+        """These and more, ``without`` some words wherever they stand."""
+        gone = {word.casefold() for word in without}
+
+        def joined(known: frozenset[str], more: Iterable[str]) -> frozenset[str]:
+            return (known | {word.casefold() for word in more}) - gone
+
+        return NoKeys(
+            joined(self.mailboxes, mailboxes),
+            joined(self.placeholders, placeholders),
+            joined(self.placeholder_domains, placeholder_domains),
+            joined(self.shared_domains, shared_domains),
+        )
 
     def is_name(self, folded: str) -> bool:
         """Whether a folded name names anybody."""

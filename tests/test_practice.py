@@ -64,7 +64,6 @@ LINES: Mapping[str, str] = {
 }
 #: lines that have no test by their name yet
 OPEN: Mapping[str, str] = {
-    "2.6": "with the rules of identity",
     "8.3": "with the failures",
     "8.4": "with the failures",
     "8.5": "with the failures",

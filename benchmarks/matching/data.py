@@ -12,81 +12,20 @@ from pathlib import Path
 
 COLUMNS = ("id", "person", "first", "last", "email", "mobile", "city", "postcode", "company")
 LISTS = ("sales", "service")
-_FIRST = [
-    "Ivan",
-    "Ana",
-    "Marko",
-    "Marija",
-    "Josip",
-    "Petra",
-    "Luka",
-    "Lucija",
-    "Robert",
-    "Thomas",
-    "Michael",
-    "Susan",
-    "Elizabeth",
-    "Andrew",
-    "Jürgen",
-    "Björn",
-    "François",
-    "José",
-    "Željko",
-    "Šime",
-    "Vera",
-    "Hugo",
-    "Klara",
-    "Emil",
-    "Nina",
-    "Oscar",
-    "Paula",
-    "Filip",
-    "Tena",
-    "Jan",
-]
+_FIRST = (
+    "Ivan", "Ana", "Marko", "Marija", "Josip", "Petra", "Luka", "Lucija", "Robert", "Thomas",
+    "Michael", "Susan", "Elizabeth", "Andrew", "Jürgen", "Björn", "François", "José", "Željko",
+    "Šime", "Vera", "Hugo", "Klara", "Emil", "Nina", "Oscar", "Paula", "Filip", "Tena", "Jan",
+)  # fmt: skip
 _SHORT = {"Robert": "Bob", "Thomas": "Tom", "Michael": "Mike", "Elizabeth": "Liz", "Andrew": "Andy"}
-_STEMS = [
-    "Horv",
-    "Kov",
-    "Nov",
-    "Mar",
-    "Per",
-    "Jur",
-    "Pavl",
-    "Tom",
-    "Bab",
-    "Rad",
-    "Mil",
-    "Gr",
-    "Schm",
-    "Mey",
-    "Bau",
-    "Hoff",
-    "Smi",
-    "Clar",
-    "And",
-    "Lind",
-]
-_ENDS = [
-    "at",
-    "ačević",
-    "ak",
-    "ić",
-    "ović",
-    "anić",
-    "er",
-    "mann",
-    "idt",
-    "son",
-    "berg",
-    "ström",
-    "eli",
-    "ard",
-    "ulić",
-    "ekić",
-    "ošević",
-    "inger",
-]
+_STEMS = (
+    "Horv", "Kov", "Nov", "Mar", "Per", "Jur", "Pavl", "Tom", "Bab", "Rad", "Mil", "Gr", "Schm",
+    "Mey", "Bau", "Hoff", "Smi", "Clar", "And", "Lind",
+)  # fmt: skip
+_ENDS = (
+    "at", "ačević", "ak", "ić", "ović", "anić", "er", "mann", "idt", "son", "berg", "ström",
+    "eli", "ard", "ulić", "ekić", "ošević", "inger",
+)  # fmt: skip
 _PLAIN = str.maketrans("čćšžöüéç", "ccszouec")
 
 

@@ -43,7 +43,7 @@ def held_by_other_kind(
     converted already (practice 1.4).
     """
     wishes = [wish for wish in wishes if wish.entity.kind is not Kind.COMPANY]
-    addresses = {wish.place: _addresses(wish) for wish in wishes}
+    addresses = {wish.place: _addresses(world, wish) for wish in wishes}
     digests = {digest for found in addresses.values() for digest in found}
     sharing = world.store.links.sharing_keys(connection, digests)
     near = world.store.links.by_id(connection, {n for ns in sharing.values() for n in ns})
@@ -95,8 +95,8 @@ def _agree(wish: Wish, link: LinkRow) -> bool:
     return matching.agrees("customer", matching.EMAIL, wish.entity.golden, link.seen or {})
 
 
-def _addresses(wish: Wish) -> list[int]:
+def _addresses(world: World, wish: Wish) -> list[int]:
     """Digests of the person's addresses as a record of the other kind would carry them."""
     other = "customer" if wish.entity.kind is Kind.LEAD else "lead"
-    keys = matching.keys(other, wish.entity.golden)
+    keys = matching.keys(other, wish.entity.golden, world.no_keys)
     return [key.digest for key in keys if key.is_address]

@@ -244,7 +244,9 @@ def _resembling(
             and (n in meant or _stands_alone(near[n], mine, places))
             and (
                 (n in meant and _agree(entity, near[n]))
-                or resembles(entity.kind.name.lower(), whole, theirs.described(near[n]))
+                or resembles(
+                    entity.kind.name.lower(), whole, theirs.described(near[n]), world.no_keys
+                )
             )
         ]
     return found

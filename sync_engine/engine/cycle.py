@@ -60,6 +60,7 @@ def _decide_anew(world: World) -> None:
         decide_under(connection, world.fingerprint)
         for kind in sorted(world.syncs) if before else ():
             world.store.entities.mark_kind(connection, kind)
+            world.store.links.ask_all_anew(connection, kind)
 
 
 def _stages(world: World, wanted: Sequence[Sync], run: Run) -> None:

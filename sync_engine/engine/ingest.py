@@ -78,14 +78,14 @@ def ingest(
 
 
 def fingerprints(source: Source, records: Iterable[Record]) -> dict[str, bytes]:
-    """By record: over its raw selected values, in the selection's order."""
+    """By record: over its raw selected values, in the selection's order, and how it is keyed."""
     fields, found = source.selection.fields, {}
     for record in records:
         raw = [record.values.get(name) for name in fields]
         try:
-            text = orjson.dumps([raw, record.inactive], option=orjson.OPT_SORT_KEYS)
+            text = orjson.dumps([raw, record.inactive, source.keyed], option=orjson.OPT_SORT_KEYS)
         except TypeError:  # half a character, or more than 64 bits: JSON has them, orjson has not
-            text = json.dumps([raw, record.inactive], sort_keys=True).encode()
+            text = json.dumps([raw, record.inactive, source.keyed], sort_keys=True).encode()
         found[record.id] = hashlib.blake2b(text, digest_size=16).digest()
     return found
 
@@ -193,6 +193,7 @@ def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], m
     first_read_after_write = link.fingerprint is None
     link.fingerprint = mark
     if before == seen and link.seen is not None:
+        batch.rekey(link)  # what is a key may be another question now
         return
     changed = {name: value for name, value in seen.items() if before.get(name, UNSET) != value}
     # the name of an employer may have changed too, which the record does not show

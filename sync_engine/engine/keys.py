@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine import matching, resemblance
 from sync_engine.engine.world import World
+from sync_engine.identifiers import SHIPPED, NoKeys
 from sync_engine.models import Kind, LinkState
 from sync_engine.store import LinkRow
 
@@ -34,6 +35,7 @@ class Employers:
     """The names of the companies that customers refer to."""
 
     names: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    no: NoKeys = SHIPPED
 
     def described(self, link: LinkRow) -> dict[str, Any]:
         """What the link shows, with its employer by name and all members of its sets."""
@@ -45,10 +47,10 @@ class Employers:
         return seen
 
     def keys(self, link: LinkRow) -> list[matching.Key]:
-        return matching.keys(link.kind.name.lower(), self.described(link))
+        return matching.keys(link.kind.name.lower(), self.described(link), self.no)
 
     def blocks(self, link: LinkRow) -> list[int]:
-        return resemblance.blocks(link.kind.name.lower(), self.described(link))
+        return resemblance.blocks(link.kind.name.lower(), self.described(link), self.no)
 
     def rekey(self, link: LinkRow) -> None:
         """Give the link the digests that ``match_key`` shall hold of it."""
@@ -56,10 +58,10 @@ class Employers:
             link.match_keys, link.alike = (), ()
             return
         kind, described = link.kind.name.lower(), self.described(link)
-        alike = resemblance.blocks(kind, described)
+        alike = resemblance.blocks(kind, described, self.no)
         if link.kind is Kind.COMPANY:
             alike += matching.own_numbers(described)
-        link.match_keys = tuple(key.digest for key in matching.keys(kind, described))
+        link.match_keys = tuple(key.digest for key in matching.keys(kind, described, self.no))
         link.alike = tuple(dict.fromkeys(alike))
 
 
@@ -103,5 +105,6 @@ def employers(world: World, connection: Connection, links: Collection[LinkRow]) 
             (link.instance_id, link.record_id): link.seen["name"]
             for link in found
             if link.record_id and link.seen and link.seen.get("name")
-        }
+        },
+        world.no_keys,
     )

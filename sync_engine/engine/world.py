@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from connectors import Action, Clock, Connector, ObjectType, Selection
 from sync_engine.guard import Limits
+from sync_engine.identifiers import SHIPPED, NoKeys
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping as SideMapping
 from sync_engine.models import Happened, Kind, LinkState
@@ -56,6 +57,7 @@ class Source:
     type: ObjectType = _UNKNOWN
     #: ``mapping`` as configured: with the fields that cannot be read now (engine/drift.py)
     configured: SideMapping = None  # type: ignore[assignment]  # follows from ``mapping``
+    keyed: str = SHIPPED.mark  #: how its records get their keys
 
     def __post_init__(self) -> None:
         self.configured = self.configured or self.mapping
@@ -80,7 +82,8 @@ class Source:
     @property
     def fingerprint(self) -> str:
         """Of what is read and how it is understood; another one asks for a new listing."""
-        return hashlib.blake2b(repr(self.mapping).encode(), digest_size=16).hexdigest()
+        text = f"{self.mapping!r}{self.keyed}"
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     @property
     def name(self) -> str:
@@ -125,6 +128,7 @@ class World:
     installation: int
     sources: Sequence[Source]
     syncs: Mapping[Kind, Sync]
+    no_keys: NoKeys = SHIPPED  #: by what nobody is recognised
     down: dict[str, str] = field(default_factory=dict)  #: instance -> why it is out of this run
     #: who was out (``out``) when the last cycle ended; None: there was none in this process
     out_before: frozenset[str] | None = None

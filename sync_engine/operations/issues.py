@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy.engine import Connection
 
+from sync_engine.identifiers import NoKeys
 from sync_engine.models import LinkState
 from sync_engine.operations.meanings import Meaning, meaning, refused, stopped
 from sync_engine.operations.records import UnknownNameError, name_of
@@ -154,7 +155,7 @@ def _pair(left: LinkRow, right: LinkRow) -> frozenset[tuple[int, str]]:
 
 def _issue(service: Service, rows: Sequence[IssueRow], links: Collection[LinkRow]) -> Issue:
     first, sides = rows[0], [row.source_id for row in rows if row.source_id]
-    found = _evidence(rows, links)
+    found = _evidence(rows, links, service.world.no_keys)
     return Issue(
         id=str(first.id),
         what=first.what,
@@ -168,13 +169,13 @@ def _issue(service: Service, rows: Sequence[IssueRow], links: Collection[LinkRow
     )
 
 
-def _evidence(rows: Sequence[IssueRow], links: Collection[LinkRow]) -> Evidence | None:
+def _evidence(rows: Sequence[IssueRow], links: Collection[LinkRow], no: NoKeys) -> Evidence | None:
     """What speaks for one person or company, and what against: of the first beside the others."""
     if "same" not in meaning(rows[0].what).verdicts or len(links) < 2:
         return None
     first, *others = (link.seen or {} for link in links)
     kind = next(iter(links)).kind.name.lower()
-    told = [evidence(kind, first, other) for other in others]
+    told = [evidence(kind, first, other, no) for other in others]
     agree = [name for name in told[0].agree if all(name in one.agree for one in told)]
     differ = dict.fromkeys(name for one in told for name in one.differ)
     return Evidence(tuple(agree), tuple(differ))

@@ -16,6 +16,7 @@ from connectors.http import GuardedTransport
 from sync_engine.engine import Source, Sync, World
 from sync_engine.fieldmap import Compute
 from sync_engine.guard import Limit, Limits
+from sync_engine.identifiers import SHIPPED
 from sync_engine.ids import END, EPOCH, Ids
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
@@ -108,6 +109,7 @@ def _world(
         rows = {(row.instance_id, row.object): row.id for row in registry.sources(connection)}
         for name, sync in config.settings.syncs.items():
             registry.add_sync(connection, name, Kind[sync.kind.upper()])
+    no_keys = SHIPPED.with_more(**config.settings.no_keys.model_dump())
     sources = [
         Source(
             id=rows[instances[s.instance].id, s.object],
@@ -117,6 +119,7 @@ def _world(
             connector=connectors[s.instance],
             mapping=parsed[s.instance, s.object],
             kinds=frozenset(Kind[kind.upper()] for kind in s.kinds),
+            keyed=no_keys.mark,
         )
         for s in config.sources
     ]
@@ -124,7 +127,7 @@ def _world(
         Kind[sync.kind.upper()]: _sync(name, sync, names, catalogue[str(sync.kind)])
         for name, sync in config.settings.syncs.items()
     }
-    return World(store, clock, ids, installation, sources, syncs)
+    return World(store, clock, ids, installation, sources, syncs, no_keys)
 
 
 def _entry(settings: SyncSettings) -> str:

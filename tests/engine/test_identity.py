@@ -1,6 +1,7 @@
 """Who is one person, who is two, and who is asked about."""
 
-from sync_engine import operations
+from sync_engine import matching, operations, resemblance
+from sync_engine.identifiers import SHIPPED
 from sync_engine.models import Kind, LinkState
 from sync_engine.operations import Verdict
 from tests.engine.three import Three, only
@@ -340,3 +341,60 @@ def test_keys_follow_a_person_to_another_company(three: Three) -> None:
         three.service.create("contact", first="Ann", last="Horvat", account=there)
     three.settle()
     assert len(three.sales.alive("Contact")) == 3
+
+
+def test_practice_2_6_companies_of_one_name_are_an_issue_where_names_are_unique(
+    three: Three,
+) -> None:
+    three.sales.create("Account", name="Plavi", vat="HR1")
+    three.settle()
+    three.profiles.rejects = {"name": "Plavi"}  # it has one owner there
+    three.sales.create("Account", name="Plavi", vat="HR2")
+    three.settle()
+    assert len(three.service.alive("account")) == 2
+    assert len(three.profiles.alive("company")) == 1
+    issue = only(three.issues())
+    assert (issue.what, issue.source_id) == ("rejected", three.source("profiles/company").id)
+
+
+def test_practice_2_1_branches_under_one_number_are_told_apart_by_their_town() -> None:
+    number = {"name": "Plavi d.o.o.", "vat": "HR1", "website": "plavi.example"}
+    zagreb, split = ({**number, "address": {"city": city}} for city in ("Zagreb", "Split"))
+    for rule in (matching.VAT, matching.DOMAIN):
+        assert not matching.agrees("company", rule, zagreb, split)
+        assert matching.agrees("company", rule, zagreb, number)
+    assert resemblance.resembles("company", zagreb, split)  # one that has moved, or a branch
+    assert not resemblance.resembles("company", zagreb, {**split, "vat": "HR2"})
+
+
+def test_practice_2_2_what_is_no_key_is_settable(three: Three) -> None:
+    three.creates(Kind.LEAD, "sales", "link-only")
+    three.creates(Kind.LEAD, "service", "link-only")
+    porter = {"first": "Ann", "last": "Horvat", "mail": "porta@plavi.example"}
+    three.sales.create("Lead", **porter, firm="Plavi")
+    three.world.no_keys = SHIPPED.with_more(mailboxes=["Porta"])
+    for source in three.world.sources:
+        source.keyed = three.world.no_keys.mark
+    three.settle()
+    three.service.create("lead", **porter, firm="Zub")
+    three.settle()
+    assert owner(three, "sales/Lead") != owner(three, "service/lead")
+
+
+def test_practice_2_2_what_becomes_a_key_is_looked_at_again(three: Three) -> None:
+    three.creates(Kind.LEAD, "sales", "link-only")
+    office = {"first": "Ann", "last": "Horvat", "mail": "office@plavi.example"}
+    three.sales.create("Lead", **office, firm="Plavi")
+    three.service.create("lead", **office, firm="Zub")
+    three.settle()
+    assert owner(three, "sales/Lead") != owner(three, "service/lead")
+    three.world.no_keys = SHIPPED.with_more(without=["office"])
+    for source in three.world.sources:
+        source.keyed = three.world.no_keys.mark
+    three.settle()
+    assert "identity" in three.whats()  # both are persons of their own already
+
+
+def owner(three: Three, name: str) -> int | None:
+    found: int | None = only(three.links(name)).entity_id
+    return found

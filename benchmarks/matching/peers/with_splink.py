@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb  # type: ignore[import-not-found]  # of that environment
 import splink.comparison_library as cl  # type: ignore[import-not-found]
-from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # type: ignore[import-not-found]
+from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 SURE = 0.95
 
