@@ -1,7 +1,7 @@
 """What a run did and left, per side: the report that a person reads before saying yes."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 from connectors import Action
@@ -11,7 +11,7 @@ from sync_engine.engine.showing import Shown, difference, shown
 from sync_engine.models import LinkState, Owes
 from sync_engine.operations.issues import counted, meaning_of
 from sync_engine.operations.records import alike, names_of
-from sync_engine.operations.shapes import RunReport, Sample, SideRow
+from sync_engine.operations.shapes import Handshake, RunReport, Sample, SideRow
 from sync_engine.service import Service, failed_writes
 
 SAMPLES = 3  #: of each side and class
@@ -66,7 +66,16 @@ def of_run(service: Service, run: Run, name: str | None) -> RunReport:
         cost=_cost(service, name) if waiting or stopped else {},
         down=dict(service.world.down),
         samples=[one for sync in waiting for one in _samples(service, sync)],
+        first=_handshake(service, waiting) if waiting else None,
     )
+
+
+def _handshake(service: Service, waiting: Sequence[str]) -> Handshake:
+    kinds = {kind for kind, sync in service.world.syncs.items() if sync.name in waiting}
+    with service.store.reading() as connection:
+        shared, alone = service.store.links.shared(connection, kinds)
+        rules = service.store.entities.linked_by(connection, kinds)
+    return Handshake(shared=shared, alone=alone, rules=rules)
 
 
 def wrote(run: Run) -> bool:

@@ -47,6 +47,14 @@ class Sample(Shape):
     fields: list[str]
 
 
+class Handshake(Shape):
+    """What a first sync has found the systems to have in common, before anything is written."""
+
+    shared: int  #: people and companies that stand in several systems
+    alone: int  #: in one
+    rules: dict[str, int]  #: match rule -> records that it has linked
+
+
 class RunReport(Shape):
     """What one run did and left."""
 
@@ -64,6 +72,7 @@ class RunReport(Shape):
     cost: dict[str, int]  #: instance -> API calls that what waits for release will cost
     down: dict[str, str]  #: instance -> why it was left out
     samples: list[Sample]
+    first: Handshake | None  #: where a first sync waits for release
 
 
 class FieldChange(Shape):

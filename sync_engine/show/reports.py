@@ -1,9 +1,16 @@
 """A run, how things stand, what waits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sync_engine.operations.meanings import meaning
-from sync_engine.operations.shapes import IssueDetail, IssueGroup, RunLine, RunReport, Status
+from sync_engine.operations.shapes import (
+    Handshake,
+    IssueDetail,
+    IssueGroup,
+    RunLine,
+    RunReport,
+    Status,
+)
 from sync_engine.show.tables import number_of, plain_table, show_sides, told
 from sync_engine.show.terminal import Terminal
 
@@ -16,14 +23,12 @@ def show_run(report: RunReport) -> None:
     if report.samples:
         table = plain_table("What it would do, for example", "side", "does", "record", "fields")
         for one in {(one.side, one.does): one for one in reversed(report.samples)}.values():
-            record = one.record or "a new one, like " + " and ".join(one.like)
+            record = one.record or f"a new one, like {one.like[0]}"
             table.add_row(one.side, one.does, record, ", ".join(one.fields))
         console.print(table)
     if report.conflicts:
-        fields = ", ".join(f"{name} {number}" for name, number in report.conflicts.items())
-        console.print(f"Conflicts settled by precedence, losers kept: {fields}")
-    spent = ", ".join(f"{name} {number}" for name, number in report.calls.items())
-    console.print(f"API calls: {spent or 'none'}")
+        console.print(f"Conflicts settled by precedence, losers kept: {_named(report.conflicts)}")
+    console.print(f"API calls: {_named(report.calls)}")
     for instance, why in report.down.items():
         words = f"{instance} was left out, so its rows are as before:"
         console.head(words, f" {why}", style="bold red")
@@ -33,25 +38,57 @@ def show_run(report: RunReport) -> None:
             "read whole; on a first sync nothing at all."
         )
     _show_counts(console, report.issues)
-    if report.waiting_for_release or report.stopped_by_guard:
-        cost = ", ".join(f"{name} {number}" for name, number in report.cost.items())
-        console.print(f"What waits costs these API calls at most: {cost or 'none'}")
-    if report.waiting_for_release:
-        names = ", ".join(report.waiting_for_release)
-        console.print()
-        console.head(
-            f"Nothing has been written yet for {names}.",
-            " A first sync stops here: read the numbers above, look at every write with "
-            "crm-sync plan NAME, then let it go on:\n"
-            + "\n".join(f"  crm-sync release {name}" for name in report.waiting_for_release),
-        )
+    if report.first:
+        _show_handshake(console, report, report.first)
     elif report.stopped_by_guard:
+        console.print(f"What waits costs these API calls at most: {_named(report.cost)}")
         console.print()
         console.head(
             "The guard has stopped improbable changes:",
             " everything else went on. Look at them with crm-sync plan NAME.\n"
             + "\n".join(f"  {told}" for told in report.guard),
         )
+
+
+def _show_handshake(console: Terminal, report: RunReport, found: Handshake) -> None:
+    """What a person must know before saying yes, and how to say it."""
+    waiting = report.waiting_for_release
+    rows = [row for row in report.sides if row.sync in waiting]
+    console.print()
+    console.head(
+        f"Nothing has been written yet for {', '.join(waiting)}.", " A first sync stops here."
+    )
+    lines = [
+        ("in several systems", f"{found.shared} people and companies"),
+        ("  records linked by", _named(found.rules)),
+        ("in one system only", str(found.alone)),
+        ("would be created", f"{sum(row.to_create for row in rows)} records"),
+        ("would be changed", f"{sum(row.to_update for row in rows)} records"),
+        ("API calls, at most", f"{sum(report.cost.values())}: {_named(report.cost)}"),
+        ("left as they are", f"{sum(report.issues.values())} until a person has decided"),
+    ]
+    for what, number in lines:
+        console.print(f"  {what:<20}{number}")
+    if found.alone and not found.shared:
+        console.head(
+            "No record was found on two sides.",
+            " If these systems know the same people, releasing would double them: see first which "
+            "fields are mapped, and region for phone numbers.",
+            style="bold red",
+        )
+    first = waiting[0]
+    steps = [
+        (f"crm-sync plan {first}", "every write, field by field; sends nothing"),
+        ("crm-sync issues list", "what waits for a person; better answered now than after"),
+        *((f"crm-sync release {name}", "let it go on") for name in waiting),
+    ]
+    console.print("Next:")
+    for command, why in steps:
+        console.print(f"  {command:<30}{why}")
+
+
+def _named(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in numbers.items()) or "none"
 
 
 def show_status(status: Status) -> None:

@@ -13,6 +13,7 @@ _NAMES = ("sync", "kind", "instance", "object")
 _HEADINGS = {"possible_duplicates": "look alike"}
 #: what a column counts, where its heading does not say so
 _MEANINGS = {
+    "linked": "linked: known and kept equal, with or without a record in another system",
     "past": "past: converted, merged or deleted there; kept, so that nothing comes back by itself",
     "asked": "asked: nobody can tell whose record it is; a person is asked",
     "possible_duplicates": "look alike: not created, since somebody there looks like them",

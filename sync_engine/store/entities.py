@@ -211,6 +211,21 @@ class Entities:
         )
         return self._all_heard(connection, query)
 
+    def linked_by(self, connection: Connection, kinds: Collection[Kind]) -> dict[str, int]:
+        """Match rule -> how many records of these kinds it has linked."""
+        query = (
+            select(HISTORY.c.rule, func.count())
+            .join(ENTITY, ENTITY.c.id == HISTORY.c.entity_id)
+            .where(
+                HISTORY.c.what == Happened.LINKED,
+                HISTORY.c.rule.is_not(None),
+                ENTITY.c.kind.in_(sorted(kinds)),
+            )
+            .group_by(HISTORY.c.rule)
+            .order_by(func.count().desc(), HISTORY.c.rule)
+        )
+        return {str(rule): number for rule, number in connection.execute(query)}
+
     def count_told(self, connection: Connection, kind: Kind, what: Happened, since: int) -> int:
         """How often something happened to entities of a kind since a row id."""
         query = (

@@ -242,6 +242,21 @@ class Links:
         )
         return connection.execute(select(func.min(last.c.id))).scalar()
 
+    def shared(self, connection: Connection, kinds: Collection[Kind]) -> tuple[int, int]:
+        """How many people and companies of these kinds stand in several systems; how many in one.
+
+        Reads every link: for the report of a first sync alone.
+        """
+        each = (
+            select(func.count().label("places"))
+            .where(LINK.c.state == LinkState.LIVE, LINK.c.kind.in_(sorted(kinds)))
+            .group_by(LINK.c.entity_id)
+            .subquery()
+        )
+        query = select(each.c.places > 1, func.count()).group_by(each.c.places > 1)
+        found = {bool(several): number for several, number in connection.execute(query)}
+        return found.get(True, 0), found.get(False, 0)
+
     def counts(self, connection: Connection) -> dict[tuple[int, Kind, LinkState], int]:
         """(source, kind, state) -> how many."""
         query = select(LINK.c.source_id, LINK.c.kind, LINK.c.state, func.count()).group_by(
