@@ -3,7 +3,6 @@
 import pytest
 
 from sync_engine import operations
-from sync_engine.engine.rereading import rematch
 from sync_engine.models import Kind, LinkState
 from tests.engine.three import Three, only
 
@@ -84,7 +83,6 @@ def test_peers_23_after_never_who_was_left_alone_is_matched(three: Three, policy
     three.service.create("lead", **ANN)
     three.settle()
     three.creates(Kind.LEAD, "service", policy)
-    rematch(three.world, [link.id for link in three.links("service/lead")])
     three.settle()
     assert len(owners(three, "sales/Lead", "service/lead")) == 1
     assert {link.state for link in three.links("service/lead")} == {LinkState.LIVE}

@@ -301,7 +301,8 @@ class Three:
         self._replace(kind, enters={side: expression(text, CATALOGUE[kind.name.lower()]).holds})
 
     def creates(self, kind: Kind, side: str, policy: str) -> None:
-        self._replace(kind, creates={**self.world.syncs[kind].creates, side: policy})
+        creates = {**self.world.syncs[kind].creates, side: policy}
+        self._replace(kind, creates=creates, entry=repr(creates))
 
     def deletes(self, kind: Kind, policy: str) -> None:
         self._replace(kind, deletes=dict.fromkeys(ORDER, policy))
