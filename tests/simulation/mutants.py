@@ -107,6 +107,45 @@ MUTANTS: Mapping[str, Mutant] = {
     "a missing record is gone at once": _engine(
         "before", "if link.missing_at is not None and now - link.missing_at >= PAUSE:", "if True:"
     ),
+    "a mark is set only where there is none": Mutant(
+        "sync_engine.store.entities",
+        "among(connection, ENTITY.c.id, chunk)).values(dirty=DIRTY)",
+        "among(connection, ENTITY.c.id, chunk), ENTITY.c.dirty == 0).values(dirty=DIRTY)",
+    ),
+    "the base advances whole": Mutant(
+        "sync_engine.reconcile",
+        "    base = dict(side.base)\n",
+        "    return dict(side.seen)\n    base = dict(side.base)\n",
+    ),
+    "an edit on top of our open write is a conflict like any other": Mutant(
+        "sync_engine.reconcile",
+        "if len(people) == 1 and any(name in offer for offer in sides[people[0]].offered):",
+        "if False:",
+    ),
+    "what a side shows instead is news": Mutant(
+        "sync_engine.reconcile",
+        "return kept is None or kept.shown != value or kept.why == MANUAL",
+        "return True",
+    ),
+    "golden's own value is news": Mutant(
+        "sync_engine.reconcile",
+        "    if golden.get(name, UNSET) == value:\n        return False\n",
+        "",
+    ),
+    "a side deletes what it has not accepted": _engine(
+        "deletes", "if difference(world, batch.references, entity, gone, side):", "if False:"
+    ),
+    "a merge's loser counts as deleted": _engine(
+        "ended",
+        "link.state, link.into_id = LinkState.MERGED, batch.links[change.into].id",
+        "link.state = LinkState.GONE",
+    ),
+    "a converted lead stays one": _engine(
+        "follow", "source.kind = Kind.CUSTOMER", "source.kind = Kind.LEAD"
+    ),
+    "who is there already is not looked up": _engine(
+        "before", "if wanted and wanted[1]:", "if False:"
+    ),
     "a cursor is kept before its page": _engine(
         "pull",
         "            ingest(world, source, run, connection, changes, row.tick)\n",

@@ -7,6 +7,7 @@ box starts several of these, each with its own share of the seeds.
 import gc
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from tests.simulation.faults import ALL
 from tests.simulation.generate import MODES
 from tests.simulation.history import run
 
@@ -23,6 +25,9 @@ ROOT = Path(__file__).parents[2]
 PROCESSES = 2
 _SELF = (sys.executable, "-m", "tests.simulation.search")
 TOGETHER = 100  #: histories between two collections of garbage
+LEAST = 3000  #: safety histories of a whole box
+OFTEN = 50  #: how often each fault strikes in it, and each situation is met
+README = ROOT / "sync_engine" / "README.md"
 
 
 @dataclass(slots=True)
@@ -61,6 +66,26 @@ class Found:
 
 def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
+
+
+def situations() -> set[str]:
+    """The situations of the decision table, as it is written."""
+    table = README.read_text().split("## Decision table")[1].split("## Decisions")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def wanting(found: Found) -> list[str]:
+    """What a whole box of safety histories has not tried enough."""
+    number = max(1, found.histories)
+    short = [] if found.histories >= LEAST else [f"{found.histories} histories"]
+    means = {"steps": (found.steps, 30), "systems": (found.systems, 2), "faults": (found.kinds, 3)}
+    short += [
+        f"{name}: {n / number:.2f}" for name, (n, least) in means.items() if n < least * number
+    ]
+    short += [f"{name}: {found.fired[name]}" for name in ALL if found.fired[name] < OFTEN]
+    met = found.situations
+    return short + [f"{name}: {met[name]}" for name in sorted(situations()) if met[name] < OFTEN]
 
 
 def search(mode: str, first: int, step: int, seconds: float, most: int) -> Found:

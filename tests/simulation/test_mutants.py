@@ -1,12 +1,9 @@
 """The mutation gate: every seeded bug is killed, stored scripts first, then by search."""
 
-import os
-
 import pytest
 
 from tests.simulation.mutants import MUTANTS, ROOT, hunted
 
-HUNT = os.environ.get("CRM_SYNC_MUTANTS") == "1"
 BOX = 360  #: CPU seconds for all of them: three minutes on two cores
 LEAST = 20
 
@@ -22,7 +19,6 @@ def test_there_are_enough_of_them() -> None:
     assert len(MUTANTS) >= LEAST
 
 
-@pytest.mark.skipif(not HUNT, reason="CRM_SYNC_MUTANTS=1 hunts them")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_is_killed(name: str) -> None:
