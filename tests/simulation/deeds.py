@@ -36,6 +36,7 @@ class Entry:
     kind: str
     field: str
     value: Any
+    over: Any = None  #: what the record showed before; of a set and of a new record nothing
 
 
 class People:
@@ -185,13 +186,14 @@ class People:
         if clear:
             value = False if field == "email_opt_out" else None
         told: Any = value
+        over = row.values[native] if field not in _SETS else None
         if crm.flavour == "profiles" and field in _SETS:
             old = self._shown(row, field)
             others = [v for v in row.values[native] or [] if v != old]
             told = [str(value).removeprefix("+"), *others] if value else others
         crm.enter(name, row.id, **{native: told})
         who = self.whose.get((crm.name, row.id), -1)
-        self._log(crm, row.id, who, kind, field, value)
+        self._log(crm, row.id, who, kind, field, value, over)
         return True
 
     def _shown(self, row: Row, field: str) -> Any:
@@ -228,14 +230,25 @@ class People:
             for row in crm.alive("person")
         )
 
-    def _automated(self, crm: Crm, name: str, number: str, native: str, value: Any) -> None:
+    def _automated(
+        self, crm: Crm, name: str, number: str, native: str, value: Any, over: Any
+    ) -> None:
         field = next(f for f, n in NATIVE.items() if n == native)
         kind = crm.kind_of(name, crm.row(name, number))
-        self._log(crm, number, self.whose.get((crm.name, number), -1), kind, field, value)
+        self._log(crm, number, self.whose.get((crm.name, number), -1), kind, field, value, over)
 
-    def _log(self, crm: Crm, number: str, who: int, kind: str, field: str, value: Any) -> None:
+    def _log(
+        self,
+        crm: Crm,
+        number: str,
+        who: int,
+        kind: str,
+        field: str,
+        value: Any,
+        over: Any = None,
+    ) -> None:
         root = self.root(crm.name, number)
-        self.log.append(Entry(self.event, crm.name, root, who, kind, field, value))
+        self.log.append(Entry(self.event, crm.name, root, who, kind, field, value, over))
 
 
 def _word(number: int) -> str:

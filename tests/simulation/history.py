@@ -116,6 +116,7 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
         oracles.made_once(home, acting)
         oracles.nobody_twice(home, people)
     oracles.nothing_lost(home, people, acting, state)
+    oracles.nobody_differed_in_vain(people, state)
     if not acting.restored_at:
         oracles.audited(home, state)
     # who was parted keeps what he was given; a field that was unmapped is first contact again
@@ -123,6 +124,7 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
     if not (acting.restored_at or acting.decided or remapped):
         oracles.nothing_comes_back(home, people, state)
         oracles.as_predicted(home, people, state)
+        oracles.opted_out(home, people, state)
     if home.setup.clear and not acting.decided:
         oracles.everywhere(home, people, state)
 

@@ -8,6 +8,9 @@ from typing import Any
 from sync_engine.models import LinkState
 from sync_engine.store import EntityRow, IssueRow, LinkRow, Store
 
+#: situations in which two people must have differed
+_SETTLED = ("prefer", "newest", "longest", "manual")
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -15,6 +18,8 @@ class State:
     entities: dict[int, EntityRow]
     issues: list[IssueRow]
     history: str  #: every value that history holds, as text
+    lost: str  #: every value that lost a conflict, as history tells it
+    conflicts: list[tuple[str, str]]  #: settled by a rule: what won, what lost, as text
     rows: int  #: of history
     sent: int
     unanswered: int
@@ -54,6 +59,8 @@ def look(store: Store) -> State:
             ),
             issues=store.issues.all(connection),
             history="\n".join(str(value) for row in told for value in row[:3] if value),
+            lost="\n".join(str(row[2]) for row in told if row[2]),
+            conflicts=[(str(r[1]), str(r[2])) for r in told if r[3] in _SETTLED and r[2]],
             rows=len(told),
             sent=rows("select count(*) from sent")[0][0],
             unanswered=rows("select count(*) from sent where result is null")[0][0],

@@ -67,8 +67,8 @@ class Crm(MemorySystem):
         #: (record, field, value): edits that a write overwrote unseen
         self.unseen: set[tuple[str, str, str]] = set()
         self.fresh: dict[str, dict[str, Any]] = {}  #: record -> what people entered since we read
-        #: told of what automation enters: object, record, field, value
-        self.entered: Callable[[str, str, str, Any], None] = lambda *_: None
+        #: told of what automation enters: object, record, field, value, and over which value
+        self.entered: Callable[[str, str, str, Any, Any], None] = lambda *_: None
         if flavour == "profiles":
             self.reports_deletions = False
             self.unique_addresses = ("mails", "phones")
@@ -98,8 +98,9 @@ class Crm(MemorySystem):
 
     def automate(self, name: str, number: str, native: str, value: Any) -> None:
         """The organization's own automation changes a record; that is an edit like any other."""
+        over = self.row(name, number).values.get(native)
         self.enter(name, number, **{native: value})
-        self.entered(name, number, native, value)
+        self.entered(name, number, native, value, over)
 
     def overwritten(self, row: Row, before: Mapping[str, Any]) -> None:
         """A write has landed on what people entered and nobody has read."""
