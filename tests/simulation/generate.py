@@ -265,8 +265,7 @@ class _Teller:
     def _on_top(self) -> None:
         """Somebody edits what our write, whose answer was lost, may just have changed."""
         if self.edited is not None and self.rng.random() < 0.5:
-            on = self.rng.choice([n for n in self.setup.names if n != self.edited["on"]])
-            self._add("edit", **self.edited | {"on": on})
+            self._add("edit", **self.edited | {"on": self.rng.choice(self.setup.names)})
 
     def _deed(self, fault: str, how: str) -> Event | None:
         """What somebody does in the midst of a run."""
