@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 _PERSON = {
+    "sync_opt_out": "boolean",
     "salutation": "text",
     "first_name": "text",
     "middle_name": "text",
@@ -32,6 +33,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "industry": "choice",
         "employees": "integer",
         "vat": "text",
+        "sync_opt_out": "boolean",
     },
 }
 #: opt-out -> the addresses and numbers that it concerns

@@ -59,6 +59,9 @@ def _side(config: Config, sync: SyncSettings, instance: str, side: SideSettings)
         "on_create": _plain(source.mapping.get("on_create", {})),
         "region": source.region,
         "creates": str(side.creates),
+        "filter": side.filter,
+        "accept": side.accept,
+        "exit": side.exit,
         "deletes": str(side.deletes or sync.deletes),
     }
 

@@ -100,6 +100,8 @@ class SideSettings(Strict):
     creates: CreatePolicy = CreatePolicy.CREATE
     #: only records of which it is true cause others elsewhere; CEL over golden fields
     filter: str | None = None
+    accept: str | None = None  #: only those of whom it is true are created here; CEL likewise
+    exit: Literal["keep", "pause"] = "keep"  #: of who is linked and passes them no more
     deletes: DeletePolicy | None = None
 
 

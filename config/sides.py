@@ -78,6 +78,7 @@ def _source(
 
 def _is_plain(side: SideSettings) -> bool:
     own = {"creates": side.creates, "deletes": side.deletes, "filter": side.filter}
+    own |= {"accept": side.accept, "exit": side.exit}
     return side == SideSettings(object=side.object, **own)
 
 
@@ -143,12 +144,17 @@ def _fields(
 
 
 def _filter(findings: Findings, where: Where, known: Mapping[str, str], side: SideSettings) -> None:
-    if side.filter is None:
-        return
-    try:
-        expression(side.filter, known)
-    except ValueError as error:
-        findings.refuse((*where, "filter"), str(error), "see cel.dev for the language")
+    for key in ("filter", "accept"):
+        text = getattr(side, key)
+        if text is None:
+            continue
+        try:
+            expression(text, known)
+        except ValueError as error:
+            findings.refuse((*where, key), str(error), "see cel.dev for the language")
+    if side.exit != "keep" and side.filter is None and side.accept is None:
+        what = "there is neither filter nor accept that anybody could fail"
+        findings.refuse((*where, "exit"), what, "give one, or leave exit out")
 
 
 def _required(

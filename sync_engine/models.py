@@ -95,6 +95,8 @@ class Happened(IntEnum):
     MERGED = 6
     CONVERTED = 7
     STATE = 8  #: a record of the entity has come into another state, told in ``new``
+    LEFT = 9  #: a record is left alone, for what ``rule`` tells
+    ENTERED = 10  #: and takes part again
 
 
 class UtcDateTime(UserDefinedType[datetime]):

@@ -10,6 +10,7 @@ import orjson
 Values: TypeAlias = Mapping[str, Any]  #: golden field -> value; an unset field is missing
 GOLDEN: Final = "golden"
 UNSET: Final = object()
+OPT_OUT: Final = "sync_opt_out"  #: a record's own wish to be left alone; it never travels
 MISFIT: Final = "does not fit"  #: why a field is held whose value was not even sent
 
 

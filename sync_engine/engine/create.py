@@ -16,6 +16,7 @@ from sync_engine import matching
 from sync_engine.engine.covering import Wish, held_by_other_kind
 from sync_engine.engine.groups import closed
 from sync_engine.engine.keys import Employers, employers
+from sync_engine.engine.outside import inside
 from sync_engine.engine.showing import assume_opt_outs
 from sync_engine.engine.verdicts import verdicts
 from sync_engine.engine.world import Sync, Told, World
@@ -158,6 +159,8 @@ def _reasons(
         general = "it is inactive, and the past is created nowhere (create_inactive)"
     elif turned:
         general = "it became a customer by itself; it is one elsewhere when its lead is converted"
+    elif not (live := inside(world, sync, entity, live)):
+        general = "its records are left alone, by an opt-out of their own or a filter (exit)"
     elif not enters(world, sync, entity, live):
         general = "the filter of the side it comes from keeps it away"
     occupied = {link.instance_id for link in links if _keeps_place(world, link, entity.kind)}
@@ -171,6 +174,8 @@ def _reasons(
             found[instance] = f"nothing is created there (creates: {policy})"
         elif source.id not in listed:
             found[instance] = "that side has not been listed yet"
+        elif instance in sync.accepts and not sync.accepts[instance](entity.golden):
+            found[instance] = "that side does not accept it (accept)"
         else:
             found[instance] = general
     return found

@@ -10,6 +10,7 @@ from sync_engine.engine.answered import close_answered
 from sync_engine.engine.create import consider_creates, enters
 from sync_engine.engine.deletes import end_link, follow_deletes, succeed
 from sync_engine.engine.leads import leaving, retire, withdraw
+from sync_engine.engine.outside import leave_out
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.showing import (
     Shown,
@@ -134,8 +135,9 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     succeed(batch, entity)
     live = [link for link in batch.links[entity.id] if link.state is LinkState.LIVE]
     own = {world.source(link.source_id).instance: link for link in live if link.kind is entity.kind}
+    known, own = own, leave_out(world, sync, batch, entity, own)
     reference = _reference(world, sync, entity, own) if batch.is_partial else entity.golden
-    heard = own | leaving(world, entity, live, own)
+    heard = own | leaving(world, entity, live, known)
     sides = {
         name: _side(world, batch, entity, link, reference, run)
         for name, link in heard.items()
@@ -160,12 +162,15 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
             batch.waits |= {(number, entity.id) for number in missing}
         _advance(world, batch, entity, link, side, decision.bases[name], decision.held[name])
         assume_opt_outs(world, entity, live, link)
-        _owe(world, batch, entity, link, side, bool(decision.changes))
+    own = leave_out(world, sync, batch, entity, own)  # golden may keep a record away now
+    for name, link in own.items():
+        if name in sides:
+            _owe(world, batch, entity, link, sides[name], bool(decision.changes))
     for link in live:
         if link.kind is not entity.kind:
-            retire(world, batch, entity, link, own)
+            retire(world, batch, entity, link, known)
     creating = [link for link in batch.links[entity.id] if link.state is LinkState.CREATING]
-    stays_out = bool(creating and own) and not enters(world, sync, entity, own.values())
+    stays_out = bool(creating and known) and not enters(world, sync, entity, own.values())
     is_past = not any(link.state in READABLE for link in batch.links[entity.id])
     for link in creating:
         if link.kind is not entity.kind or stays_out or is_past:

@@ -103,6 +103,9 @@ class Sync:
     limits: Limits
     #: instance -> whether a person (golden values) known there alone may be created elsewhere
     enters: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
+    #: instance -> whether a person may be created there
+    accepts: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
+    pauses: frozenset[str] = frozenset()  #: instances that leave alone who does not pass any more
     born_inactive: bool = False  #: whether the past is created elsewhere too
     entry: str = ""  #: what tells who may be created where, in words that change with it
 

@@ -17,6 +17,8 @@ _TELLS = {
     Happened.UNLINKED: "unlink",
     Happened.MERGED: "merge",
     Happened.CONVERTED: "became customer",
+    Happened.LEFT: "leave",
+    Happened.ENTERED: "enter",
 }
 _CREATES = "create"
 

@@ -3,7 +3,7 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -133,7 +133,7 @@ def _world(
 def _entry(settings: SyncSettings) -> str:
     """Who may enter where, so that it is seen when that changes."""
     sides = {
-        side: [(one.object, one.filter, one.creates) for one in objects]
+        side: [(one.object, one.filter, one.accept, one.exit, one.creates) for one in objects]
         for side, objects in settings.sides.items()
     }
     return json.dumps([sides, settings.create_inactive])
@@ -168,12 +168,11 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str], known: Itera
             side: str(max((one.creates for one in ones), key=list(CreatePolicy).index))
             for side, ones in objects.items()
         },
-        enters={
-            side: expression(one.filter, set(known)).holds
-            for side, ones in objects.items()
-            for one in ones
-            if one.filter is not None
-        },
+        enters=_conditions(settings, "filter", known),
+        accepts=_conditions(settings, "accept", known),
+        pauses=frozenset(
+            side for side, ones in objects.items() if any(one.exit == "pause" for one in ones)
+        ),
         limits=Limits(
             **{
                 risk: Limit(limit.count, limit.share)
@@ -183,3 +182,13 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str], known: Itera
         born_inactive=settings.create_inactive,
         entry=_entry(settings),
     )
+
+
+def _conditions(
+    settings: SyncSettings, key: str, known: Iterable[str]
+) -> dict[str, Callable[[Mapping[str, Any]], bool]]:
+    """Instance -> its condition of that name."""
+    texts = {side: getattr(one, key) for side, ones in settings.sides.items() for one in ones}
+    return {
+        side: expression(text, set(known)).holds for side, text in texts.items() if text is not None
+    }

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.models import FieldName, Layout
 from sync_engine.store.database import StateError
+from sync_engine.values import OPT_OUT
 
 UNSET_MARK: dict[str, Any] = {}
 FORM_BYTES = 8  #: of one field's form
@@ -40,7 +41,7 @@ class Layouts:
         """Make room for what these sides show (field -> its form), and for golden values of it."""
         sides = list(sides)
         names = sorted({name for side in sides for name in side})
-        self._add_fields(connection, names)
+        self._add_fields(connection, [*names, OPT_OUT])  # links are marked under that name
         self.golden = self._add_layout(connection, dict.fromkeys(names, b""))
         for side in sides:
             self._add_layout(connection, side)
@@ -91,7 +92,7 @@ class Layouts:
         return {self._names[int(number)]: value for number, value in (values or {}).items()}
 
     def _add_fields(self, connection: Connection, names: Iterable[str]) -> None:
-        fresh = [name for name in names if name not in self._ids]
+        fresh = [name for name in dict.fromkeys(names) if name not in self._ids]
         following = max(self._names, default=0) + 1
         numbered = list(enumerate(fresh, start=following))
         if numbered:

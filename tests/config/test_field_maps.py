@@ -121,3 +121,23 @@ def test_the_secret_of_masks_comes_from_outside(tmp_path: Path) -> None:
     assert load(tmp_path, f"mask_key: ${{MASK}}\n{text}", MASK=secret).mask_key == secret.encode()
     (tmp_path / "mask").write_text(f"{secret}\n")
     assert load(tmp_path, f"mask_key_file: mask\n{text}").mask_key == secret.encode()
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ("accept: surname != null", "names surname, which is no field"),
+        ("exit: pause", "neither filter nor accept"),
+        ("filter: email != null, exit: forget", "exit"),
+    ],
+)
+def test_conditions_of_a_side_that_are_refused(tmp_path: Path, details: str, expected: str) -> None:
+    told = faults(tmp_path, changed(TWO, f"two: {{object: person, {details}}}}}"))
+    assert any(expected in one for one in told), told
+
+
+def test_conditions_of_a_side_are_taken(tmp_path: Path) -> None:
+    details = "filter: email != null, accept: last_name != null, exit: pause"
+    loaded = load(tmp_path, changed(TWO, f"two: {{object: person, {details}}}}}"))
+    (side,) = loaded.settings.syncs["leads"].sides["two"]
+    assert (side.accept, side.exit) == ("last_name != null", "pause")

@@ -304,6 +304,15 @@ class Three:
         creates = {**self.world.syncs[kind].creates, side: policy}
         self._replace(kind, creates=creates, entry=repr(creates))
 
+    def gate(self, kind: Kind, side: str, *, accept: str | None = None, exit: str = "keep") -> None:
+        """Who is created on a side, and what becomes of who passes its conditions no more."""
+        sync, known = self.world.syncs[kind], CATALOGUE[kind.name.lower()]
+        accepts = {} if accept is None else {side: expression(accept, known).holds}
+        pauses = sync.pauses | {side} if exit == "pause" else sync.pauses - {side}
+        self._replace(kind, accepts=accepts, pauses=frozenset(pauses))
+        with self.store.transaction() as connection:  # as a start with other conditions does
+            self.store.entities.mark_kind(connection, kind)
+
     def deletes(self, kind: Kind, policy: str) -> None:
         self._replace(kind, deletes=dict.fromkeys(ORDER, policy))
 
