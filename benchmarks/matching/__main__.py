@@ -45,16 +45,15 @@ def _run(*command: str) -> dict[str, Any]:
 
 def _table(size: int, found: dict[str, dict[str, Any]]) -> Sequence[str]:
     lines = [
-        f"| {size:,} x {size:,} | wall s | of it matching | CPU s | MiB | linked right | "
+        f"| {size:,} x {size:,} | CPU s | read, matched, decided | wall s | MiB | linked right | "
         "linked wrong | asked about | left apart |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, one in found.items():
-        seconds = one["seconds"]
-        matching = seconds.get("match", seconds.get("all", 0.0))
+        stages = ", ".join(f"{seconds:.1f}" for seconds in one.get("stages", {}).values())
         asked, twice = one.get("asked", 0), one.get("twice", size - one["right"])
         lines.append(
-            f"| {name} | {sum(seconds.values()):.1f} | {matching:.1f} | {one['cpu']:.1f} | "
+            f"| {name} | {one['cpu']:.1f} | {stages} | {one['wall']:.1f} | "
             f"{one['rss']:.0f} | {one['right']:,} | {one['wrong']:,} | {asked:,} | {twice:,} |"
         )
     return lines

@@ -38,7 +38,7 @@ def main() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     same = [(a, a.split("-")[1] == b.split("-")[1]) for a, b in found]
     told = {
-        "seconds": {"all": seconds},
+        "wall": seconds,
         "cpu": used.ru_utime + used.ru_stime,
         "rss": used.ru_maxrss / 1024,
         "right": len({a for a, is_right in same if is_right}),

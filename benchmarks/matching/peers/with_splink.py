@@ -42,7 +42,7 @@ def main() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     right = {left for left, other in found if left.split("-")[1] == other.split("-")[1]}
     told = {
-        "seconds": {"all": seconds},
+        "wall": seconds,
         "cpu": used.ru_utime + used.ru_stime,
         "rss": used.ru_maxrss / 1024,
         "right": len(right),
