@@ -11,6 +11,8 @@ from typing import Protocol
 from uuid import UUID
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+#: how far a clock may have been ahead for rows to go on in order once it is set back
+AHEAD = timedelta(days=1)
 END = EPOCH + timedelta(milliseconds=2**41)  #: in 2089: later moments have no row ids
 _COUNTER_BITS = 22
 _RANDOM_BITS = 27
@@ -46,6 +48,15 @@ class Ids:
         # a clock set back, or a counter that wrapped within a millisecond
         self._last = fresh if fresh > self._last else self._last + 1
         return self._last
+
+    def after(self, row_id: int) -> None:
+        """Go on after a row of an earlier process, whose clock may have been ahead of ours.
+
+        What happened last is told by row ids. Where the clock was wrong by more than a day its
+        rows are left behind: whatever counts rows of a day would go on counting ours.
+        """
+        if row_id < self.row_at(self._now() + AHEAD):
+            self._last = max(self._last, row_id)
 
     def row_at(self, moment: datetime) -> int:
         """The smallest row id given at that moment or later."""

@@ -6,6 +6,8 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine import Sync, World
 from sync_engine.engine.create import why_none
+from sync_engine.engine.references import reference_fields, resolve
+from sync_engine.engine.showing import difference, shown
 from sync_engine.ids import time_of
 from sync_engine.models import Happened, LinkState
 from sync_engine.operations.records import WrongUseError, find, name_of
@@ -65,8 +67,9 @@ def explain(service: Service, record: str, field: str | None = None) -> Explanat
         entity = service.store.entities.by_id(connection, owners).get(link.entity_id or 0)
         links = service.store.links.of_entities(connection, owners) or [link]
         places = _places(world, connection, entity, links)
-        told = _told(world, connection, link)
+        told = [r for n in owners for r in service.store.entities.history(connection, n)]
         sent = service.store.writes.of_links(connection, [one.id for one in links])
+        apart = _apart(world, connection, entity, link) if entity else {}
     names = sorted({*(entity.golden if entity else {}), *(link.seen or {}), *_unread(world, link)})
     if field is not None and field not in names:
         raise WrongUseError(
@@ -79,7 +82,7 @@ def explain(service: Service, record: str, field: str | None = None) -> Explanat
         kind=link.kind.name.lower(),
         places=places,
         fields=[
-            _field(world, name, entity, link, told, sent, by_id)
+            _field(world, name, entity, link, told, sent, by_id, apart.get(name))
             for name in names
             if field in (None, name)
         ],
@@ -143,6 +146,7 @@ def _field(
     told: Sequence[HistoryRow],
     sent: Sequence[SentRow],
     links: Mapping[int, LinkRow],
+    apart: str | None,
 ) -> FieldTold:
     about = [row for row in told if row.field_name == name]
     last = about[-1] if about else None
@@ -158,6 +162,8 @@ def _field(
         rule=last.rule if last else None,
         lost=last.lost if last else None,
         held=held,
+        apart=None if held else apart,
+        changes=[_event(world, links, row) for row in about],
         writes=[
             WriteTold(
                 at=time_of(row.id),
@@ -171,6 +177,39 @@ def _field(
             if name in row.values or (row.action == "create" and row.link_id in links)
         ],
     )
+
+
+def _apart(
+    world: World, connection: Connection, entity: EntityRow, link: LinkRow
+) -> dict[str, str]:
+    """Field -> why the record shows something else there than golden."""
+    seen = link.seen or {}
+    golden = entity.golden
+    differing = [name for name in {**golden, **seen} if seen.get(name) != golden.get(name)]
+    if link.state is not LinkState.LIVE or link.kind is not entity.kind:
+        return dict.fromkeys(differing, _STATES[link.state])
+    references = resolve(world, connection, entity.kind, [entity], [link])
+    side = shown(world, references, link, entity.kind, golden)
+    owed = difference(world, references, entity, link, side)
+    mapping = world.source(link.source_id).mapping
+    directions = {each.name: each.direction for each in mapping.fields}
+    readable = mapping.readable(entity.kind.name.lower())
+    refs = reference_fields(world, entity.kind)
+    found = {}
+    for name in differing:
+        if name not in directions:
+            found[name] = "in no field; left there" if name in seen else "not mapped on this side"
+        elif name not in readable:
+            found[name] = "only written on this side"
+        elif directions[name] == "from":
+            found[name] = "only read on this side"
+        elif name in owed:
+            found[name] = "still to be written"
+        elif name in refs and side.seen.get(name) != golden.get(name):
+            found[name] = "the record that it refers to is not there"
+        else:
+            found[name] = "the same, as this side holds it"
+    return found
 
 
 def _places(

@@ -308,6 +308,8 @@ class FieldTold(Shape):
     rule: str | None
     lost: dict[str, Any] | None
     held: str | None
+    apart: str | None  #: why the record shows something else, where it is not held
+    changes: list[Event]  #: of golden, oldest first: each begins where the one before has ended
     writes: list[WriteTold]
 
 

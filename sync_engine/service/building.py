@@ -101,6 +101,7 @@ def _world(
     store.open(mapping.forms for mapping in parsed.values())
     with store.transaction() as connection:
         registry = store.registry
+        ids.after(max(store.entities.newest(connection), store.writes.newest(connection)))
         installation = registry.installation(connection, ids.installation())
         registry.add_instances(connection, config.settings.instances)
         instances = registry.instances(connection)

@@ -103,7 +103,8 @@ def show_explanation(found: Explanation) -> None:
     table = plain_table("Fields", "field", "golden", "here", "set by", "at (UTC)", "rule")
     for field in found.fields:
         at = f"{field.set_at:%Y-%m-%d %H:%M:%S}" if field.set_at else ""
-        here = told(field.here) + (f"\nheld: {field.held}" if field.held else "")
+        why = f"held: {field.held}" if field.held else field.apart
+        here = told(field.here) + (f"\n{why}" if why else "")
         table.add_row(
             field.field, told(field.golden), here, field.set_by or "", at, field.rule or ""
         )

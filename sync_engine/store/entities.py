@@ -150,6 +150,10 @@ class Entities:
                 later[row.field_name or ""] = row.old
         return rows
 
+    def newest(self, connection: Connection) -> int:
+        """The newest row of history; 0 where there is none."""
+        return connection.execute(select(func.max(HISTORY.c.id))).scalar_one() or 0
+
     def left(self, connection: Connection, link_id: int) -> list[int]:
         """Entities that a record has belonged to and left, oldest first."""
         query = (

@@ -90,6 +90,10 @@ class Writes:
         query = select(SENT).where(SENT.c.run_id.in_(sorted(runs))).order_by(SENT.c.id)
         return [self._row(row) for row in connection.execute(query)]
 
+    def newest(self, connection: Connection) -> int:
+        """The newest row of ``sent``; 0 where there is none."""
+        return connection.execute(select(func.max(SENT.c.id))).scalar_one() or 0
+
     def of_links(self, connection: Connection, links: Collection[int]) -> list[SentRow]:
         """Every write to these links, oldest first."""
         query = select(SENT).where(SENT.c.link_id.in_(sorted(links))).order_by(SENT.c.id)

@@ -20,6 +20,20 @@ def test_row_ids_grow_even_when_the_clock_goes_back() -> None:
     assert all(0 < row < 1 << 63 for row in rows)
 
 
+def test_row_ids_go_on_where_another_process_has_ended_an_hour_ahead() -> None:
+    before = Ids(lambda: START + timedelta(hours=1), random.Random(1)).row()
+    ids = Ids(lambda: START, random.Random(2))
+    ids.after(before)
+    assert ids.row() > before
+
+
+def test_a_clock_that_was_a_year_ahead_is_not_followed() -> None:
+    before = Ids(lambda: START + timedelta(days=365), random.Random(1)).row()
+    ids = Ids(lambda: START, random.Random(2))
+    ids.after(before)
+    assert ids.row() < ids.row_at(START + timedelta(days=1))
+
+
 def test_row_at_separates_before_from_after() -> None:
     moments = [START]
     ids = Ids(lambda: moments[0], random.Random(1))

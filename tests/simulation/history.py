@@ -14,6 +14,7 @@ from tests.simulation.acting import Acting
 from tests.simulation.connecting import Violation
 from tests.simulation.deeds import People
 from tests.simulation.events import Script
+from tests.simulation.explained import chained, explained
 from tests.simulation.state import State, look
 from tests.simulation.stores import in_memory
 from tests.simulation.world import Installation
@@ -108,6 +109,8 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
     if home.setup.frozen:
         _judge_the_rest(home, people, acting, state)
         return
+    explained(home, state)
+    chained(home, state)
     oracles.settled(home, acting, state)
     oracles.linked(home, state)
     oracles.one_kind(home, state)

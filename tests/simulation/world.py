@@ -211,6 +211,8 @@ class Worker:
         }
         self.store.open(mapping.forms for mapping in parsed.values())
         with self.store.transaction() as connection:
+            newest = (self.store.entities.newest, self.store.writes.newest)
+            self.ids.after(max(one(connection) for one in newest))
             installation = registry.installation(connection, self.ids.installation())
             registry.add_instances(connection, home.systems)
             instances = registry.instances(connection)
