@@ -1,4 +1,4 @@
-"""The decision table: one row per situation."""
+"""Deciding field by field: claims, bases, policies; the table itself is in test_decision_table."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -8,31 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync_engine.reconcile import Change, Policy, Side, reconcile
+from sync_engine.reconcile import Policy, Side, reconcile
 from sync_engine.values import GOLDEN, UNSET, Author, Held, hash_of
-
-ORDER = ("sales", "service", "profiles")
-PREFER = {"mail": Policy("prefer", ORDER)}
-
-
-def side(base: Any = UNSET, seen: Any = UNSET, **more: Any) -> Side:
-    values = {} if seen is UNSET else {"mail": seen}
-    return Side(base={} if base is UNSET else {"mail": base}, seen=values, claims=("mail",), **more)
-
-
-def decide(
-    golden: Any, sides: dict[str, Side], policy: str = "prefer", author: Author | None = None
-) -> tuple[Any, Change | None]:
-    values = {} if golden is UNSET else {"mail": golden}
-    decision = reconcile(
-        values,
-        sides,
-        {"mail": Policy(policy, ORDER)},
-        {"mail": author} if author else {},
-    )
-    assert len(decision.changes) <= 1
-    return decision.golden.get("mail", UNSET), next(iter(decision.changes), None)
-
+from tests.engine.claims import ORDER, PREFER, decide, side
 
 CASES: list[tuple[str, Any, dict[str, Side], Any, str | None, dict[str, Any]]] = [
     ("nothing moved", "a", {"sales": side("a", "a"), "service": side("a", "a")}, "a", None, {}),
