@@ -82,7 +82,11 @@ def chained(home: Installation, state: State) -> None:
             every.setdefault(link.entity_id, []).append(link)
     for entity, links in state.live().items():
         told = operations.identity(home.worker.service, name_of(world, links[0]), later.isoformat())
-        waiting = {name_of(world, k) for k in every[entity] if k.state not in _STATES}
+        waiting = {
+            name_of(world, k)
+            for k in state.links.values()
+            if k.record_id and (k.entity_id is None or k.state not in _STATES)
+        }
         said = {one.record: one.state for one in told.records if one.record not in waiting}
         found = {name_of(world, k): _STATES[k.state] for k in every[entity] if k.state in _STATES}
         if (told.entity, said) != (str(entity), found):

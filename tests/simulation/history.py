@@ -14,7 +14,6 @@ from tests.simulation.acting import Acting
 from tests.simulation.connecting import Violation
 from tests.simulation.deeds import People
 from tests.simulation.events import Script
-from tests.simulation.explained import chained, explained
 from tests.simulation.state import State, look
 from tests.simulation.stores import in_memory
 from tests.simulation.world import Installation
@@ -45,16 +44,22 @@ class Verdict:
         return f"{self.violation.invariant} {' '.join(plain)}"[:90]
 
 
+#: what is asked at rest, of everything there is
+Judge = Callable[[Installation, People, Acting, State], None]
+
+
 def run(
     script: Script,
     database: Callable[[], AbstractContextManager[Engine]] = in_memory,
     table: list[str] | None = None,
+    by: Judge | None = None,
 ) -> Verdict:
+    """The verdict of all oracles, or ``by`` another judge."""
     with database() as engine:
-        return _run(script, engine, table)
+        return _run(script, engine, table, by or judge)
 
 
-def _run(script: Script, engine: Engine, table: list[str] | None) -> Verdict:
+def _run(script: Script, engine: Engine, table: list[str] | None, by: Judge) -> Verdict:
     home = Installation(script.setup, engine)
     home.table = table
     people = People(script.setup, home.systems)
@@ -67,8 +72,8 @@ def _run(script: Script, engine: Engine, table: list[str] | None) -> Verdict:
                 home.note("event", event.id, event.what, dict(event.args))
                 acting.act(event)
                 if event.what == "quiet":
-                    quiet(home, people, acting)
-            situations = quiet(home, people, acting).situations
+                    quiet(home, people, acting, by)
+            situations = quiet(home, people, acting, by).situations
         oracles.silent(lines)
     except Violation as found:
         violation = found
@@ -82,7 +87,7 @@ def _run(script: Script, engine: Engine, table: list[str] | None) -> Verdict:
     )
 
 
-def quiet(home: Installation, people: People, acting: Acting) -> State:
+def quiet(home: Installation, people: People, acting: Acting, by: Judge) -> State:
     """People and faults stop; everything must come to rest, and every oracle agree."""
     acting.heal()
     for number, minutes in enumerate(DRAIN):
@@ -100,7 +105,7 @@ def quiet(home: Installation, people: People, acting: Acting) -> State:
     if _golden(home) != history:
         raise Violation("I-2", "silent cycles have changed golden or history")
     state = look(home.worker.store)
-    judge(home, people, acting, state)
+    by(home, people, acting, state)
     people.quiet.append(people.event)
     return state
 
@@ -109,8 +114,6 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
     if home.setup.frozen:
         _judge_the_rest(home, people, acting, state)
         return
-    explained(home, state)
-    chained(home, state)
     oracles.settled(home, acting, state)
     oracles.linked(home, state)
     oracles.one_kind(home, state)
