@@ -169,8 +169,12 @@ class _Teller:
         self.edited = edited = self._edited(name, kind, who)
         self._add("edit", **edited)
         if self.rng.random() < 0.25:  # somebody else has another opinion
-            other = self.rng.choice([n for n in self.setup.names if n != name])
-            self._add("edit", **edited | {"on": other})
+            other = edited | {"on": self.rng.choice([n for n in self.setup.names if n != name])}
+            if edited["field"] == "email_opt_out" and self.rng.random() < 0.5:
+                other = {k: v for k, v in other.items() if k != "clear"} | (
+                    {} if "clear" in edited else {"clear": True}
+                )
+            self._add("edit", **other)
 
     def _edited(self, name: str, kind: str, who: int) -> dict[str, Any]:
         field = "name" if kind == "company" else self.rng.choice(self.setup.fields)
@@ -268,7 +272,11 @@ class _Teller:
             self._add("edit", **self.edited | {"on": self.rng.choice(self.setup.names)})
 
     def _deed(self, fault: str, how: str) -> Event | None:
-        """What somebody does in the midst of a run."""
+        """What somebody does in the midst of a run, or before another worker steps in."""
+        if how == "beside" and self.edited is not None and self.rng.random() < 0.7:
+            other = self._edited(*self._place())
+            on_same = self.edited | {"on": self.rng.choice(self.setup.names)}
+            return Event(self._next(), "edit", on_same if self.rng.random() < 0.7 else other)
         if how not in ("deed", "window"):
             return None
         if fault == "F17":

@@ -73,23 +73,11 @@ MUTANTS: Mapping[str, Mutant] = {
     "a refusal to try again closes its row": _engine(
         "outcomes", "plan.row.result = plan.row.answered_at = None", "pass"
     ),
-    "a stale write is forgotten": _engine(
-        "outcomes", "link.owes, link.due_at = Owes.REREAD, None", "link.owes = Owes.NOTHING"
-    ),
-    "a failed call is not read again": _engine(
-        "push", "link.owes, link.due_at = Owes.REREAD, None", "pass"
-    ),
     "writes carry no version": _engine(
         "push", "link.record_id, native, link.version)", "link.record_id, native, None)"
     ),
     "each create has a new key": _engine(
         "push", "key = link.key or world.ids.key(", "key = world.ids.key("
-    ),
-    "a lost create is not looked up": _engine(
-        "before", "keys = [str(k.key) for k in creating if k.id in started]", "keys = []"
-    ),
-    "a page older than our write is stored": _engine(
-        "ingest", "if link.acked > tick:", "if False:"
     ),
     "nobody is marked when a record changes": _engine(
         "batch", "self.dirty.add(link.entity_id)", "pass"

@@ -127,6 +127,8 @@ class Installation:
         if fault.id == "F12":
             self.clock.wrong += timedelta(hours=1 if fault.how == "forward" else -1)
         elif fault.id == "F13":
+            if fault.deed is not None:
+                self.deed(fault.deed)
             self._beside(past_lease=fault.how == "past lease")
         elif fault.deed is not None:
             self.deed(fault.deed)
