@@ -204,8 +204,12 @@ def _stands(
     """Whether nobody has replaced it there, or its record has ended since, maybe unread.
 
     Or it is somebody else's by now: who became a customer by himself keeps what he was given.
+    Or it was cleared in a lead just before its conversion, which carries over no empty value.
     """
-    if last[entry.system, entry.record, entry.field] is entry:
+    now = last[entry.system, entry.record, entry.field]
+    if now is entry:
+        return True
+    if now.value is None and people.now(entry.system, entry.record) != entry.record:
         return True
     return live.get((entry.system, people.now(entry.system, entry.record))) != entity
 
