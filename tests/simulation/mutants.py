@@ -93,7 +93,9 @@ MUTANTS: Mapping[str, Mutant] = {
         "sync_engine.store.registry", "if not renewed.rowcount:", "if False:"
     ),
     "a missing record is gone at once": _engine(
-        "before", "if link.missing_at is not None and now - link.missing_at >= PAUSE:", "if True:"
+        "before",
+        "[k for k in missing if k.missing_at is not None and now - k.missing_at >= PAUSE]",
+        "list(missing)",
     ),
     "a mark is set only where there is none": Mutant(
         "sync_engine.store.entities",
