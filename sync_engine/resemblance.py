@@ -132,7 +132,7 @@ def _names_alike(left: Values, right: Values) -> bool | None:
         return None
     if _firsts_alike(left, right) and _surnames_alike(mine[1], theirs[1]):
         return True
-    return all(
+    return bool(mine[0] and theirs[0]) and all(
         _given_alike(one, other) or _surnames_alike(one, other)
         for one, other in zip(mine, theirs[::-1], strict=True)
     )

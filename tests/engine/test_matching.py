@@ -163,6 +163,8 @@ def test_state_9_a_stronger_rule_contradicts(rule: int, email: str | None, linke
          person(email=None, address={"city": "zadar"}), True),
         (person(company_name="Plavi"), person(first_name=None, company_name="Plavi"), True),
         (person(email=None), person(email=None), False),
+        (person(first_name=None, email=None, birth_date="1990-05-01"),
+         person(first_name=None, last_name="Kral", email=None, birth_date="1990-05-01"), False),
         (person(company_name="Plavi"), person(first_name="Eve", company_name="Plavi"), False),
     ],
 )  # fmt: skip

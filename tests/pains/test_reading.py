@@ -107,7 +107,7 @@ def test_pain_18_a_day_stays_that_day_in_every_zone(
     for n, (name, day) in enumerate(zip(ZONES, DAYS, strict=True)):
         zone(name)
         for system in SYSTEMS:
-            someone = person(10 * n + SYSTEMS.index(system), birth=day)
+            someone = person(n + 3331 * SYSTEMS.index(system), birth=day)
             site.enter(system, "customer", **someone)
         site.sync()
         for row in site.rows("sales", "customer"):

@@ -8,7 +8,7 @@ import pytest
 from tests.simulation.search import Found, box, wanting
 
 #: mode -> the first seed, and how many
-PLAYED = {"safety": (260, 78), "liveness": (0, 40), "workers": (0, 40), "restore": (0, 40)}
+PLAYED = {"safety": (260, 78), "liveness": (100, 40), "workers": (200, 40), "restore": (0, 40)}
 
 
 @pytest.mark.timeout(1800)

@@ -44,7 +44,7 @@ def test_practice_1_3_the_first_sync_stops_with_its_report(world: Running) -> No
         "crm-sync release customers",
         "Conflicts settled by precedence, losers kept: job_title 1",
         "API calls: profiles",
-        "What waits costs these API calls at most: ",
+        "API calls, at most",
     ):
         assert expected in told
     assert world.writes() == {"sales": {}, "service": {}, "profiles": {}}
