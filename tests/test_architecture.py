@@ -26,7 +26,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+@pytest.mark.parametrize("path", [*SOURCES, *sorted((ROOT / "tests").rglob("*.py"))], ids=name_of)
 def test_a_file_stays_readable(path: Path) -> None:
     lines = len(path.read_text().splitlines())
     assert lines <= 400 or name_of(path) in LONG

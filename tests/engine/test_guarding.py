@@ -16,6 +16,16 @@ def later(three: Three) -> None:
     three.clock.time += timedelta(hours=25)
 
 
+def deleting(three: Three, some: int, number: int) -> list[str]:
+    """So many leads of a crowd are deleted in Salesforce, where deletes are followed."""
+    three.deletes(Kind.LEAD, "propagate")
+    numbers = crowd(three, number)
+    three.settle()
+    for one in numbers[:some]:
+        three.sales.delete("Lead", one)
+    return numbers
+
+
 def retitle(three: Three, numbers: list[str], title: str) -> None:
     for number in numbers:
         three.sales.update("Lead", number, title=title)
@@ -87,11 +97,7 @@ def test_practice_8_1_creates_are_counted_after_the_first_day(three: Three) -> N
 
 
 def test_practice_8_1_a_release_lets_go_what_was_shown_once(three: Three) -> None:
-    three.deletes(Kind.LEAD, "propagate")
-    numbers = crowd(three, 40)
-    three.settle()
-    for number in numbers[:15]:
-        three.sales.delete("Lead", number)
+    numbers = deleting(three, 15, 40)
     three.settle()
     assert len(three.service.alive("lead")) == 40
     let_go = three.face().release("leads")
@@ -120,11 +126,7 @@ def test_practice_8_1_one_same_value_that_was_released_goes_once(three: Three) -
 
 
 def test_practice_8_1_updates_go_on_while_deletes_wait(three: Three) -> None:
-    three.deletes(Kind.LEAD, "propagate")
-    numbers = crowd(three, 20)
-    three.settle()
-    for number in numbers[:15]:
-        three.sales.delete("Lead", number)
+    numbers = deleting(three, 15, 20)
     retitle(three, numbers[15:], "X")
     three.settle()
     assert (len(three.service.alive("lead")), called(three, "X")) == (20, 5)
@@ -203,11 +205,7 @@ def test_practice_8_1_a_stop_ends_when_the_values_are_put_back(three: Three) -> 
 
 
 def test_practice_8_1_a_stop_ends_when_the_records_are_back(three: Three) -> None:
-    three.deletes(Kind.LEAD, "propagate")
-    numbers = crowd(three, 40)
-    three.settle()
-    for number in numbers[:15]:
-        three.sales.delete("Lead", number)
+    numbers = deleting(three, 15, 40)
     three.cycle()
     assert risks(three) == ["profiles/person delete", "service/lead delete"]
     for number in numbers[:10]:
@@ -218,11 +216,7 @@ def test_practice_8_1_a_stop_ends_when_the_records_are_back(three: Three) -> Non
 
 
 def test_practice_8_1_a_stop_tells_the_numbers_of_now(three: Three) -> None:
-    three.deletes(Kind.LEAD, "propagate")
-    numbers = crowd(three, 40)
-    three.settle()
-    for number in numbers[:15]:
-        three.sales.delete("Lead", number)
+    numbers = deleting(three, 15, 40)
     three.cycle()
     before = {one.id for one in three.issues()}
     for number in numbers[15:20]:

@@ -15,73 +15,6 @@ ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "P
 PERSON = {name: value for name, value in ANN.items() if name != "firm"}
 
 
-def test_state_8_undelete_after_the_person_was_entered_anew(three: Three) -> None:
-    old = three.sales.create("Lead", **ANN)
-    three.settle()
-    three.sales.delete("Lead", old)
-    three.settle()
-    three.sales.create("Lead", **ANN)
-    three.settle()
-    three.sales.undelete("Lead", old)
-    three.settle()  # IntegrityError: unique (entity_id, instance_id)
-    assert len(three.service.alive("lead")) == 1
-
-
-def test_state_8_undelete_after_a_merge_elsewhere(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN)
-    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
-    three.settle()
-    gone = next(r for r in three.service.alive("lead") if r.values["last"] == "Horvath")
-    three.service.delete("lead", gone.id)
-    three.settle()
-    three.sales.merge("Lead", ann, other)
-    three.settle()
-    three.service.undelete("lead", gone.id)
-    three.settle()
-    assert len(three.service.alive("lead")) == 2
-
-
-def test_state_8_a_merged_record_that_is_restored_is_a_record_again(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN)
-    other = three.sales.create("Lead", first="Ivo", last="Babic", mail="a@b.example", firm="Zub")
-    three.settle()
-    three.sales.merge("Lead", ann, other)
-    three.settle()
-    three.sales.undelete("Lead", other)
-    three.settle()
-    back = next(link for link in three.links("sales/Lead") if link.record_id == other)
-    assert back.state is not LinkState.MERGED
-
-
-def test_state_9_a_surplus_record_merged_into_an_unlinked_one(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN)
-    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
-    three.settle()
-    three.sales.merge("Lead", ann, other)
-    three.settle()
-    surplus = next(link for link in three.links("service/lead") if link.state is LinkState.SURPLUS)
-    third = three.service.create("lead", **ANN)
-    three.settle()
-    three.service.merge("lead", third, surplus.record_id or "")
-    three.settle()
-
-
-def test_state_8_the_live_record_is_merged_into_the_surplus_one(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN)
-    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
-    three.settle()
-    three.sales.merge("Lead", ann, other)
-    three.settle()
-    found = {link.state: link for link in three.links("service/lead")}
-    live, surplus = found[LinkState.LIVE].record_id, found[LinkState.SURPLUS].record_id
-    three.service.merge("lead", surplus or "", live or "")
-    three.settle()
-    assert only(three.service.alive("lead")).id == surplus
-    three.sales.update("Lead", ann, title="Buyer")
-    three.settle()
-    assert only(three.service.alive("lead")).values["title"] == "Buyer"
-
-
 def test_practice_3_1_a_converted_lead_whose_contact_is_not_visible_yet(three: Three) -> None:
     number = three.sales.create("Lead", **ANN)
     three.settle()
@@ -233,38 +166,6 @@ def test_practice_3_3_who_is_a_customer_already_becomes_one_with_the_lead(three:
     assert len(three.profiles.alive("person")) == 1
 
 
-def test_state_8_a_replaced_record_that_is_restored_is_surplus(three: Three) -> None:
-    old = three.sales.create("Lead", **ANN)
-    three.settle()
-    three.sales.delete("Lead", old)
-    three.settle()
-    three.sales.create("Lead", **ANN)
-    three.settle()
-    states = [link.state for link in three.links("sales/Lead")]
-    assert states == [LinkState.REPLACED, LinkState.LIVE]
-    three.sales.undelete("Lead", old)
-    three.settle()
-    states = [link.state for link in three.links("sales/Lead")]
-    assert states == [LinkState.SURPLUS, LinkState.LIVE]
-    assert three.whats() == ["surplus record"]
-
-
-def test_state_8_a_merge_fills_what_is_empty_and_keeps_what_lost(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN, mobile=None, title="Buyer")
-    other = three.sales.create(
-        "Lead", first="Ivo", last="Babic", firm="Zub", mobile="091 555 0104", title="Seller"
-    )
-    three.settle()
-    three.sales.merge("Lead", ann, other)
-    run = three.cycle()
-    three.settle()
-    row = three.sales.row("Lead", ann)
-    assert (row.values["mobile"], row.values["title"]) == ("+385915550104", "Buyer")
-    with three.store.reading() as connection:
-        lost = three.store.entities.conflicts(connection, [run.id])
-    assert {"merged": {"value": "Seller"}} in [one.lost for one in lost]
-
-
 def test_state_3_the_first_run_waits_for_every_side(three: Three) -> None:
     three.profiles.down = True
     three.sales.create("Lead", **ANN)
@@ -314,18 +215,6 @@ def test_practice_3_3_a_conversion_of_unknown_fate_is_read_before_it_is_tried(
     assert three.written()["profiles"]["convert"] == 1
 
 
-def test_state_8_an_issue_of_a_surplus_record_ends_with_its_merge(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN)
-    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
-    three.settle()
-    three.sales.merge("Lead", ann, other)
-    three.settle()
-    found = {link.state: link.record_id or "" for link in three.links("service/lead")}
-    three.service.merge("lead", found[LinkState.LIVE], found[LinkState.SURPLUS])
-    three.settle()
-    assert three.whats().count("surplus record") == 1  # that of profiles is left
-
-
 def test_state_3_nothing_is_created_on_a_side_that_is_not_listed(three: Three) -> None:
     everything = three.world.sources
     three.world.sources = [one for one in everything if one.instance != "service"]
@@ -351,17 +240,6 @@ def test_practice_3_1_a_contact_is_not_new_where_a_lead_became_it(three: Three) 
     three.cycle(Kind.CUSTOMER)  # leads have a schedule of their own
     (contact,) = three.links("sales/Contact")
     assert contact.entity_id == lead.entity_id
-
-
-def test_a_merge_joins_two_people(three: Three) -> None:
-    ann = three.sales.create("Lead", **ANN)
-    other = three.sales.create("Lead", first="Anna", last="Horvath", mail="a@b.example", firm="Zub")
-    three.settle()
-    three.sales.merge("Lead", ann, other)
-    three.settle()
-    assert len(three.sales.alive("Lead")) == 1
-    assert len(three.service.alive("lead")) == 2  # the loser's delete is not propagated
-    assert "surplus record" in three.whats()
 
 
 @pytest.mark.parametrize("converts", ["sales", "service"])

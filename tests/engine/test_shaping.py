@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from connectors import FieldType
+from tests.engine.organizations import TEXT
 from tests.engine.remapping import offer, remap
-from tests.engine.three import TEXT, Three, only
+from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors import Action, FieldType
 from connectors.testing.memory import MemoryObject, MemorySystem, Row
-from tests.engine.three import ACCOUNT, COMPANY, CONTACT, CRM_PERSON, LEAD, PERSON
+from tests.engine.organizations import ACCOUNT, COMPANY, CONTACT, CRM_PERSON, LEAD, PERSON
 
 TEXT, SET = FieldType("string"), FieldType("string", many=True)
 #: flavour -> kind -> object
