@@ -61,21 +61,25 @@ class Bench(ABC):
     # what it does not bring fails loudly.
 
     def merge(self, survivor: str, loser: str) -> None:
-        raise NotImplementedError
+        raise _lacking("merge")
 
     def undelete(self, id: str) -> None:
-        raise NotImplementedError
+        raise _lacking("undelete")
 
     def convert(self, id: str) -> None:
-        raise NotImplementedError
+        raise _lacking("convert")
 
     def hide(self) -> None:
         """What is changed from now on is not visible before ``show``."""
-        raise NotImplementedError
+        raise _lacking("hide")
 
     def show(self) -> None:
-        raise NotImplementedError
+        raise _lacking("show")
 
     def expire(self) -> None:
         """Every cursor that was given is too old now."""
-        raise NotImplementedError
+        raise _lacking("expire")
+
+
+def _lacking(ability: str) -> NotImplementedError:
+    return NotImplementedError(f"the bench names {ability} in ``can`` and does not bring it")

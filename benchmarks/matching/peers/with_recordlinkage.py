@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]  # of that environment
-import recordlinkage  # type: ignore[import-not-found]
+import recordlinkage  # type: ignore[import-not-found]  # of that environment
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import duckdb  # type: ignore[import-not-found]  # of that environment
-import splink.comparison_library as cl  # type: ignore[import-not-found]
+import splink.comparison_library as cl  # type: ignore[import-not-found]  # of that environment
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 SURE = 0.95
