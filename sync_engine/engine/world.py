@@ -190,9 +190,6 @@ class World:
     def of_kind(self, kind: Kind) -> list[Source]:
         return [source for source in self.sources if kind in source.kinds]
 
-    def instance_ids(self, kind: Kind) -> dict[str, int]:
-        return {source.instance: source.instance_id for source in self.of_kind(kind)}
-
 
 @dataclass(slots=True)
 class Run:

@@ -63,12 +63,6 @@ class Links:
         found = self._where(connection, LINK.c.record_id, records, LINK.c.source_id == source_id)
         return {str(link.record_id): link for link in found}
 
-    def by_records(
-        self, connection: Connection, instance_id: int, records: Collection[str]
-    ) -> list[LinkRow]:
-        """Links of any source of the instance that hold one of these record ids."""
-        return self._where(connection, LINK.c.record_id, records, LINK.c.instance_id == instance_id)
-
     def by_key(self, connection: Connection, keys: Collection[UUID]) -> dict[UUID, LinkRow]:
         return {link.key: link for link in self._where(connection, LINK.c.key, keys) if link.key}
 
