@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from config.catalogue import CATALOGUE, CONSENT
+from config.catalogue import CATALOGUE, CONSENT, HOLDING_PLACEHOLDERS
 from config.faults import suggestion
 from config.settings import Settings, SyncSettings
 from config.tree import Findings
@@ -70,5 +70,8 @@ def _fields(findings: Findings, where: Where, sync: SyncSettings, known: Mapping
         elif name in CONSENT:
             what = "consent has a policy of its own: an opt-out anywhere wins"
             findings.refuse(here, what, "leave this field out")
+        elif field.placeholders.words and known[name] not in HOLDING_PLACEHOLDERS:
+            what = f"no {known[name]} stands for nothing: each value of it is an answer"
+            findings.refuse((*here, "placeholders"), what, "leave it out")
         if field.prefer is not None:
             _order(findings, (*here, "prefer"), field.prefer, sync.sides)

@@ -36,6 +36,10 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "sync_opt_out": "boolean",
     },
 }
+#: forms of which a value may stand for none (practice 1.1)
+HOLDING_PLACEHOLDERS = frozenset(
+    {"text", "multiline", "email", "phone", "domain", "date", "address"}
+)
 #: opt-out -> the addresses and numbers that it concerns
 CONSENT: Mapping[str, tuple[str, ...]] = {
     "email_opt_out": ("email", "email2"),

@@ -149,11 +149,22 @@ OwnField = Annotated[
 OwnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,62}$")]
 
 
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class PlaceholderSettings(Strict):
+    """What stands where a value is due and none is known, beside what is shipped."""
+
+    words: tuple[Word, ...] = ()
+    without: tuple[Word, ...] = ()  #: words of the shipped list that are values here
+
+
 class FieldSettings(Strict):
     """A golden field of one sync."""
 
     policy: Literal["prefer", "newest", "longest", "manual"] | None = None
     prefer: list[str] | None = None
+    placeholders: PlaceholderSettings = PlaceholderSettings()
 
 
 class LimitSettings(Strict):
@@ -190,9 +201,7 @@ class SyncSettings(Strict):
     deletes: DeletePolicy = DeletePolicy.UNLINK
     guard: GuardSettings = GuardSettings()
     create_inactive: bool = False
-
-
-Word = Annotated[str, Field(min_length=1, max_length=200)]
+    placeholders: PlaceholderSettings = PlaceholderSettings()
 
 
 class NoKeySettings(Strict):
@@ -218,6 +227,7 @@ class Settings(Strict):
     mask_key_file: str | None = Field(default=None, min_length=1)
     fields: dict[OwnName, OwnField] = Field(default={})
     no_keys: NoKeySettings = NoKeySettings()
+    placeholders: PlaceholderSettings = PlaceholderSettings()
     instances: dict[Name, InstanceSettings] = Field(min_length=1)
     syncs: dict[Name, SyncSettings] = Field(min_length=1)
 

@@ -98,13 +98,15 @@ class NoKeys:
         """Whether an address can stand for a person."""
         if not is_email(value):
             return False
+        mailbox = value.split("@")[0].split("+")[0]
+        return mailbox not in self.mailboxes and not self.is_placeholder_email(value)
+
+    def is_placeholder_email(self, value: Any) -> bool:
+        """Whether it has the form of an address and is nobody's."""
+        if not is_email(value):
+            return False
         local, domain = value.split("@")
-        bare = local.split("+")[0]
-        return (
-            bare not in self.mailboxes
-            and bare not in self.placeholders
-            and domain not in self.placeholder_domains
-        )
+        return local.split("+")[0] in self.placeholders or domain in self.placeholder_domains
 
     def is_own_domain(self, value: Any) -> bool:
         """Whether a web domain can stand for a company."""

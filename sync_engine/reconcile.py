@@ -34,6 +34,8 @@ class Side:
     yields: Collection[str] = ()  #: fields that others own: an edit here is put back
     made: Collection[str] = ()  #: fields whose value here is made of other fields
     mute: Collection[str] = ()  #: fields in which an empty value here says nothing
+    #: fields without a base that show a placeholder: as empty, never a claim (practice 1.1)
+    vacant: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,11 @@ def _first_seen(sides: Mapping[str, Side], policies: Mapping[str, Policy]) -> De
     ((name, side),) = sides.items()
     if side.base or side.offered or side.held or side.insists:
         return None
-    golden = {n: v for n, v in side.seen.items() if v is not None and n in side.claims}
+    golden = {
+        n: v
+        for n, v in side.seen.items()
+        if v is not None and n in side.claims and n not in side.vacant
+    }
     changes = tuple(
         Change(n, UNSET, golden[n], name, _of_first(policies[n], golden[n]), side.stamps.get(n))
         for n in sorted(golden)
@@ -164,8 +170,9 @@ def _decide(
     author: Author | None,
 ) -> Change | None:
     for side_name, side in sides.items():
-        if name in side.insists and side.seen.get(name) is not None:
-            claims.setdefault(side_name, Claim(side.seen[name], side.stamps.get(name)))
+        shown = side.seen.get(name) if name not in side.vacant else None
+        if name in side.insists and shown is not None:
+            claims.setdefault(side_name, Claim(shown, side.stamps.get(name)))
     if policy.name == "consent":
         return _consent(name, golden, sides, claims, author)
     old = golden.get(name, UNSET)
@@ -233,7 +240,7 @@ def _is_news(name: str, side: Side, golden: Values) -> bool:
     if name not in side.seen:
         return False
     value = side.seen[name]
-    if value is None and (name not in side.base or name in side.mute):
+    if name in side.vacant or (value is None and (name not in side.base or name in side.mute)):
         return False  # no base, no wipe
     insists = name in side.insists
     if golden.get(name, UNSET) == value:
@@ -353,6 +360,8 @@ def _agreed(side: Side, golden: Values, held: Mapping[str, Held]) -> Values:
             continue
         if name in held and held[name].why == MANUAL:
             continue
+        if name in side.vacant and golden.get(name) is None:
+            continue  # it stands for nothing until there is something it gives way to
         if value is not None and name not in golden and name not in side.made:
             continue  # nobody has heard it: the field is not mapped by who decides
         if name in base or value is not None or golden.get(name, UNSET) is None:

@@ -208,7 +208,8 @@ def _reference(
         if link is None or world.source(link.source_id).mapping.is_partial:
             continue
         for field_name, value in (link.seen or {}).items():
-            if value is not None:
+            is_empty = value is None or sync.is_placeholder(field_name, value)
+            if not is_empty:
                 found.setdefault(field_name, value)
     return found
 
@@ -244,6 +245,7 @@ def _side(
         yields=mapped.yields,
         made=mapped.made,
         mute=mapped.mute,
+        vacant=side.vacant,
     )
 
 
@@ -320,9 +322,8 @@ def _owe(
         return
     if moved:
         link.tries, link.due_at = 0, None
-    fields = difference(
-        world, batch.references, entity, link, Shown(side.base, side.seen, link.seen or {})
-    )
+    now = Shown(side.base, side.seen, link.seen or {}, side.vacant)
+    fields = difference(world, batch.references, entity, link, now)
     kind, mapping = entity.kind.name.lower(), world.source(link.source_id).mapping
     strange = mapping.unoffered(kind, entity.golden)
     batch.unoffered.update((link.source_id, name, choice) for name, choice in strange)

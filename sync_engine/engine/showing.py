@@ -4,7 +4,7 @@ The one place where references become entities and a side that holds less than g
 in golden's light; reconcile, push and the guard all look through it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ class Shown:
     base: Mapping[str, Any]
     seen: Mapping[str, Any]
     own: Mapping[str, Any]  #: in the side's own words: a rendition of golden is not golden yet
+    vacant: Collection[str] = ()  #: fields that share no base and show a placeholder
 
 
 def shown(
@@ -42,7 +43,20 @@ def shown(
     )
     seen = _as_entities(references, link, link.seen or {}, refs)
     whole = mapping.complete(kind.name.lower(), seen, base, golden, offered)
-    return Shown(base, whole, link.seen or {})
+    return Shown(base, whole, link.seen or {}, _vacant(world, kind, base, whole))
+
+
+def _vacant(
+    world: World, kind: Kind, base: Mapping[str, Any], seen: Mapping[str, Any]
+) -> frozenset[str]:
+    sync = world.syncs.get(kind)
+    if sync is None:
+        return frozenset()
+    return frozenset(
+        name
+        for name, value in seen.items()
+        if value is not None and name not in base and sync.is_placeholder(name, value)
+    )
 
 
 def _as_entities(
@@ -125,6 +139,8 @@ def difference(
         if name not in target and each.write is None:
             continue
         golden: Any = target.get(name)
+        if golden is None and name in side.vacant:
+            continue
         if each.leaves(side.seen[name], golden):
             continue
         kept = link.held.get(name)

@@ -16,6 +16,7 @@ from sync_engine.identifiers import SHIPPED, NoKeys
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping as SideMapping
 from sync_engine.models import Happened, Kind, LinkState
+from sync_engine.placeholders import Placeholders
 from sync_engine.reconcile import Policy
 from sync_engine.store import Epoch, HistoryRow, IssueRow, LinkRow, Store, decided_under
 
@@ -108,9 +109,15 @@ class Sync:
     pauses: frozenset[str] = frozenset()  #: instances that leave alone who does not pass any more
     born_inactive: bool = False  #: whether the past is created elsewhere too
     entry: str = ""  #: what tells who may be created where, in words that change with it
+    #: golden field -> what stands there for nothing
+    placeholders: Mapping[str, Placeholders] = field(default_factory=dict)
 
     def creates_on(self, instance: str) -> bool:
         return self.creates.get(instance, "create") == "create"
+
+    def is_placeholder(self, name: str, value: Any) -> bool:
+        """Whether a field's golden value stands for none."""
+        return name in self.placeholders and self.placeholders[name].holds(value)
 
     def is_closed(self, instance: str) -> bool:
         """Whether who is not linked there already takes no part."""

@@ -203,6 +203,8 @@ def _apart(
             found[name] = "only written on this side"
         elif directions[name] == "from":
             found[name] = "only read on this side"
+        elif name in side.vacant and golden.get(name) is None:
+            found[name] = "stands for no value here; left until somebody has one"
         elif name in owed:
             found[name] = "still to be written"
         elif name in refs and side.seen.get(name) != golden.get(name):

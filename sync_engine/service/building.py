@@ -8,18 +8,19 @@ from typing import Any
 
 import httpx
 
-from config import Config, CreatePolicy, SyncSettings
-from config.catalogue import CONSENT
+from config import Config, CreatePolicy, Settings, SyncSettings
+from config.catalogue import CONSENT, HOLDING_PLACEHOLDERS
 from config.expressions import expression
 from connectors import Budget, Connector, Runtime
 from connectors.http import GuardedTransport
 from sync_engine.engine import Source, Sync, World
 from sync_engine.fieldmap import Compute
 from sync_engine.guard import Limit, Limits
-from sync_engine.identifiers import SHIPPED
+from sync_engine.identifiers import SHIPPED, NoKeys
 from sync_engine.ids import END, EPOCH, Ids
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
+from sync_engine.placeholders import Placeholders
 from sync_engine.reconcile import Policy
 from sync_engine.service.confined import confined
 from sync_engine.service.processes import holder, is_dead, look_for_cycles_seldom
@@ -125,22 +126,49 @@ def _world(
         for s in config.sources
     ]
     syncs = {
-        Kind[sync.kind.upper()]: _sync(name, sync, names, catalogue[str(sync.kind)])
+        Kind[sync.kind.upper()]: _sync(
+            name,
+            sync,
+            names,
+            catalogue[str(sync.kind)],
+            _placeholders(config.settings, sync, no_keys),
+        )
         for name, sync in config.settings.syncs.items()
     }
     return World(store, clock, ids, installation, sources, syncs, no_keys)
 
 
-def _entry(settings: SyncSettings) -> str:
-    """Who may enter where, so that it is seen when that changes."""
+def _entry(settings: SyncSettings, placeholders: Mapping[str, Placeholders]) -> str:
+    """Who may enter where, and what says nothing, so that it is seen when that changes."""
     sides = {
         side: [(one.object, one.filter, one.accept, one.exit, one.creates) for one in objects]
         for side, objects in settings.sides.items()
     }
-    return json.dumps([sides, settings.create_inactive])
+    empty = {name: sorted(one.words) for name, one in sorted(placeholders.items())}
+    return json.dumps([sides, settings.create_inactive, empty])
 
 
-def _sync(name: str, settings: SyncSettings, fields: Iterable[str], known: Iterable[str]) -> Sync:
+def _placeholders(settings: Settings, sync: SyncSettings, no: NoKeys) -> dict[str, Placeholders]:
+    """Golden field -> what stands there for nothing: by the file, its kind's sync and the field."""
+    found = {}
+    for name, form in settings.catalogue[str(sync.kind)].items():
+        if form not in HOLDING_PLACEHOLDERS:
+            continue
+        own = sync.fields.get(name)
+        one = Placeholders(form, no=no)
+        for said in (settings, sync, *([own] if own else ())):
+            one = one.with_more(said.placeholders.words, said.placeholders.without)
+        found[name] = one
+    return found
+
+
+def _sync(
+    name: str,
+    settings: SyncSettings,
+    fields: Iterable[str],
+    known: Iterable[str],
+    placeholders: Mapping[str, Placeholders],
+) -> Sync:
     order = tuple(settings.prefer or ())
     order += tuple(side for side in settings.sides if side not in order)
     policies = {}
@@ -181,7 +209,8 @@ def _sync(name: str, settings: SyncSettings, fields: Iterable[str], known: Itera
             }
         ),
         born_inactive=settings.create_inactive,
-        entry=_entry(settings),
+        entry=_entry(settings, placeholders),
+        placeholders=placeholders,
     )
 
 

@@ -168,6 +168,11 @@ MAPPINGS = [
         "at most 100000",
     ),
     row("consent", sync("fields: {email_opt_out: {policy: newest}}"), "consent has a policy"),
+    row(
+        "placeholders of a language",
+        sync("fields: {language: {placeholders: {words: [no]}}}"),
+        "no language stands for nothing",
+    ),
     row("unknown instance", changed(TWO, "tow: person}"), r"14:26: .*tow; did you mean two\?"),
     row("connector", changed(": infobip", ": infobop"), r"3:5: .*; did you mean infobip\?"),
     row("one object twice", changed(TWO, "two: [person, person]}"), "names one object twice"),

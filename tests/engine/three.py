@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Engine
 
 from config import Config
-from config.catalogue import CATALOGUE, CONSENT
+from config.catalogue import CATALOGUE, CONSENT, HOLDING_PLACEHOLDERS
 from config.expressions import expression
 from connectors import Connector, FieldType
 from connectors.testing.memory import MemoryConnector, MemorySystem
@@ -23,6 +23,7 @@ from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
+from sync_engine.placeholders import Placeholders
 from sync_engine.reconcile import Policy
 from sync_engine.service import Service, SystemClock
 from sync_engine.store import IssueRow, LinkRow, Store, migrate, open_database
@@ -298,6 +299,11 @@ class Three:
                 deletes=dict.fromkeys(self.order, "unlink"),
                 creates=dict.fromkeys(self.order, "create"),
                 limits=Limits(),
+                placeholders={
+                    name: Placeholders(form)
+                    for name, form in CATALOGUE[kind.name.lower()].items()
+                    if form in HOLDING_PLACEHOLDERS
+                },
             )
             for kind in sorted(self.kinds)
         }
