@@ -15,9 +15,9 @@ WORDS = frozenset(
     {
         "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "?", "??", "???", "_", "/", "n/a",
         "n.a.", "n.a", "not available", "not provided", "not specified", "not known", "no name",
-        "no email", "no e-mail", "no phone", "none", "null", "undefined", "unknown", "tbd", "tba", "xx", "xxx",
-        "xxxx", "xxxxx", "unbekannt", "k.a.", "keine angabe", "nepoznato", "inconnu", "desconocido",
-        "sconosciuto",
+        "no email", "no e-mail", "no phone", "none", "null", "undefined", "unknown", "tbd", "tba", "xx",
+        "xxx", "xxxx", "xxxxx", "unbekannt", "k.a.", "keine angabe", "nepoznato", "inconnu",
+        "desconocido", "sconosciuto",
     }
 )  # fmt: skip
 #: days that systems put where none is known; 1970-01-01 is a birthday too
