@@ -15,8 +15,8 @@ WORDS = frozenset(
     {
         "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "?", "??", "???", "_", "/", "n/a",
         "n.a.", "n.a", "not available", "not provided", "not specified", "not known", "no name",
-        "no email", "no e-mail", "no phone", "none", "null", "undefined", "unknown", "tbd", "tba", "xx",
-        "xxx", "xxxx", "xxxxx", "unbekannt", "k.a.", "keine angabe", "nepoznato", "inconnu",
+        "no email", "no e-mail", "no phone", "none", "null", "undefined", "unknown", "tbd", "tba",
+        "xx", "xxx", "xxxx", "xxxxx", "unbekannt", "k.a.", "keine angabe", "nepoznato", "inconnu",
         "desconocido", "sconosciuto",
     }
 )  # fmt: skip
