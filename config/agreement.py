@@ -29,6 +29,31 @@ def check_agreement(findings: Findings, settings: Settings) -> None:
         if sync.prefer is not None:
             _order(findings, (*where, "prefer"), sync.prefer, sync.sides)
         _fields(findings, where, sync, settings.catalogue[str(sync.kind)])
+        _conversions(findings, where, sync, settings)
+
+
+def _conversions(findings: Findings, where: Where, sync: SyncSettings, settings: Settings) -> None:
+    """Leads alone are converted, and only where somebody keeps what they become."""
+    customers = [one for one in settings.syncs.values() if one.kind == "customer"]
+    if sync.conversion_from and sync.kind != "lead":
+        what = "conversion_from is said of leads: they alone are converted"
+        findings.refuse((*where, "conversion_from"), what, "write it in the sync of kind lead")
+    for place, name in enumerate(sync.conversion_from):
+        if name not in sync.sides:
+            here = (*where, "conversion_from", place)
+            what = "conversion_from names no side here"
+            findings.refuse(here, what, suggestion(name, sync.sides))
+    for side, objects in sync.sides.items():
+        for place, one in enumerate(objects):
+            here = (*where, "sides", side, place, "converts")
+            if one.converts is None:
+                continue
+            if sync.kind != "lead":
+                what = "converts is said of leads: they alone are converted"
+                findings.refuse(here, what, "write it in the sync of kind lead")
+            elif one.converts == "convert" and not any(side in k.sides for k in customers):
+                what = f"no sync of kind customer keeps what a lead becomes in {side}"
+                findings.refuse(here, what, f"give such a sync the side {side}")
 
 
 def _schedule(findings: Findings, where: Where, sync: SyncSettings) -> None:

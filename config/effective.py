@@ -59,6 +59,7 @@ def _side(config: Config, sync: SyncSettings, instance: str, side: SideSettings)
         "on_create": _plain(source.mapping.get("on_create", {})),
         "region": source.region,
         "creates": str(side.creates),
+        "converts": _plain(side.converts),
         "filter": side.filter,
         "accept": side.accept,
         "exit": side.exit,

@@ -35,6 +35,13 @@ class CreatePolicy(StrEnum):
     NEVER = "never"  #: neither: who is not linked already takes no part, there or elsewhere
 
 
+class ConvertPolicy(StrEnum):
+    """What becomes of a lead on a side once its person is a customer elsewhere."""
+
+    LEAVE = "leave"  #: it stays as the customer's past; the customer is created beside it
+    CONVERT = "convert"  #: it is converted by the system's own means
+
+
 def _seconds(value: Any) -> int:
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -98,6 +105,7 @@ class SideSettings(Strict):
     on_create: dict[str, str | int | bool] | None = None
     region: Region | None = None
     creates: CreatePolicy = CreatePolicy.CREATE
+    converts: ConvertPolicy | None = None  #: of leads; default: where the record turns in place
     #: only records of which it is true cause others elsewhere; CEL over golden fields
     filter: str | None = None
     accept: str | None = None  #: only those of whom it is true are created here; CEL likewise
@@ -202,6 +210,8 @@ class SyncSettings(Strict):
     guard: GuardSettings = GuardSettings()
     create_inactive: bool = False
     placeholders: PlaceholderSettings = PlaceholderSettings()
+    #: of leads: sides whose records, turned customers by themselves, convert leads elsewhere
+    conversion_from: list[str] = Field(default=[])
 
 
 class NoKeySettings(Strict):

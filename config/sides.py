@@ -78,7 +78,7 @@ def _source(
 
 def _is_plain(side: SideSettings) -> bool:
     own = {"creates": side.creates, "deletes": side.deletes, "filter": side.filter}
-    own |= {"accept": side.accept, "exit": side.exit}
+    own |= {"accept": side.accept, "exit": side.exit, "converts": side.converts}
     return side == SideSettings(object=side.object, **own)
 
 

@@ -153,6 +153,9 @@ class Write:
     id: str | None = None  #: None for a create
     values: Values = field(default_factory=dict)
     version: str | None = None  #: refuse if the record is no longer at this version
+    #: of a conversion into another object: object name -> the record there that the lead becomes
+    #: or belongs to; None: it becomes a new one. Nothing else may come into being by it.
+    into: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Result(StrEnum):
@@ -191,6 +194,8 @@ class Outcome:
     faults: Mapping[str, str] = field(default_factory=dict)  #: field -> why it was refused
     refusal: Refusal = Refusal.OTHER  #: of ``REJECTED``
     found: tuple[str, ...] = ()  #: ids of the records that a duplicate was found in
+    #: of a conversion into another object: object name -> record id, as ``Converted`` tells it
+    into: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,6 @@ OPEN: Mapping[str, str] = {
 }
 #: what a line asks for beyond its tests, and the product has not yet
 BEYOND: Mapping[str, str] = {
-    "3.2": "conversion_from: nothing is converted in a CRM on behalf of another side",
     "3.3": "convertLead and QualifyLead on behalf of another side",
     "5.4": "a replacement or a merge of profiles by setting; both are off",
     "6.1": "CreateMultiple and $batch",

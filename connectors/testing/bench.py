@@ -20,8 +20,10 @@ class Bench(ABC):
     search: ClassVar[str]  #: a field that ``fetch`` can look up, of one value per record
     refused: ClassVar[Values]  #: one field with a value that the system does not take
     many: ClassVar[tuple[str, str, str] | None] = None  #: a set field and two values for it
-    #: what makes a lead a customer by ``Action.CONVERT``; None where the system cannot
+    #: what makes a lead a customer in place by ``Action.CONVERT``; None where it does not
     conversion: ClassVar[Values | None] = None
+    #: the object that a lead becomes by ``Action.CONVERT``; None where the system cannot
+    becomes: ClassVar[str | None] = None
     #: what its people can do beside create, edit and delete: merge, undelete, convert, hide
     #: (records become visible late); and whether cursors ``expire``
     can: ClassVar[frozenset[str]] = frozenset()

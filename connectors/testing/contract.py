@@ -30,6 +30,7 @@ from connectors.protocol import (
     Page,
     Record,
     Result,
+    Selection,
     Upserted,
     Values,
     Write,
@@ -198,11 +199,53 @@ class ConnectorContract:
         self, bench: Bench, kind: ObjectType
     ) -> None:
         if bench.conversion is None:
-            assert Action.CONVERT not in kind.actions
-            pytest.skip("the system offers no conversion")
+            assert bench.becomes is not None or Action.CONVERT not in kind.actions
+            pytest.skip("no record of the system becomes a customer in place")
         number = bench.create(1)
         wish = Write(Action.CONVERT, UUID(int=5), number, bench.conversion)
         assert [_write(bench, wish).result for _ in range(2)] == [Result.DONE] * 2
+
+    def test_5_a_lead_that_is_converted_twice_becomes_one_customer(self, bench: Bench) -> None:
+        wish = _conversion(bench, bench.create(1))
+        first, second = (_write(bench, wish) for _ in range(2))
+        assert first.result is second.result is Result.DONE
+        assert first.into == second.into
+        assert [one.id for one in _customers(bench)] == [first.into[str(bench.becomes)]]
+        assert bench.connector.fetch(bench.selection, "id", [str(wish.id)]) == []
+
+    def test_5_a_conversion_whose_answer_was_lost_is_not_made_again(self, bench: Bench) -> None:
+        wish = _conversion(bench, bench.create(1))
+        bench.lose_answer()
+        with suppress(TransientError):
+            bench.connector.write(bench.selection.object, [wish])
+        outcome = _write(bench, wish)
+        assert outcome.result is Result.DONE
+        assert [one.id for one in _customers(bench)] == [outcome.into[str(bench.becomes)]]
+
+    def test_5_a_lead_becomes_the_customer_that_is_there(self, bench: Bench) -> None:
+        made = _write(bench, _conversion(bench, bench.create(1))).into[str(bench.becomes)]
+        wish = _conversion(bench, bench.create(2), made)
+        assert _write(bench, wish).into[str(bench.becomes)] == made
+        assert [one.id for one in _customers(bench)] == [made]
+
+    def test_5_a_lead_that_a_person_converted_is_theirs(self, bench: Bench) -> None:
+        _needs(bench, "convert")
+        wish = _conversion(bench, bench.create(1))
+        bench.convert(str(wish.id))
+        (theirs,) = _customers(bench)
+        outcome = _write(bench, wish)
+        assert (outcome.result, outcome.into[str(bench.becomes)]) == (Result.DONE, theirs.id)
+        assert len(_customers(bench)) == 1
+
+    def test_6_a_lead_that_moved_on_is_not_converted(self, bench: Bench, kind: ObjectType) -> None:
+        wish = _conversion(bench, bench.create(1))
+        if not kind.versions:
+            pytest.skip("the system has no versions")
+        version = _fetched(bench, str(wish.id)).version
+        bench.later()
+        bench.edit(str(wish.id), "theirs")
+        assert _write(bench, replace(wish, version=version)).result is Result.STALE
+        assert _customers(bench) == []
 
     # 6: a write carries the version it was decided on
 
@@ -419,6 +462,19 @@ def _create(bench: Bench, number: int) -> Write:
 def _write(bench: Bench, wish: Write) -> Outcome:
     (outcome,) = bench.connector.write(bench.selection.object, [wish])
     return outcome
+
+
+def _conversion(bench: Bench, number: str, into: str | None = None) -> Write:
+    """The wish to convert a lead, into a new customer or one that is there."""
+    if bench.becomes is None:
+        pytest.skip("no lead of the system becomes another record by us")
+    return Write(Action.CONVERT, UUID(int=5), number, into={bench.becomes: into})
+
+
+def _customers(bench: Bench) -> list[Record]:
+    """Everything of the object that leads become, each with one field."""
+    selection = Selection(str(bench.becomes), (bench.name,))
+    return list(_state(bench.connector.changes(selection, None)).values())
 
 
 def _update(bench: Bench, record: Record, values: Values) -> Outcome:

@@ -61,6 +61,8 @@ class MemoryObject:
     fields: Mapping[str, FieldType]
     converts_into: str | None = None
     kind_by: str | None = None  #: a field whose value tells the kind, changed by CONVERT
+    #: object -> the field that refers to it; a conversion puts there what it was told of
+    refers: Mapping[str, str] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     by_key: dict[UUID, Row] = field(default_factory=dict)
 
@@ -81,6 +83,7 @@ class MemorySystem:
         self.stored: Callable[[str, Any], Any] = lambda _field, value: value
         self.rejects: dict[str, Any] = {}  #: field -> value that is refused
         self.refusal = Refusal.OTHER  #: what sort of refusal that is
+        self.converts_none = ""  #: why no lead is converted for us, if so
         self.lost_answers = 0  #: of the next writes: carried out, but the answer is lost
         self.down = False
         self.lagging: int | None = None  #: feeds stop at this position
@@ -188,7 +191,7 @@ class MemoryConnector:
             ObjectType(
                 name,
                 one.fields,
-                system.actions | ({Action.CONVERT} if one.kind_by else frozenset()),
+                self._offered(one),
                 reports_deletions=system.reports_deletions,
                 max_batch=system.max_batch,
                 versions=system.versions,
@@ -197,6 +200,11 @@ class MemoryConnector:
             )
             for name, one in system.objects.items()
         ]
+
+    def _offered(self, one: MemoryObject) -> frozenset[Action]:
+        others = self._system.actions - {Action.CONVERT}
+        converts = one.converts_into is not None and Action.CONVERT in self._system.actions
+        return others | ({Action.CONVERT} if converts or one.kind_by else frozenset())
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         asked = [selection.object, *selection.fields]
@@ -276,6 +284,8 @@ class MemoryConnector:
         if write.action is Action.CREATE:
             return self._create(name, one, write, faults | self._taken(write.values))
         row = one.rows.get(write.id or "")
+        if row is not None and row.converted_into is not None and write.action is Action.CONVERT:
+            return Outcome(Result.DONE, row.id, into=dict(row.converted_into))
         if row is None or row.deleted or row.converted_into is not None:
             return Outcome(Result.GONE, write.id, reason="no such record")
         if self._system.versions and write.version not in (None, str(row.changed)):
@@ -290,6 +300,8 @@ class MemoryConnector:
             )
         if write.action is Action.DELETE:
             self._system.delete(name, row.id)
+        elif write.into:
+            return self._convert(name, row, write)
         else:
             self._apply(row, write.values)
             row.changed = self._system._moved()
@@ -312,6 +324,19 @@ class MemoryConnector:
         self._apply(row, write.values)
         self._system.writes[Action.CREATE] += 1
         return Outcome(Result.DONE, row.id, self._version(row))
+
+    def _convert(self, name: str, row: Row, write: Write) -> Outcome:
+        if self._system.converts_none:
+            reason, sort = self._system.converts_none, self._system.refusal
+            return Outcome(Result.REJECTED, row.id, reason=reason, refusal=sort)
+        target = self._system.objects[name].converts_into or ""
+        into = self._system.convert(name, row.id, write.into[target])
+        customer = self._system.row(target, into)
+        for other, field_name in self._system.objects[target].refers.items():
+            if write.into.get(other) is not None:
+                customer.values[field_name] = write.into[other]
+        self._system.writes[Action.CONVERT] += 1
+        return Outcome(Result.DONE, row.id, into={target: into})
 
     def _version(self, row: Row) -> str | None:
         return str(row.changed) if self._system.versions else None

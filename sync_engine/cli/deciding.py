@@ -61,6 +61,9 @@ def resolve_issue(
     different: Annotated[bool, typer.Option("--different", help="Not the same.")] = False,
     later: Annotated[bool, typer.Option("--later", help="Not now; ask no more.")] = False,
     seen: Annotated[bool, typer.Option("--seen", help="Read; nothing to do.")] = False,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Meant: a customer elsewhere too.")
+    ] = False,
     take: Annotated[
         str | None, typer.Option(metavar="INSTANCE", help="Whose value is right; or golden.")
     ] = None,
@@ -78,7 +81,8 @@ def resolve_issue(
     """
     from sync_engine import operations, show
 
-    given = {"same": same, "different": different, "later": later, "seen": seen, "take": take}
+    given = {"same": same, "different": different, "later": later, "seen": seen}
+    given |= {"convert": convert, "take": take is not None}
     verdict = operations.verdict_of([name for name, said in given.items() if said], keep, take)
     if (number is None) == (what is None):
         raise operations.WrongUseError(

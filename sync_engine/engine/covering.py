@@ -23,6 +23,7 @@ class Wish:
 
     entity: EntityRow
     source: Source
+    lead: LinkRow | None = None  #: its record there as a lead, which is to become it
 
     @property
     def place(self) -> tuple[int, int]:
@@ -65,6 +66,8 @@ def held_by_other_kind(
         found = [near[n] for n in sorted(numbers & set(near))]
         if wish.source.type.unique_addresses:
             for link in found:
+                if wish.lead is not None and link.id == wish.lead.id:
+                    continue
                 is_there = link.instance_id == here or (link.entity_id, here) in placed
                 if is_there or _will_cover(world, wish, link):
                     covering.setdefault(wish.place, link.id)

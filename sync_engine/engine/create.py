@@ -1,4 +1,5 @@
-"""Decides whether an entity gets a record where it has none. A create is a decision too.
+"""Decides whether an entity gets a record where it has none. A create is a decision too,
+and so is the conversion of a lead into a new customer.
 
 It is made only where every required value is there, nothing unlinked on that side
 resembles the person (practice 2.3) and no record of another kind covers the address
@@ -16,13 +17,20 @@ from sync_engine import matching
 from sync_engine.engine.covering import Wish, held_by_other_kind
 from sync_engine.engine.groups import closed
 from sync_engine.engine.keys import Employers, employers
+from sync_engine.engine.leads import becoming, converts, leave_as_past
 from sync_engine.engine.outside import inside
 from sync_engine.engine.showing import assume_opt_outs
 from sync_engine.engine.verdicts import verdicts
-from sync_engine.engine.world import Sync, Told, World
+from sync_engine.engine.world import TRIES, Sync, Told, World
 from sync_engine.models import EntityState, Kind, LinkState, Owes
 from sync_engine.resemblance import resembles
 from sync_engine.store import PLACED, EntityRow, LinkRow
+
+_NO_RECORD = "there is no live record to make it from"
+_NOT_LISTED = "that side has not been listed yet"
+_LEFT_ALONE = "its records are left alone, by an opt-out of their own or a filter (exit)"
+#: reasons that pass by themselves: a lead that is to become the customer waits for that
+_PASSING = (_NO_RECORD, _NOT_LISTED, _LEFT_ALONE)
 
 
 @dataclass(slots=True)
@@ -47,12 +55,21 @@ def consider_creates(
     turned = _turned_by_themselves(world, connection, links)
     found = Creates()
     wishes = []
+    others = {}  #: entity -> its links without the leads that are to become the customer
     for entity in entities.values():
-        reasons = _reasons(world, sync, entity, links[entity.id], listed, entity.id in turned)
-        for instance in [name for name, reason in reasons.items() if not reason]:
+        leads = becoming(world, entity, links[entity.id])
+        others[entity.id] = [k for k in links[entity.id] if k not in leads.values()]
+        reasons = _reasons(world, sync, entity, others[entity.id], listed, entity.id in turned)
+        for instance, reason in reasons.items():
             source = world.place(instance, entity.kind)
-            if source is None or world.is_out(instance) or not source.type.name:
+            lead = leads.get(source.instance_id) if source else None
+            if reason:
+                if lead is not None and reason not in _PASSING:
+                    leave_as_past(world, told, lead, reason)
+            elif source is None or world.is_out(instance) or not source.type.name:
                 found.postponed.add(entity.id)
+            elif lead is not None:
+                wishes.append(Wish(entity, source, lead))
             elif Action.CREATE in source.type.actions:
                 wishes.append(Wish(entity, source))
             else:  # the right or the field for our key is missing: until it is there
@@ -60,7 +77,7 @@ def consider_creates(
                 told.issue(world, "create not offered", entity_id=entity.id, source_id=source.id)
     if not wishes:
         return found
-    hits = _resembling(world, connection, wishes, links)
+    hits = _resembling(world, connection, wishes, others)
     covering, past = held_by_other_kind(world, connection, wishes, links)
     waits = []
     for wish in wishes:
@@ -79,6 +96,8 @@ def consider_creates(
                 told.issue(
                     world, "address held by a lead", detail={"links": [covering[place]]}, **about
                 )
+        elif wish.lead is not None:
+            wish.lead.owes = Owes.CONVERT if wish.lead.tries < TRIES else Owes.NOTHING
         else:
             link = _creating(world, wish)
             assume_opt_outs(world, wish.entity, links[wish.entity.id], link)
@@ -136,7 +155,9 @@ def _turned_by_themselves(
     alone = {}
     for number, group in links.items():
         live = [link for link in group if link.state is LinkState.LIVE]
-        if len(live) == 1 and world.source(live[0].source_id).mapping.kind_by:
+        if len(live) != 1 or not world.source(live[0].source_id).mapping.kind_by:
+            continue
+        if all(link.into_id != live[0].id for link in group):  # its lead has not followed
             alone[live[0].id] = number
     left = world.store.links.converted_into(connection, alone)
     return {alone[number] for number in left}
@@ -154,13 +175,13 @@ def _reasons(
     live = [link for link in links if link.state is LinkState.LIVE and link.kind is entity.kind]
     general = ""
     if entity.state is not EntityState.LIVE or not live:
-        general = "there is no live record to make it from"
+        general = _NO_RECORD
     elif all(link.inactive for link in live) and not sync.born_inactive:
         general = "it is inactive, and the past is created nowhere (create_inactive)"
     elif turned:
         general = "it became a customer by itself; it is one elsewhere when its lead is converted"
     elif not (live := inside(world, sync, entity, live)):
-        general = "its records are left alone, by an opt-out of their own or a filter (exit)"
+        general = _LEFT_ALONE
     elif not enters(world, sync, entity, live):
         general = "the filter of the side it comes from keeps it away"
     occupied = {link.instance_id for link in links if _keeps_place(world, link, entity.kind)}
@@ -173,7 +194,7 @@ def _reasons(
             policy = sync.creates.get(instance)
             found[instance] = f"nothing is created there (creates: {policy})"
         elif source.id not in listed:
-            found[instance] = "that side has not been listed yet"
+            found[instance] = _NOT_LISTED
         elif instance in sync.accepts and not sync.accepts[instance](entity.golden):
             found[instance] = "that side does not accept it (accept)"
         else:
@@ -228,8 +249,9 @@ def _resembling(
     theirs = employers(world, connection, near.values())
     owners = {link.entity_id for link in near.values() if link.entity_id is not None}
     places: dict[int, set[int]] = {}
+    customers = any(wish.entity.kind is Kind.CUSTOMER for wish in wishes)
     for link in world.store.links.of_entities(connection, owners):
-        if link.state in PLACED:
+        if link.state in PLACED and not (customers and converts(world, link)):
             places.setdefault(link.entity_id or 0, set()).add(link.instance_id)
     own = {link.id: link for number in wanted for link in links[number]}
     apart = verdicts(world, connection, near | own).apart

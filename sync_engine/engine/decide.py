@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from sync_engine.engine.answered import close_answered
 from sync_engine.engine.create import consider_creates, enters
 from sync_engine.engine.deletes import end_link, follow_deletes, succeed
-from sync_engine.engine.leads import leaving, retire, withdraw
+from sync_engine.engine.leads import converts, leaving, retire, withdraw
 from sync_engine.engine.outside import leave_out
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.showing import (
@@ -152,10 +152,16 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     if decision.changes:
         entity.rev += 1
     entity.golden = dict(decision.golden)
-    for name, link in own.items():
+    for name, link in heard.items():
         if name not in sides:
             continue
         side = sides[name]
+        if name not in own:
+            if converts(world, link):  # it may have to wait for that: what was heard is agreed on
+                _advance(
+                    world, batch, entity, link, side, decision.bases[name], decision.held[name]
+                )
+            continue
         for field_name in sorted(reference_fields(world, entity.kind)):
             value = entity.golden.get(field_name)
             missing = batch.references.missing(link.instance_id, value)
@@ -166,9 +172,10 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     for name, link in own.items():
         if name in sides:
             _owe(world, batch, entity, link, sides[name], bool(decision.changes))
-    for link in live:
-        if link.kind is not entity.kind:
-            retire(world, batch, entity, link, known)
+    for link in batch.links[entity.id]:
+        is_there = link.state is LinkState.LIVE or link.state is LinkState.SURPLUS
+        if is_there and link.kind is not entity.kind:
+            retire(world, batch, link, known)
     creating = [link for link in batch.links[entity.id] if link.state is LinkState.CREATING]
     stays_out = bool(creating and known) and not enters(world, sync, entity, own.values())
     is_past = not any(link.state in READABLE for link in batch.links[entity.id])
@@ -276,8 +283,8 @@ def _advance(
     base: Mapping[str, Any],
     held: Mapping[str, Held],
 ) -> None:
-    refs = reference_fields(world, entity.kind)
-    kind, mapping = entity.kind.name.lower(), world.source(link.source_id).mapping
+    refs = reference_fields(world, link.kind)
+    kind, mapping = link.kind.name.lower(), world.source(link.source_id).mapping
     own = refs.keys() | mapping.of_kind(kind).own
     new = _in_native_terms(link, side, base, refs, own) if own else dict(base)
     if not mapping.shows.issuperset(new):  # read by another mapping, and heard by nobody

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
 
+from sync_engine.engine.leads import gives_way
 from sync_engine.engine.world import Run, Told, World
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.store import PLACED, EntityRow, LinkRow
@@ -172,7 +173,7 @@ def join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: 
     rows.merged.add(loser.id)
     told.event(world, entity_id=survivor.id, what=Happened.MERGED, new=str(loser.id))
     places = {
-        link.instance_id
+        link.instance_id: link
         for link in rows.links.values()
         if link.entity_id == survivor.id and link.state in PLACED
     }
@@ -181,11 +182,18 @@ def join(world: World, told: Told, rows: Following, loser: EntityRow, survivor: 
             continue
         link.entity_id = survivor.id
         rows.changed.add(link.id)
-        if link.state in PLACED and link.instance_id in places:
-            link.state, link.owes = LinkState.SURPLUS, Owes.NOTHING
-            told.issue(world, "surplus record", link_id=link.id, entity_id=survivor.id)
-        elif link.state in PLACED:
-            places.add(link.instance_id)
+        if link.state not in PLACED:
+            continue
+        holder = places.setdefault(link.instance_id, link)
+        if holder is link:
+            continue
+        late = link
+        if link.kind is Kind.CUSTOMER and gives_way(world, survivor, holder):
+            late, places[link.instance_id] = holder, link
+        late.state, late.owes = LinkState.SURPLUS, Owes.NOTHING
+        rows.changed.add(late.id)
+        if not gives_way(world, survivor, late):  # else it is converted into that very customer
+            told.issue(world, "surplus record", link_id=late.id, entity_id=survivor.id)
 
 
 def _merge_golden(

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine import matching
 from sync_engine.engine.keys import employers
+from sync_engine.engine.leads import gives_way
 from sync_engine.engine.verdicts import Verdicts, verdicts
 from sync_engine.engine.world import Told, World
 from sync_engine.models import Kind, LinkState
@@ -29,11 +30,15 @@ class Pool:
     said: Verdicts  #: what people have decided of pairs of them
     closed: frozenset[int]  #: links that take no part, by the create policy of their side
     heirs: dict[int, int]  #: what a record became by merge or conversion -> that one's entity
+    #: what a lead of somebody who is a customer became -> that one's entity: nobody else's
+    certain: dict[int, int] = field(default_factory=dict)
     kinds: dict[int, Kind] = field(default_factory=dict)  #: entity -> its kind
     #: entity -> instance -> the link that has, or will have, its place there
     places: dict[int, dict[int, int]] = field(default_factory=dict)
     #: (entity, instance) -> a record that is to be created there and cannot exist yet: no place
     unmade: dict[tuple[int, int], LinkRow] = field(default_factory=dict)
+    #: (entity, instance) -> a lead there that gives way to the customer who its person is
+    leads: dict[tuple[int, int], LinkRow] = field(default_factory=dict)
     #: (entity, instance) -> links of it that are gone
     gone: dict[tuple[int, int], list[LinkRow]] = field(default_factory=dict)
     joined: dict[int, int] = field(default_factory=dict)  #: link -> entity, decided here
@@ -150,7 +155,16 @@ def _know_entities(world: World, connection: Connection, pool: Pool) -> None:
     owners |= {pool.heirs[number] for number in pool.heirs if number in pool.links}
     if not owners:
         return
-    kinds = {n: e.kind for n, e in world.store.entities.by_id(connection, owners).items()}
+    entities = world.store.entities.by_id(connection, owners)
+    kinds = {n: e.kind for n, e in entities.items()}
+    pool.certain = {
+        k.into_id: k.entity_id
+        for k in pending
+        if k.into_id in pool.heirs
+        and k.entity_id
+        and k.state is LinkState.CONVERTED
+        and kinds.get(k.entity_id) is Kind.CUSTOMER
+    }
     # who is on the way to be a customer is no lead any more
     turned = {k.entity_id: Kind.CUSTOMER for k in pending if k.state is LinkState.CONVERTED}
     pool.kinds = {n: turned.get(n, kind) for n, kind in kinds.items()}
@@ -160,6 +174,8 @@ def _know_entities(world: World, connection: Connection, pool: Pool) -> None:
     for link in theirs:
         if link.state is LinkState.CREATING and link.id not in sent:
             pool.unmade[link.entity_id or 0, link.instance_id] = link
+        elif link.state is LinkState.LIVE and gives_way(world, entities[link.entity_id or 0], link):
+            pool.leads[link.entity_id or 0, link.instance_id] = link
         elif link.state in PLACED:
             pool.places.setdefault(link.entity_id or 0, {})[link.instance_id] = link.id
         elif link.state is LinkState.GONE:
@@ -173,9 +189,9 @@ def settle(pool: Pool) -> None:
     """Who of the pool is one, and who is to be asked about."""
     for number in pool.fresh:  # read again, or known before it was read
         link = pool.links[number]
-        is_known = link.state is LinkState.NEW and link.entity_id is not None
-        if is_known and number not in pool.said.alone:
-            pool.seat(number, link.entity_id or 0)
+        entity = link.entity_id or pool.certain.get(number)
+        if link.state is LinkState.NEW and entity and number not in pool.said.alone:
+            pool.seat(number, entity)
     for pair in sorted(pool.said.same, key=sorted):
         rows = [pool.links[number] for number in sorted(pair)]
         if all(_joinable(pool, row) for row in rows):

@@ -245,7 +245,10 @@ def _change_kind(
         # practice 3.2: it converts nothing elsewhere until a person or a rule allows it;
         # the profile leaves for the customer that it is now and keeps the lead's place
         batch.dirty.add(link.entity_id)
-        told.issue(world, "type changed", link_id=link.id, entity_id=link.entity_id)
+        leads = world.syncs.get(Kind.LEAD)
+        allowed = leads is not None and source.instance in leads.conversion_from
+        if not allowed:
+            told.issue(world, "type changed", link_id=link.id, entity_id=link.entity_id)
         batch.add(
             LinkRow(
                 id=world.ids.row(),
@@ -255,10 +258,12 @@ def _change_kind(
                 state=LinkState.CONVERTED,
                 entity_id=link.entity_id,
                 into_id=link.id,
+                owes=Owes.FOLLOW if allowed else Owes.NOTHING,
             )
         )
         _leave(world, told, link, "type changed")
-        link.entity_id, link.state, link.base = None, LinkState.NEW, {}
+        link.entity_id, link.state = None, LinkState.NEW
+        link.base = link.base if allowed else {}
         batch.settled.add(link.id)
     elif link.state is LinkState.LIVE:  # a conversion has one direction (state-model 15)
         link.state, link.owes = LinkState.HELD, Owes.NOTHING

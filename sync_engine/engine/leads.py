@@ -1,10 +1,14 @@
-"""Leads of people who are customers now: what is heard of them still, and how they end."""
+"""Leads of people who are customers now: what is heard of them still, and how they end.
+
+Where configuration has it (``converts``) a lead is converted by its system's own means into the
+customer that its person is there, or is to be; else it is left as that one's past.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sync_engine.engine.world import LONGEST_CAUSE, TRIES, Told, World
-from sync_engine.models import LinkState, Owes
+from sync_engine.engine.world import LONGEST_CAUSE, TRIES, Source, Told, World
+from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LinkRow
 
 if TYPE_CHECKING:
@@ -28,7 +32,41 @@ def leaving(
 def _turns(world: World, link: LinkRow, own: Mapping[str, LinkRow]) -> bool:
     """Whether the lead becomes the customer in place: its own record carries on."""
     source = world.source(link.source_id)
-    return source.mapping.kind_by is not None and source.instance not in own
+    in_place = source.mapping.kind_by is not None and source.instance not in own
+    return in_place and _may_convert(world, source)
+
+
+def converts(world: World, link: LinkRow) -> bool:
+    """Whether the lead is to become another record of its system (practice 3.3)."""
+    source = world.source(link.source_id)
+    return (
+        link.kind is Kind.LEAD
+        and source.mapping.kind_by is None
+        and world.place(source.instance, Kind.CUSTOMER) is not None
+        and _may_convert(world, source)
+    )
+
+
+def _may_convert(world: World, source: Source) -> bool:
+    leads = world.syncs.get(Kind.LEAD)
+    in_place = source.mapping.kind_by is not None
+    return leads.converts.get(source.instance, in_place) if leads else in_place
+
+
+def becoming(world: World, entity: EntityRow, links: Sequence[LinkRow]) -> dict[int, LinkRow]:
+    """Leads that are to become a new customer on their instance, by that one's id."""
+    return {
+        link.instance_id: link
+        for link in links
+        if link.state is LinkState.LIVE
+        and link.owes is not Owes.REREAD
+        and gives_way(world, entity, link)
+    }
+
+
+def gives_way(world: World, entity: EntityRow, link: LinkRow) -> bool:
+    """Whether the place that a lead has on its instance goes to a customer who turns up there."""
+    return entity.kind is Kind.CUSTOMER and converts(world, link)
 
 
 def withdraw(batch: "Batch", link: LinkRow) -> None:
@@ -39,20 +77,19 @@ def withdraw(batch: "Batch", link: LinkRow) -> None:
     batch.changed[link.id] = link
 
 
-def retire(
-    world: World,
-    batch: "Batch",
-    entity: EntityRow,
-    link: LinkRow,
-    own: Mapping[str, LinkRow],
-) -> None:
+def retire(world: World, batch: "Batch", link: LinkRow, own: Mapping[str, LinkRow]) -> None:
     """A lead whose person has become a customer follows by its system's means, or stays as past."""
     if link.owes is Owes.REREAD:
         return  # it may have been converted already
-    if _turns(world, link, own):
-        link.owes = Owes.NOTHING if link.tries >= TRIES else Owes.CONVERT
+    may_try = link.tries < TRIES
+    target = own.get(world.source(link.source_id).instance)
+    if _turns(world, link, own) or (target is not None and converts(world, link)):
+        link.owes = Owes.CONVERT if may_try else Owes.NOTHING
+    elif link.state is LinkState.SURPLUS:
+        return
+    elif converts(world, link):
+        link.owes = Owes.NOTHING  # a new customer is a create: it is decided on as one
     else:
-        target = own.get(world.source(link.source_id).instance)
         link.into_id = target.id if target else None
         leave_as_past(world, batch.told, link)
     batch.changed[link.id] = link

@@ -114,6 +114,9 @@ def _seat(world: World, told: Told, pool: Pool, newborn: Collection[int]) -> lis
         for other in left:
             other.state, other.owes = LinkState.REPLACED, Owes.NOTHING
             changed.append(other)
+        if (lead := pool.leads.get(place)) is not None and lead.id != number:
+            lead.state, lead.owes = LinkState.SURPLUS, Owes.NOTHING
+            changed.append(lead)
         rule = pool.rules.get(number)
         if rule is not None or entity_id not in newborn:  # of whom it is alone, its birth tells
             told.event(world, entity_id=entity_id, link_id=number, what=Happened.LINKED, rule=rule)

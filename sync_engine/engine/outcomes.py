@@ -102,11 +102,13 @@ def _done(
         link.layout = world.store.layouts.of(source.configured.forms)
         empty = source.mapping.readable(plan.entity.kind.name.lower())
         link.seen = dict.fromkeys(sorted(empty)) | values  # it can be read, and is not yet
-    elif plan.write.action is Action.CONVERT:
+    elif plan.write.action is Action.CONVERT and not outcome.into:
         link.kind = plan.entity.kind
         link.owes = Owes.REREAD
     elif plan.write.action is Action.DELETE:
         link.state = LinkState.GONE
+    elif outcome.into:
+        return True  # what it became is stored beside this
     elif not unchanged:
         link.owes = Owes.REREAD
     else:

@@ -5,15 +5,16 @@ before each call and answered after it; no call is made inside a transaction.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from connectors import Action, ConnectorError, Outcome, Result, Write
+from sync_engine.engine import converting
 from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
 from sync_engine.engine.flipping import flipping_fields, hold_flipping
+from sync_engine.engine.leads import leave_as_past
 from sync_engine.engine.outcomes import hold_back, keep_outcomes, refuse
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
@@ -33,7 +34,6 @@ from sync_engine.store import DIRTY, EntityRow, LeaseHold, LinkRow, SentRow, adv
 from sync_engine.values import MISFIT
 
 SELECTED = 2000  #: owing links of one round
-PATIENCE = timedelta(hours=1)  #: how long a create waits for the one it refers to
 
 _ACTIONS = {
     Owes.UPDATE: Action.UPDATE,
@@ -115,10 +115,19 @@ def _plan(
         references = resolve(world, connection, sync.kind, entities.values(), links)
         flipping = flipping_fields(world, run, connection, links)
         plan = Plan(Told(run.id))
+        leads = converting.destinations(world, connection, links, entities)
         for link in links:
             entity = entities[link.entity_id or 0]
             _consider(
-                world, source, run, plan, link, entity, references, flipping.get(entity.id, ())
+                world,
+                source,
+                run,
+                plan,
+                link,
+                entity,
+                references,
+                flipping.get(entity.id, ()),
+                leads.get(link.id),
             )
         if plan.writes or plan.told.issues:
             run.store(world, connection)
@@ -152,6 +161,7 @@ def _consider(
     entity: EntityRow,
     references: References,
     flipping: Collection[str],
+    lead: converting.Destination | None,
 ) -> None:
     """Plan the link's write, or say why there is none."""
     if flipping:
@@ -160,12 +170,16 @@ def _consider(
     if (action := _ACTIONS[link.owes]) not in source.type.actions:
         unable = Outcome(Result.REJECTED, reason=f"{action} is not offered there")
         refuse(world, plan.told, link, action, unable)
-    elif parents := _coming_parents(world, link, entity, references):
+    elif lead is not None and lead.lacking:
+        leave_as_past(world, plan.told, link, lead.lacking)
+    elif parents := _coming_parents(world, link, entity, references, lead):
         link.due_at = world.clock.now() + PAUSE
         plan.awaited |= {(parent, entity.id) for parent in parents}
     elif link.version is None and source.has_versions and action is not Action.CREATE:
         link.owes = Owes.REREAD
     elif write := _fitting(world, source, run, plan, link, entity, references):
+        if lead is not None:
+            write.write = replace(write.write, into=lead.into)
         plan.writes.append(write)
         return
     else:
@@ -174,10 +188,17 @@ def _consider(
 
 
 def _coming_parents(
-    world: World, link: LinkRow, entity: EntityRow, references: References
+    world: World,
+    link: LinkRow,
+    entity: EntityRow,
+    references: References,
+    lead: converting.Destination | None,
 ) -> list[int]:
     """Links that a create waits for, an hour at most: what it refers to is on its way there."""
-    if link.owes is not Owes.CREATE or link.id < world.ids.row_at(world.clock.now() - PATIENCE):
+    if lead is not None:
+        return [] if lead.coming is None else [lead.coming]
+    since = world.ids.row_at(world.clock.now() - converting.PATIENCE)
+    if link.owes is not Owes.CREATE or link.id < since:
         return []
     values = (entity.golden.get(name) for name in reference_fields(world, entity.kind))
     parents = [references.survivors.get(value, value) for value in values if value is not None]
@@ -352,10 +373,11 @@ def _call(
     lease: LeaseHold,
     planned: Sequence[Planned],
 ) -> None:
+    writes = [plan.write for plan in planned]
     try:
-        outcomes: Sequence[Outcome] = source.connector.write(
-            source.object, [plan.write for plan in planned]
-        )
+        outcomes: Sequence[Outcome] = source.connector.write(source.object, writes)
+        place = world.place(source.instance, Kind.CUSTOMER)
+        became = converting.read_customers(source, place, writes, outcomes)
     except ConnectorError:
         # nothing is known of any of them: the rows stay open, the links are read again
         with world.store.transaction(lease) as connection:
@@ -363,6 +385,7 @@ def _call(
         raise
     with world.store.transaction(lease) as connection:
         keep_outcomes(world, source, run, connection, planned, outcomes)
+        converting.keep_customers(world, source, run, connection, became)
     for plan, outcome in zip(planned, outcomes, strict=True):
         run.counts[f"{sync.name} {source.name} {plan.write.action} {outcome.result}"] += 1
 

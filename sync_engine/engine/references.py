@@ -28,8 +28,8 @@ class References:
     unread: dict[tuple[int, str], int] = field(
         default_factory=dict
     )  #: -> link that stands for nobody, not yet or no more
-    #: (instance, entity) whose record there is to be created
-    coming: set[tuple[int, str]] = field(default_factory=set)
+    #: (instance, entity) whose record there is to be created -> the link of that
+    coming: dict[tuple[int, str], int] = field(default_factory=dict)
     survivors: dict[str, str] = field(default_factory=dict)
     links: dict[str, list[int]] = field(default_factory=dict)  #: entity -> its links
 
@@ -44,6 +44,10 @@ class References:
             if entity is None
             else self.natives[instance_id, self.survivors.get(entity, entity)]
         )
+
+    def creating(self, instance_id: int, entity: Any) -> int | None:
+        """The link of a record that is to be created for an entity there."""
+        return self.coming.get((instance_id, self.survivors.get(entity, entity)))
 
     def missing(self, instance_id: int, entity: Any) -> list[int]:
         """The links of an entity that has no record there yet; whoever needs one waits for them."""
@@ -133,7 +137,7 @@ def _look_up(
         entity = str(ends.get(link.entity_id, link.entity_id))
         found.links.setdefault(entity, []).append(link.id)
         if link.state is LinkState.CREATING:
-            found.coming.add((link.instance_id, entity))
+            found.coming[link.instance_id, entity] = link.id
         if link.record_id is None:
             continue
         if points:

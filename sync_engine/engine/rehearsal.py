@@ -49,17 +49,25 @@ class Rehearsal:
         real = [v for v in values if field != "id" or not v.startswith(PLANNED)]
         found = list(self.inner.fetch(selection, field, real)) if real else []
         noted = [write for name, write in self.writes if name == selection.object]
-        changed = [_changed(record, noted) for record in found]
+        ended = {write.id for write in noted if write.into}
+        changed = [_changed(record, noted) for record in found if record.id not in ended]
         born = [_born(selection, write) for write in noted if write.action is Action.CREATE]
         return changed + [record for record in born if _shows(record, field, set(values))]
 
     def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
         self.writes += [(object, write) for write in writes]
-        return [Outcome(Result.DONE, id=_id(write), version="planned") for write in writes]
+        return [
+            Outcome(Result.DONE, id=_id(write), version="planned", into=_into(write))
+            for write in writes
+        ]
 
 
 def _id(write: Write) -> str:
     return write.id or f"{PLANNED}{write.key}"
+
+
+def _into(write: Write) -> dict[str, str]:
+    return {name: number or f"{PLANNED}{write.key}" for name, number in write.into.items()}
 
 
 def _changed(record: Record, writes: Sequence[Write]) -> Record:

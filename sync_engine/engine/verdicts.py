@@ -10,6 +10,7 @@ from itertools import combinations
 from sqlalchemy.engine import Connection
 
 from sync_engine.engine.follow import Following, join, keep, load
+from sync_engine.engine.leads import gives_way
 from sync_engine.engine.world import Run, Told, World
 from sync_engine.models import EntityState, Happened, LinkState, Owes
 from sync_engine.store import PLACED, DecisionRow, EntityRow, LinkRow
@@ -95,13 +96,17 @@ def same(world: World, connection: Connection, run: Run, links: Sequence[LinkRow
         if link.instance_id == first.instance_id and link.id != first.id and link.record_id:
             link.state, link.owes = LinkState.SURPLUS, Owes.NOTHING
             rows.changed.add(link.id)
-    taken = {link.instance_id for link in placed if link.state in PLACED}
+    taken = {link.instance_id: link for link in placed if link.state in PLACED}
     for link in (rows.links[one.id] for one in links):
         if link.entity_id == survivor.id and link.state in (*PLACED, LinkState.SURPLUS):
             continue
         link.entity_id, link.base, link.owes = survivor.id, {}, Owes.NOTHING
-        link.state = LinkState.SURPLUS if link.instance_id in taken else LinkState.LIVE
-        taken.add(link.instance_id)
+        holder = taken.get(link.instance_id)
+        if holder is not None and gives_way(world, survivor, holder):
+            holder.state, holder.owes, holder = LinkState.SURPLUS, Owes.NOTHING, None
+            rows.changed.add(taken[link.instance_id].id)
+        link.state = LinkState.SURPLUS if holder else LinkState.LIVE
+        taken[link.instance_id] = holder or link
         rows.changed.add(link.id)
         told.event(
             world, entity_id=survivor.id, link_id=link.id, what=Happened.LINKED, rule="decided"
@@ -173,6 +178,25 @@ def unlink(world: World, connection: Connection, run: Run, link: LinkRow, by: st
     link.state, link.owes, link.held = LinkState.IGNORED, Owes.NOTHING, {}
     world.store.links.save(connection, [link])
     _remember(world, connection, "unlink", [(link, link)], by)
+    told.store(world, connection)
+
+
+def convert(
+    world: World, connection: Connection, run: Run, link: LinkRow, lead: int, by: str
+) -> None:
+    """A record's turn to a customer is followed: the entity that it left becomes one too."""
+    told = Told(run.id)
+    run.store(world, connection)
+    left = [
+        one
+        for one in world.store.links.of_entities(connection, [lead])
+        if one.state is LinkState.CONVERTED and one.into_id == link.id
+    ]
+    for one in left:
+        one.owes = Owes.FOLLOW
+    world.store.links.save(connection, left, only=("owes",))
+    about = {"entity_id": lead, "link_id": link.id, "by": by}
+    told.event(world, what=Happened.CONVERTED, rule="decided", **about)
     told.store(world, connection)
 
 

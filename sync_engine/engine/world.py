@@ -107,6 +107,11 @@ class Sync:
     #: instance -> whether a person may be created there
     accepts: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     pauses: frozenset[str] = frozenset()  #: instances that leave alone who does not pass any more
+    #: of leads: instances whose records, turned customers by themselves, convert those elsewhere
+    conversion_from: frozenset[str] = frozenset()
+    #: of leads: instance -> whether its leads are converted on behalf of other sides; one that is
+    #: not named does what needs no second record: it converts where a record turns in place
+    converts: Mapping[str, bool] = field(default_factory=dict)
     born_inactive: bool = False  #: whether the past is created elsewhere too
     entry: str = ""  #: what tells who may be created where, in words that change with it
     #: golden field -> what stands there for nothing

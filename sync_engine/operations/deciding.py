@@ -30,7 +30,7 @@ _RETRIED = ("rejected", "does not fit", "parked")
 class Verdict:
     """What a person says of an issue."""
 
-    says: str  #: same, different, later, seen, take
+    says: str  #: same, different, later, seen, take, convert
     keep: str | None = None  #: which of several records of one system stays: one of KEEPS
     take: str | None = None  #: the instance whose value is right, or ``golden``
 
@@ -39,7 +39,7 @@ def verdict_of(said: Sequence[str], keep: str | None, take: str | None) -> Verdi
     """One verdict from what was said. Raises WrongUseError."""
     if len(said) != 1:
         raise WrongUseError(
-            "say one of --same, --different, --later, --seen, --take INSTANCE",
+            "say one of --same, --different, --later, --seen, --convert, --take INSTANCE",
             remedy="crm-sync issues show ID tells what an issue takes",
         )
     if keep is not None and (keep not in KEEPS or said[0] != "same"):
@@ -145,7 +145,15 @@ def _answer(
         return _identity(service, connection, issue, verdict, by, carry_out)
     if verdict.says == "take":
         return _take(service, connection, issue, verdict.take or "", carry_out)
-    names = names_of(service.world, _rows(service, connection, links_of(issue)))
+    about = _rows(service, connection, links_of(issue))
+    names = names_of(service.world, about)
+    if verdict.says == "convert":
+        if carry_out:
+            run = new_run(service.world, "decision")
+            verdicts.convert(service.world, connection, run, about[0], issue.entity_id or 0, by)
+            service.store.issues.close(connection, service.clock.now(), [issue.id])
+        does = "a customer everywhere with the next cycle; its leads follow"
+        return _told(issue, "convert", names, does, carry_out)
     if carry_out:
         service.store.issues.close(connection, service.clock.now(), [issue.id])
     return _told(issue, "seen", names, "closed; nothing else changes", carry_out)
@@ -162,10 +170,12 @@ def _identity(
     world = service.world
     about = _rows(service, connection, links_of(issue))
     if issue.what in ABOUT_ENTITIES:
+        number = issue.entity_id or 0
+        entity = world.store.entities.by_id(connection, [number])[number]
         mine = [
             row
-            for row in world.store.links.of_entities(connection, [issue.entity_id or 0])
-            if row.state is LinkState.LIVE
+            for row in world.store.links.of_entities(connection, [number])
+            if row.state is LinkState.LIVE and row.kind is entity.kind
         ]
     else:
         mine, about = about[:1], about[1:]

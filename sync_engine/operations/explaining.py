@@ -38,6 +38,16 @@ _STATES = {
 }
 
 
+_TURNING = (
+    "a lead of somebody who is a customer now; it is to be converted, once nothing holds that: "
+    "see crm-sync issues list"
+)
+
+
+def _is_turning(entity: EntityRow | None, link: LinkRow) -> bool:
+    return entity is not None and link.state is LinkState.LIVE and link.kind is not entity.kind
+
+
 def history(service: Service, record: str) -> History:
     """Everything that happened to the entity of a record, oldest first. Raises WrongUseError."""
     world = service.world
@@ -186,7 +196,9 @@ def _apart(
     seen = link.seen or {}
     golden = entity.golden
     differing = [name for name in {**golden, **seen} if seen.get(name) != golden.get(name)]
-    if link.state is not LinkState.LIVE or link.kind is not entity.kind:
+    if _is_turning(entity, link):
+        return dict.fromkeys(differing, _TURNING)
+    if link.state is not LinkState.LIVE:
         return dict.fromkeys(differing, _STATES[link.state])
     references = resolve(world, connection, entity.kind, [entity], [link])
     side = shown(world, references, link, entity.kind, golden)
@@ -225,7 +237,7 @@ def _places(
             side=world.source(link.source_id).name,
             record=name_of(world, link) if link.record_id else None,
             state=link.state.name.lower(),
-            why=_STATES[link.state],
+            why=_TURNING if _is_turning(entity, link) else _STATES[link.state],
         )
         for link in links
     ]

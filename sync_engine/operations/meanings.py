@@ -87,8 +87,9 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "type changed": Meaning(
         "a profile turned customer by itself; nothing is converted or created elsewhere",
-        "convert the lead in the CRM if it is meant, or " + _KNOWN.remedy,
-        ("seen",),
+        "if it is meant: crm-sync issues resolve ID --convert, or convert the lead in the CRM, or "
+        "always (conversion_from); else " + _KNOWN.remedy,
+        ("convert", "seen"),
     ),
     "customer became lead": Meaning(
         "a customer was turned back into a lead; held: neither read nor written",

@@ -62,7 +62,7 @@ def _in_native_words(rehearsed: Rehearsed, lines: list[Line]) -> list[Line]:
     found = []
     for line in lines:
         write = _next(noted, line)
-        values = None if write is None else dict(write.values)
+        values = None if write is None else {**write.values, **write.into}
         found.append(line.model_copy(update={"values": values}))
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from config import Config, CreatePolicy, Settings, SyncSettings
+from config import Config, ConvertPolicy, CreatePolicy, Settings, SyncSettings
 from config.catalogue import CONSENT, HOLDING_PLACEHOLDERS
 from config.expressions import expression
 from connectors import Budget, Connector, Runtime
@@ -141,11 +141,14 @@ def _world(
 def _entry(settings: SyncSettings, placeholders: Mapping[str, Placeholders]) -> str:
     """Who may enter where, and what says nothing, so that it is seen when that changes."""
     sides = {
-        side: [(one.object, one.filter, one.accept, one.exit, one.creates) for one in objects]
+        side: [
+            (one.object, one.filter, one.accept, one.exit, one.creates, one.converts)
+            for one in objects
+        ]
         for side, objects in settings.sides.items()
     }
     empty = {name: sorted(one.words) for name, one in sorted(placeholders.items())}
-    return json.dumps([sides, settings.create_inactive, empty])
+    return json.dumps([sides, settings.create_inactive, settings.conversion_from, empty])
 
 
 def _placeholders(settings: Settings, sync: SyncSettings, no: NoKeys) -> dict[str, Placeholders]:
@@ -202,6 +205,13 @@ def _sync(
         pauses=frozenset(
             side for side, ones in objects.items() if any(one.exit == "pause" for one in ones)
         ),
+        conversion_from=frozenset(settings.conversion_from),
+        converts={
+            side: one.converts is ConvertPolicy.CONVERT
+            for side, ones in objects.items()
+            for one in ones
+            if one.converts
+        },
         limits=Limits(
             **{
                 risk: Limit(limit.count, limit.share)

@@ -71,7 +71,22 @@ VALUES = [
         sync("guard: {deletes: {count: 1, share: 0.1}}"),
         r"15:13: syncs.leads.guard: unknown key deletes; did you mean delete\?",
     ),
-    row("4 no key near", sync("colour: red"), "unknown key colour; there are: create_inactive"),
+    row("4 no key near", sync("colour: red"), "unknown key colour; there are: conversion_from"),
+    row(
+        "4 conversions of a stranger",
+        sync("conversion_from: [tow]"),
+        r"15:23: conversion_from names no side here; did you mean two\?",
+    ),
+    row(
+        "4 conversions where nobody keeps customers",
+        side("converts: convert"),
+        "14:48: no sync of kind customer keeps what a lead becomes in two; give",
+    ),
+    row(
+        "4 conversions of customers",
+        changed("kind: lead", "kind: customer").replace(TWO, f"{TWO}\n    conversion_from: [two]"),
+        "15:5: conversion_from is said of leads: they alone are .*; write it in the sync of kind",
+    ),
     row("5 number", side("region: 777"), "region: must be text; put it in quotes"),
     row("5 octal", side("region: 0777"), "14:\\d+: this number would lose .*quotes"),
     row("5 zeros", side("on_create: {zip: 007}"), "14:\\d+: this number would lose .*quotes"),

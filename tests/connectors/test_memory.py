@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from connectors import FieldType, Selection, Values
+from connectors import Action, FieldType, Selection, Values
 from connectors.testing.bench import Bench
 from connectors.testing.contract import ConnectorContract
 from connectors.testing.memory import MemoryConnector, MemoryObject, MemorySystem
@@ -20,6 +20,7 @@ class MemoryBench(Bench):
     refused: ClassVar[Values] = {"mail": "nowhere"}
     many = ("tags", "red", "blue")
     conversion: ClassVar[Values | None] = {"type": "customer"}
+    becomes = "contact"
     can = frozenset({"merge", "undelete", "convert", "hide", "expire"})
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class MemoryBench(Bench):
             }
         )
         self.system.page_size = 3
+        self.system.actions |= {Action.CONVERT}
         self.system.rejects = dict(self.refused)
         self.connector = MemoryConnector(self.system)
 

@@ -84,7 +84,7 @@ def crm(lead: str, contact: str, account: str, identity: str) -> MemorySystem:
     return MemorySystem(
         {
             lead: _object([*CRM_PERSON, "firm"], converts_into=contact),
-            contact: _object([*CRM_PERSON, "birth", "account"]),
+            contact: _object([*CRM_PERSON, "birth", "account"], refers={account: "account"}),
             account: _object(["name", "site", "phone", "vat"]),
         },
         identity,

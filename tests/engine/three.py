@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from config import Config
 from config.catalogue import CATALOGUE, CONSENT, HOLDING_PLACEHOLDERS
 from config.expressions import expression
-from connectors import Connector, FieldType
+from connectors import Action, Connector, FieldType
 from connectors.testing.memory import MemoryConnector, MemorySystem
 from sync_engine.engine import Run, Source, Sync, World, cycle, new_run
 from sync_engine.engine.drift import leave_out
@@ -200,6 +200,16 @@ class Three:
         self._replace(kind, accepts=accepts, pauses=frozenset(pauses))
         with self.store.transaction() as connection:  # as a start with other conditions does
             self.store.entities.mark_kind(connection, kind)
+
+    def converts(self, *sides: str) -> None:
+        """Leads of these sides are converted there, on behalf of others."""
+        for side in sides:
+            self.systems[side].actions |= {Action.CONVERT}
+        self.describe()
+        self._replace(Kind.LEAD, converts=dict.fromkeys(sides, True))
+
+    def conversion_from(self, *sides: str) -> None:
+        self._replace(Kind.LEAD, conversion_from=frozenset(sides))
 
     def deletes(self, kind: Kind, policy: str) -> None:
         self._replace(kind, deletes=dict.fromkeys(ORDER, policy))
