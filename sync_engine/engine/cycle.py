@@ -10,7 +10,7 @@ from sync_engine.engine.pull import pull
 from sync_engine.engine.push import push
 from sync_engine.engine.restored import begin, finish, look
 from sync_engine.engine.risk import review_stops
-from sync_engine.engine.world import KINDS, RestoredError, Run, Source, Sync, World, log
+from sync_engine.engine.world import KINDS, LATE, RestoredError, Run, Source, Sync, World, log
 from sync_engine.models import Kind
 from sync_engine.store import decide_under, decided_under
 
@@ -29,7 +29,6 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
     A connection that fails takes its instance out of the run (``World.down``).
     Raises LeaseTakenError where another worker is at the same work.
     """
-    calls = world.calls.copy()
     wanted = sorted(syncs, key=lambda sync: KINDS.index(sync.kind))
     look(world)
     _decide_anew(world)
@@ -40,11 +39,16 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
         _stages(world, wanted, run)
     review_stops(world, wanted, run)
     world.out_before = world.out()
-    for instance, number in (world.calls - calls).items():
+    _finish(world, run)
+
+
+def _finish(world: World, run: Run) -> None:
+    run.finished_at = world.clock.now()
+    for instance, number in run.called.items():
         run.counts[f"calls {instance}"] = number
     if run.stored:
         with world.store.transaction() as connection:
-            world.store.registry.finish_run(connection, run.id, world.clock.now(), run.counts)
+            world.store.registry.finish_run(connection, run.id, run.finished_at, run.counts)
 
 
 def _decide_anew(world: World) -> None:
@@ -66,16 +70,16 @@ def _decide_anew(world: World) -> None:
 def _stages(world: World, wanted: Sequence[Sync], run: Run) -> None:
     kinds = [sync.kind for sync in wanted]
     _wake(world)
-    for source in _reading_order(world, kinds):
-        _unless_down(world, source, partial(pull, world, source, run))
+    reading = _reading_order(world, kinds)
+    _take_turns(world, run, [(one, partial(pull, world, one, run)) for one in reading])
     match(world, run)
     finish(world, run)
     for _ in range(ROUNDS):
         written = run.counts.total()
         for sync in wanted:
             decide(world, sync, run)
-            for source in world.of_kind(sync.kind):
-                _unless_down(world, source, partial(push, world, sync, source, run))
+            pushes = [(s, partial(push, world, sync, s, run)) for s in world.of_kind(sync.kind)]
+            _take_turns(world, run, pushes)
         if run.counts.total() == written or not world.clock.wait(0):
             break
         match(world, run)
@@ -100,6 +104,29 @@ def _reading_order(world: World, kinds: list[Kind]) -> list[Source]:
     for kind in wanted:
         found += [s for s in world.of_kind(kind) if s not in found]
     return found
+
+
+def _take_turns(
+    world: World, run: Run, stages: Sequence[tuple[Source, Callable[[], None]]]
+) -> None:
+    """Who is still at work when the others go on is out of this run; its turn goes on by itself."""
+    steps = [(one.instance, partial(_turn, world, run, one, stage)) for one, stage in stages]
+    late = set(world.turns(steps)) - world.down.keys()
+    for instance in sorted(late):
+        world.down[instance] = LATE
+        log.warning("instance out of this run", instance=instance, why=LATE)
+
+
+def _turn(world: World, run: Run, source: Source, stage: Callable[[], None]) -> None:
+    """One that outlasts its run adds what it did there."""
+    before = world.calls[source.instance]
+    try:
+        _unless_down(world, source, stage)
+    finally:
+        if made := world.calls[source.instance] - before:
+            run.called[source.instance] += made
+        if run.finished_at is not None:
+            _finish(world, run)
 
 
 def _unless_down(world: World, source: Source, stage: Callable[[], None]) -> None:

@@ -133,6 +133,17 @@ class RestoredError(Exception):
     """A system shows that this state is older than it was."""
 
 
+Step = tuple[str, Callable[[], None]]  #: an instance, and some of its work
+LATE = "is still at work on what it was asked before"
+
+
+def one_by_one(steps: Sequence[Step]) -> Collection[str]:
+    """Do all steps in their order; nobody is still at it."""
+    for _, step in steps:
+        step()
+    return ()
+
+
 @dataclass(slots=True)
 class World:
     """Everything a stage may reach for."""
@@ -149,6 +160,8 @@ class World:
     out_before: frozenset[str] | None = None
     paused: set[str] = field(default_factory=set)  #: instances with which no traffic is wanted
     calls: Counter[str] = field(default_factory=Counter)  #: instance -> API calls so far
+    #: does steps, those of one instance in their order, and gives the instances still at it
+    turns: Callable[[Sequence[Step]], Collection[str]] = one_by_one
     #: whether the state is older than the systems, and not all has been listed since
     restoring: bool = False
     #: told, outside the state, how far it has come
@@ -217,6 +230,8 @@ class Run:
     scope: Collection[int] | None = None  #: entities for which it is preferred; None: all
     only: str | None = None  #: the one field for which it is; None: all
     counts: Counter[str] = field(default_factory=Counter)
+    called: Counter[str] = field(default_factory=Counter)  #: instance -> API calls
+    finished_at: datetime | None = None
     stored: bool = False
     witnessed: bool = False  #: whether the state's witness knows that it writes
 
@@ -228,11 +243,7 @@ class Run:
 
     def calls(self) -> dict[str, int]:
         """Instance -> API calls of this run."""
-        return {
-            name.removeprefix("calls "): number
-            for name, number in sorted(self.counts.items())
-            if name.startswith("calls ")
-        }
+        return dict(sorted(self.called.items()))
 
     def store(self, world: World, connection: Connection) -> None:
         if not self.stored:

@@ -10,6 +10,7 @@ from typing import cast
 from connectors import Connector
 from sync_engine.engine import World
 from sync_engine.engine.rehearsal import Rehearsal
+from sync_engine.engine.world import one_by_one
 from sync_engine.service import Service
 from sync_engine.store import Store, open_database
 
@@ -52,4 +53,5 @@ def _world(world: World, store: Store, connectors: Mapping[str, Connector]) -> W
         sources=[replace(one, connector=connectors[one.instance]) for one in world.sources],
         down=dict(world.down),
         witness=None,
+        turns=one_by_one,
     )

@@ -7,6 +7,7 @@ from sync_engine.service.daemon import Daemon, StoppingError
 from sync_engine.service.processes import is_dead, server, stopping
 from sync_engine.service.seams import SystemClock
 from sync_engine.service.service import Health, Service, failed_writes
+from sync_engine.service.turns import Turns
 
 __all__ = [
     "Daemon",
@@ -14,6 +15,7 @@ __all__ = [
     "Service",
     "StoppingError",
     "SystemClock",
+    "Turns",
     "build",
     "failed_writes",
     "is_dead",

@@ -26,6 +26,7 @@ from sync_engine.service.confined import confined
 from sync_engine.service.processes import holder, is_dead, look_for_cycles_seldom
 from sync_engine.service.seams import CountingTransport, SystemClock, random_id
 from sync_engine.service.service import Service
+from sync_engine.service.turns import Turns
 from sync_engine.service.witness import watch
 from sync_engine.store import StateError, Store, migrate, open_database
 
@@ -42,8 +43,9 @@ def build(config: Config, clock: SystemClock | None = None) -> Service:
     engine = open_database(config.state_url)
     migrate(engine)
     ids = Ids(clock.now, random.SystemRandom())
-    store = Store(engine, clock.now, holder(), is_dead, clock.wait)
-    calls: Counter[str] = Counter()
+    turns = Turns(config.instances)
+    store = Store(engine, clock.now, holder(), is_dead, turns.waiting(clock.wait))
+    calls: Counter[str] = Counter(dict.fromkeys(config.instances, 0))
     budgets: dict[str, Budget] = {}
     connectors = {
         name: confined(
@@ -51,14 +53,15 @@ def build(config: Config, clock: SystemClock | None = None) -> Service:
             instance.connector.open(
                 instance.settings, _runtime(clock, calls, budgets, name, instance.settings)
             ),
+            turns,
         )
         for name, instance in config.instances.items()
     }
     world = _world(config, clock, ids, store, connectors)
-    world.calls = calls
+    world.calls, world.turns = calls, turns
     if config.epoch_file is not None:
         watch(world, config.epoch_file)
-    return Service(config, clock, store, world, connectors, budgets)
+    return Service(config, clock, store, world, connectors, turns, budgets)
 
 
 def _runtime(

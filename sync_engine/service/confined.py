@@ -1,8 +1,8 @@
 """A connector whose own faults stay in its instance: a bug there is no error of the engine's.
 
-What a connector may raise is listed in ``connectors/errors.py``. Anything else comes of an
-answer that nobody foresaw; it stops this instance for the run, is told with the place in the
-code, and all others go on.
+While it waits for an answer others may work (``turns``). What a connector may raise is listed
+in ``connectors/errors.py``. Anything else comes of an answer that nobody foresaw; it stops this
+instance for the run, is told with the place in the code, and all others go on.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,10 +24,11 @@ from connectors import (
     Write,
 )
 from sync_engine.logs import where
+from sync_engine.service.turns import Turns
 
 
-def confined(instance: str, connector: Connector) -> Connector:
-    return cast(Connector, _Confined(instance, connector))
+def confined(instance: str, connector: Connector, turns: Turns) -> Connector:
+    return cast(Connector, _Confined(instance, connector, turns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +37,35 @@ class _Confined:
 
     instance: str
     inner: Connector
+    turns: Turns
 
     def close(self) -> None:
         self.inner.close()
 
     def check(self, selections: Sequence[Selection]) -> Checked:
-        with self._confined():
+        with self._called():
             return self.inner.check(selections)
 
     def describe(self) -> Sequence[ObjectType]:
-        with self._confined():
+        with self._called():
             return self.inner.describe()
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
-        with self._confined():
+        with self._called():
             pages = self.inner.changes(selection, since)
         while True:
-            with self._confined():
+            with self._called():
                 page = next(pages, None)
             if page is None:
                 return
             yield page
 
     def fetch(self, selection: Selection, field: str, values: Sequence[str]) -> Sequence[Record]:
-        with self._confined():
+        with self._called():
             return self.inner.fetch(selection, field, values)
 
     def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
-        with self._confined():
+        with self._called():
             outcomes = self.inner.write(object, writes)
         if len(outcomes) != len(writes):
             told = f"{len(outcomes)} outcomes of {len(writes)} writes"
@@ -71,9 +73,10 @@ class _Confined:
         return outcomes
 
     @contextmanager
-    def _confined(self) -> Iterator[None]:
+    def _called(self) -> Iterator[None]:
         try:
-            yield
+            with self.turns.call(self.instance):
+                yield
         except ConnectorError:
             raise
         except Exception as error:

@@ -2,8 +2,10 @@
 
 APScheduler is only the timer and knows how to read a schedule. What is due stands in
 the state (``sync.due_at``), so a restart goes on where it was, and a simulation may call
-``run_due`` itself. Everything that uses connectors happens in one thread, one after the
-other: cycles never overlap, and what falls due meanwhile is one run afterwards.
+``run_due`` itself. Runs and wishes happen in one thread, one after the other: cycles never
+overlap, and what falls due meanwhile is one run afterwards. Within a run instances work side
+by side (``turns``), and one that is still at work when its time is over goes on beside what
+follows.
 """
 
 from collections.abc import Callable
@@ -30,6 +32,7 @@ from sync_engine.store import LeaseTakenError, StateError, unusable
 MOST_JITTER = 30  #: seconds by which runs of many installations are spread
 RETRY = timedelta(seconds=15)  #: after a run that could not begin
 PATIENCE = 60.0  #: seconds to wait for a lease that a command holds
+TURN = 10.0  #: seconds that the instances of a run wait for one another
 
 log = structlog.get_logger("crm_sync")
 Answer = TypeVar("Answer")
@@ -87,7 +90,8 @@ class Daemon:
             if not answer.set_running_or_notify_cancel():
                 return
             try:
-                answer.set_result(wish(self.service))
+                with self.service.turns.held():
+                    answer.set_result(wish(self.service))
             except BaseException as error:
                 answer.set_exception(error)
 
@@ -125,7 +129,7 @@ class Daemon:
     def _adopt(self, service: Service) -> None:
         for fault in service.config.warnings:
             log.warning("configuration", why=fault.text(service.config.path.name))
-        service.store.patience = PATIENCE
+        service.store.patience, service.turns.patience = PATIENCE, TURN
         service.world.watch = self._heard  # a first listing may take hours; that is no standstill
 
     def _heard(self, _stage: str, _source: str, _number: int) -> None:
@@ -136,13 +140,14 @@ class Daemon:
         self.heard_at = self.clock.now()
         due: list[Sync] = []
         try:
-            due = self._due()
-            if due:
-                self._run(due)
-            elif not self.service.is_prepared:
-                self._prepare()
-            self.failure = ""
-            self._plan_next(due)
+            with self.service.turns.held():
+                due = self._due()
+                if due:
+                    self._run(due)
+                elif not self.service.is_prepared:
+                    self._prepare()
+                self.failure = ""
+                self._plan_next(due)
         except SQLAlchemyError as error:
             self._failed(due, unusable(error).what)
         except (LeaseTakenError, ConnectorError, StateError) as error:
@@ -227,7 +232,8 @@ class Daemon:
 
     def _reload(self) -> None:
         try:
-            self.take_anew()
+            with self.service.turns.held():
+                self.take_anew()
         except ConfigError as error:
             log.error("configuration refused, the old one stays", faults=str(error).splitlines())
         except (StateError, ConnectorError) as error:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from config import Config
@@ -19,7 +20,9 @@ from connectors import (
 )
 from sync_engine.engine import Run, Sync, World, cycle, new_run
 from sync_engine.engine.drift import leave_out, tell_paused
+from sync_engine.engine.world import LATE
 from sync_engine.service.seams import SystemClock
+from sync_engine.service.turns import Turns
 from sync_engine.store import Store
 from sync_engine.telemetry import span
 
@@ -96,9 +99,11 @@ class Service:
     store: Store
     world: World
     connectors: Mapping[str, Connector]
+    turns: Turns
     budgets: Mapping[str, Budget] = field(default_factory=dict)  #: as the systems told them
     listeners: list[Listener] = field(default_factory=list)
     _checks: dict[str, _Checkup] = field(default_factory=dict)
+    _kept: Counter[str] = field(default_factory=Counter)  #: calls that the state knows of
 
     def check(self) -> list[Health]:
         """Ask every instance whether it can work as configured, and what it offers."""
@@ -118,13 +123,17 @@ class Service:
         """
         self._read_pauses()
         now = self.clock.monotonic()
-        for name in self.connectors:
-            due = name not in self._checks or now >= self._checks[name].again_at
-            if name not in self.world.paused and due:
-                self._check_up(name, now)
+        due = [
+            name
+            for name in self.connectors
+            if name not in self.world.paused
+            and (name not in self._checks or now >= self._checks[name].again_at)
+        ]
+        late = self.world.turns([(name, partial(self._check_up, name, now)) for name in due])
         found = [one.health for name, one in self._checks.items() if name not in self.world.paused]
         self._refuse_mixture(found)
         self.world.down = {one.instance: one.why for one in found if not one.is_well}
+        self.world.down |= dict.fromkeys(late, LATE)
         return found
 
     def _check_up(self, name: str, now: float) -> None:
@@ -263,19 +272,20 @@ class Service:
         for instance in self.world.down:
             if instance in self._checks and self._checks[instance].failures == 0:
                 self._checks[instance] = replace(self._checks[instance], again_at=0.0)
-        self._keep_calls(run)
+        self._keep_calls()
 
     def _ending(self, run: Run) -> str:
         if run.counts["stopped"]:
             return "stopped"
         return "partly" if failed_writes(run) or self.world.down else "done"
 
-    def _keep_calls(self, run: Run) -> None:
+    def _keep_calls(self) -> None:
         """Calls of the day and what the system says of its budget, for other processes."""
+        made, self._kept = self.world.calls - self._kept, self.world.calls.copy()
         day = f"{self.clock.now():%Y-%m-%d}"
         with self.store.transaction() as connection:
             rows = self.store.registry.instances(connection)
-            for instance, number in run.calls().items():
+            for instance, number in made.items():
                 before = rows[instance].budget or {}
                 spent = before.get("calls", 0) if before.get("day") == day else 0
                 kept: dict[str, Any] = {"day": day, "calls": spent + number}
@@ -353,6 +363,7 @@ class Service:
                 registry.save_instance(connection, row.id, state=state)
 
     def close(self) -> None:
+        self.turns.close()
         for connector in self.connectors.values():
             connector.close()
         self.store.close()

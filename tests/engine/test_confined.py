@@ -7,10 +7,12 @@ import pytest
 
 from connectors import Connector, Outcome, ResponseError, Result, Write
 from sync_engine.service.confined import confined
+from sync_engine.service.turns import Turns
 from tests.engine.faults import Fault, source
-from tests.engine.three import Three
+from tests.engine.three import ORDER, Three
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
+TURNS = Turns(ORDER)
 VERBS = ("check", "describe", "changes", "fetch", "write")
 
 
@@ -53,9 +55,9 @@ def ask(connector: Connector, three: Three, verb: str) -> Any:
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_bug_in_a_connector_is_an_error_of_its_instance(three: Three, verb: str) -> None:
     inner = source(three, "sales/Lead").connector
-    ask(confined("sales", inner), three, verb)
+    ask(confined("sales", inner, TURNS), three, verb)
     with pytest.raises(ResponseError) as caught:
-        ask(confined("sales", Buggy(inner, verb)), three, verb)  # type: ignore[arg-type]
+        ask(confined("sales", Buggy(inner, verb), TURNS), three, verb)  # type: ignore[arg-type]
     assert "the connector of sales failed (KeyError in _fail:" in caught.value.what
     assert "ann@plavi.example" not in caught.value.told
     assert caught.value.remedy
@@ -64,14 +66,14 @@ def test_a_bug_in_a_connector_is_an_error_of_its_instance(three: Three, verb: st
 def test_a_connector_that_loses_count_of_its_outcomes_is_not_believed(three: Three) -> None:
     inner = Forgetful(source(three, "sales/Lead").connector)
     with pytest.raises(ResponseError, match="1 outcomes of 0 writes"):
-        confined("sales", inner).write("Lead", [])  # type: ignore[arg-type]
+        confined("sales", inner, TURNS).write("Lead", [])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("verb", ["changes", "fetch", "write"])
 def test_practice_8_3_a_bad_instance_never_stops_the_others(three: Three, verb: str) -> None:
     for one in three.world.sources:
         inner = Buggy(one.connector, verb) if one.instance == "service" else one.connector
-        one.connector = confined(one.instance, inner)  # type: ignore[arg-type]
+        one.connector = confined(one.instance, inner, TURNS)  # type: ignore[arg-type]
     three.sales.create("Lead", **ANN)
     three.settle()
     if verb == "changes":  # what has never been read whole takes no part: nothing is matched

@@ -25,7 +25,7 @@ from sync_engine.models import Kind
 from sync_engine.parsing import parse
 from sync_engine.placeholders import Placeholders
 from sync_engine.reconcile import Policy
-from sync_engine.service import Service, SystemClock
+from sync_engine.service import Service, SystemClock, Turns
 from sync_engine.store import IssueRow, LinkRow, Store, migrate, open_database
 from tests.engine.organizations import ACCOUNT, COMPANY, CONTACT, LEAD, PERSON, crm, profiles
 
@@ -123,7 +123,8 @@ class Three:
         """What commands are given; it has no configuration file."""
         connectors = {source.instance: source.connector for source in self.world.sources}
         clock = cast(SystemClock, self.clock)
-        return Service(cast(Config, None), clock, self.store, self.world, connectors)
+        turns = Turns(self.order)
+        return Service(cast(Config, None), clock, self.store, self.world, connectors, turns)
 
     def release(self) -> None:
         with self.store.transaction() as connection:

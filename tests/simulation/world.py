@@ -25,7 +25,7 @@ from sync_engine.mapping import Mapping
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
 from sync_engine.reconcile import Policy
-from sync_engine.service import Service, SystemClock
+from sync_engine.service import Service, SystemClock, Turns
 from sync_engine.store import Epoch, LeaseLostError, LeaseTakenError, StateError, epoch
 from tests.engine.three import VirtualClock
 from tests.simulation.connecting import Crash, Line, SimulatedConnector
@@ -172,7 +172,10 @@ class Worker:
         self._watch()
         self.last: Run | None = None  #: the run at hand, or the last one
         clock = cast(SystemClock, home.clock)
-        self.service = Service(cast(Config, None), clock, self.store, self.world, self.connectors)
+        turns = Turns(home.systems)
+        self.service = Service(
+            cast(Config, None), clock, self.store, self.world, self.connectors, turns
+        )
 
     def _sending(self, number: int) -> None:
         self.home.sent += number
