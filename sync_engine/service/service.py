@@ -130,7 +130,8 @@ class Service:
             and (name not in self._checks or now >= self._checks[name].again_at)
         ]
         late = self.world.turns([(name, partial(self._check_up, name, now)) for name in due])
-        found = [one.health for name, one in self._checks.items() if name not in self.world.paused]
+        known = [name for name in self.connectors if name in self._checks]
+        found = [self._checks[name].health for name in known if name not in self.world.paused]
         self._refuse_mixture(found)
         self.world.down = {one.instance: one.why for one in found if not one.is_well}
         self.world.down |= dict.fromkeys(late, LATE)
