@@ -3,7 +3,13 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from config.catalogue import CATALOGUE, CONSENT, HOLDING_PLACEHOLDERS
+from config.catalogue import (
+    CATALOGUE,
+    CONSENT,
+    HOLDING_PLACEHOLDERS,
+    MATCH_RULES,
+    OWN_KEY,
+)
 from config.faults import suggestion
 from config.settings import Settings, SyncSettings
 from config.tree import Findings
@@ -28,6 +34,8 @@ def check_agreement(findings: Findings, settings: Settings) -> None:
         _sides(findings, where, sync, settings.instances)
         if sync.prefer is not None:
             _order(findings, (*where, "prefer"), sync.prefer, sync.sides)
+        if sync.match is not None:
+            _match(findings, (*where, "match"), sync.match, MATCH_RULES[str(sync.kind)])
         _fields(findings, where, sync, settings.catalogue[str(sync.kind)])
         _conversions(findings, where, sync, settings)
 
@@ -85,6 +93,17 @@ def _order(findings: Findings, where: Where, given: Sequence[str], sides: Collec
     if missing:
         what = f"prefer lacks {', '.join(missing)}"
         findings.refuse(where, what, "name every side, most trusted first")
+
+
+def _match(findings: Findings, where: Where, given: Sequence[str], known: Sequence[str]) -> None:
+    for place, name in enumerate(given):
+        if name not in known:
+            findings.refuse((*where, place), "there is no such match rule", suggestion(name, known))
+        elif name in given[:place]:
+            findings.refuse((*where, place), "names a match rule twice", "keep one of them")
+    if given[:1] != [OWN_KEY]:
+        what = "a record that carries our key is always ours"
+        findings.refuse(where, what, f"name {OWN_KEY} first, then the others in your order")
 
 
 def _fields(findings: Findings, where: Where, sync: SyncSettings, known: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 _PERSON = {
     "sync_opt_out": "boolean",
+    "cross_id": "text",
     "salutation": "text",
     "first_name": "text",
     "middle_name": "text",
@@ -23,7 +24,9 @@ _PERSON = {
 }
 #: kind -> golden field -> form
 CATALOGUE: Mapping[str, Mapping[str, str]] = {
-    "lead": _PERSON | {"company_name": "text", "lead_source": "choice", "lead_status": "choice"},
+    "lead": _PERSON
+    | {"company_name": "text", "lead_source": "choice", "lead_status": "choice"}
+    | {"cross_lead_id": "text"},
     "customer": _PERSON | {"birth_date": "date", "company": "reference"},
     "company": {
         "name": "text",
@@ -34,6 +37,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "employees": "integer",
         "vat": "text",
         "sync_opt_out": "boolean",
+        "cross_id": "text",
     },
 }
 #: forms of which a value may stand for none (practice 1.1)
@@ -49,6 +53,16 @@ CONSENT: Mapping[str, tuple[str, ...]] = {
 }
 MONEY_PARTS = ("amount", "currency")
 ADDRESS_PARTS = ("street", "city", "postcode", "state", "country")
+OWN_KEY = "key"  #: the match rule that always holds: a record with our key is ours
+_PERSON_RULES = (
+    OWN_KEY, "cross_ids", "email_name", "mobile_surname", "name_birth_date", "name_company",
+)  # fmt: skip
+#: kind -> the match rules, strongest first as shipped (practice 2.1)
+MATCH_RULES: Mapping[str, tuple[str, ...]] = {
+    "lead": _PERSON_RULES,
+    "customer": _PERSON_RULES,
+    "company": (OWN_KEY, "cross_ids", "vat", "domain", "name_place"),
+}
 #: kind -> golden fields that match rules use; a side without any of them matches nobody
 RECOGNISED_BY: Mapping[str, frozenset[str]] = {
     "lead": frozenset({"email", "email2", "mobile", "phone", "last_name"}),

@@ -209,6 +209,7 @@ class SyncSettings(Strict):
     deletes: DeletePolicy = DeletePolicy.UNLINK
     guard: GuardSettings = GuardSettings()
     create_inactive: bool = False
+    match: list[str] | None = None  #: the rules by which records are linked, strongest first
     placeholders: PlaceholderSettings = PlaceholderSettings()
     #: of leads: sides whose records, turned customers by themselves, convert leads elsewhere
     conversion_from: list[str] = Field(default=[])

@@ -216,6 +216,8 @@ class Control:
                 things.replace_contacts(db, number, told)
             whole = {"replace_domains": True} if name == "company" else {}
             things.update(db, number, values, **whole)
+        elif (name, action) == ("person", "integrate"):
+            things.integrate(db, number, act["values"])
         elif action == "delete":
             things.delete(db, number)
         elif (name, action) == ("person", "convert"):

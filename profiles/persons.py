@@ -20,6 +20,7 @@ _READ_ONLY = {"id", "createdAt", "modifiedAt", "origin", "modifiedFrom", "comput
 _KNOWN = {*LENGTHS, *_READ_ONLY, "type", "externalId", "birthDate", "tags"}
 _FORBIDDEN = re.compile(r'[&<>"/\\\n\r:(){}=;#]')
 _NAMES = ("firstName", "lastName", "middleName")
+_INTEGRATIONS = "integrations"  #: ids that Infobip's own integrations left: read only
 _ORDERS = {
     "createdAt": "created_at",
     "modifiedAt": "modified_at",
@@ -127,12 +128,20 @@ class Persons:
             self._reachable(db, number)
         return changed
 
+    def integrate(self, db: sqlite3.Connection, number: int, integrations: Given) -> None:
+        """What the vendor's own integrations leave on a profile, and nobody else may write."""
+        fields = json.loads(self._row(db, number)["fields"]) | {_INTEGRATIONS: dict(integrations)}
+        db.execute("UPDATE person SET fields = ? WHERE id = ?", (packed(fields), number))
+        self.touch(db, number)
+
     def replace(self, db: sqlite3.Connection, number: int, given: Given) -> None:
         """PUT: what is left out is emptied; the type is then the default one."""
+        before = json.loads(self._row(db, number)["fields"])
+        kept = {name: before[name] for name in before if name == _INTEGRATIONS}
         db.execute("DELETE FROM contact WHERE person_id = ?", (number,))
         db.execute("DELETE FROM person_tag WHERE person_id = ?", (number,))
-        statement = "UPDATE person SET fields = '{}', external_id = NULL, type = ? WHERE id = ?"
-        db.execute(statement, (given.get("type") or "CUSTOMER", number))
+        statement = "UPDATE person SET fields = ?, external_id = NULL, type = ? WHERE id = ?"
+        db.execute(statement, (packed(kept), given.get("type") or "CUSTOMER", number))
         self.update(db, number, given)
         self.touch(db, number)
         self._reachable(db, number)
@@ -188,8 +197,8 @@ class Persons:
     ) -> dict[str, Any]:
         if given.get("type", "LEAD") not in ("LEAD", "CUSTOMER"):
             raise Refusal(40001, "type is LEAD or CUSTOMER", "type")
-        if "integrations" in given:
-            raise Refusal(40023, "integrations cannot be modified", "integrations")
+        if _INTEGRATIONS in given:
+            raise Refusal(40023, "integrations cannot be modified", _INTEGRATIONS)
         unknown = sorted(set(given) - _KNOWN - {"contactInformation", "customAttributes"})
         if unknown:
             raise Refusal(40015, f"unknown property {unknown[0]}", unknown[0])

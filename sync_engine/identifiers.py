@@ -9,7 +9,7 @@ from typing import Any
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
-FORM = 2  #: how keys are made; a higher one has every record looked at again
+FORM = 3  #: how keys are made; a higher one has every record looked at again
 
 MAILBOXES = frozenset(
     {

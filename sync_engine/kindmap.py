@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sync_engine.converters import PARTS
 from sync_engine.fieldmap import FieldMap
-from sync_engine.values import OPT_OUT
+from sync_engine.values import UNSHARED
 
 
 def is_half_address(one: FieldMap) -> bool:
@@ -49,7 +49,7 @@ class KindMap:
             rendered=tuple(one for one in fields if one.is_rendered),
             computed=tuple(one for one in fields if one.reading is not None),
             readable=frozenset(
-                one.name for one in fields if one.direction != "to" and one.name != OPT_OUT
+                one.name for one in fields if one.direction != "to" and one.name not in UNSHARED
             ),
             # half an address is none of them: what it shows is known as the whole one
             own=frozenset(one.name for one in own if not is_half_address(one)),

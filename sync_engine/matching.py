@@ -1,15 +1,17 @@
 """Which records are one person or company. Exact, ordered rules on normalised keys. Pure.
 
-| rule | persons                     | companies                                       |
-|------|-----------------------------|-------------------------------------------------|
-| 1    | e-mail, with agreeing name  | VAT or registration number                      |
-| 2    | mobile, agreeing surname    | web domain (no mail or hosting ones)            |
-| 3    | full name and birth date    | folded name with country and city               |
-| 4    | full name and company       |                                                 |
+| persons                                           | companies                                   |
+|---------------------------------------------------|---------------------------------------------|
+| ``cross_ids``: one holds the other's record id    | ``cross_ids``                               |
+| ``email_name``: e-mail, with agreeing name        | ``vat``: VAT or registration number         |
+| ``mobile_surname``: mobile, with agreeing surname | ``domain``: web domain, with agreeing name  |
+| ``name_birth_date``: full name and birth date     | ``name_place``: name, country and city      |
+| ``name_company``: full name and company           |                                             |
 
-Rule 0, our own key, is read from the record and needs no group. A key that several
-records of one system carry links nobody, unless their names or places tell them apart; nor
-does a key where a stronger rule says otherwise, both having its keys and none in common.
+A sync may choose among them, and their order. Our own key stands before them all: it is read
+from the record and needs no group. A key that several records of one system carry links nobody,
+unless their names or places tell them apart; nor does a key where a stronger rule says otherwise,
+both having its keys and none in common.
 """
 
 import hashlib
@@ -20,23 +22,27 @@ from typing import Any, NamedTuple
 
 from sync_engine.folding import company, fold, generation, given, surname
 from sync_engine.identifiers import SHIPPED, NoKeys, birth_date, is_mobile, is_phone
+from sync_engine.values import CROSS_IDS
 
 Values = Mapping[str, Any]
 
 EMAIL, MOBILE, BIRTH, EMPLOYER = 1, 2, 3, 4
 VAT, DOMAIN, NAME = 1, 2, 3
-#: kind -> rule -> how people are told of it
+CROSS = 7
 _PERSON_RULES = {
-    EMAIL: "e-mail and name",
-    MOBILE: "mobile and surname",
-    BIRTH: "name and birth date",
-    EMPLOYER: "name and company",
+    CROSS: "cross_ids",
+    EMAIL: "email_name",
+    MOBILE: "mobile_surname",
+    BIRTH: "name_birth_date",
+    EMPLOYER: "name_company",
 }
+#: kind -> rule -> its name, in configuration and history alike; strongest first as shipped
 RULES: Mapping[str, Mapping[int, str]] = {
     "lead": _PERSON_RULES,
     "customer": _PERSON_RULES,
-    "company": {VAT: "VAT number", DOMAIN: "web domain", NAME: "name, country and city"},
+    "company": {CROSS: "cross_ids", VAT: "vat", DOMAIN: "domain", NAME: "name_place"},
 }
+OWN_ID = "own id"  #: under which a record's values name its id, where others may hold it
 _OWN_NUMBER = 8  #: digests of this rule never link
 
 
@@ -47,6 +53,7 @@ class Key(NamedTuple):
     text: str
     digest: int
     is_address: bool = False  #: an e-mail or phone, which Customer Profiles gives one owner
+    is_own: bool = False  #: the record's own id, which others may hold
 
     @property
     def is_number(self) -> bool:
@@ -74,6 +81,13 @@ class Group:
     apart: frozenset[frozenset[int]] = frozenset()  #: pairs of links a person told apart
     #: entity -> the instances on which it has a record, in this group or not
     places: Mapping[int, Collection[int]] = field(default_factory=dict)
+    order: Sequence[int] = ()  #: the rules that link, strongest first; none: as shipped
+
+    @property
+    def stronger(self) -> Sequence[int]:
+        """The rules before this one. Ids differ in every system, so that they contradict nobody."""
+        order = list(self.order or RULES[self.kind])
+        return [rule for rule in order[: order.index(self.rule)] if rule != CROSS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +104,35 @@ class Settlement:
     doubts: tuple[Doubt, ...]
 
 
+def rule_of(kind: str, name: str) -> int:
+    """The rule of that name. Raises StopIteration where there is none."""
+    return next(rule for rule, known in RULES[kind].items() if known == name)
+
+
 def keys(kind: str, values: Values, no: NoKeys = SHIPPED) -> list[Key]:
-    """The match keys of a record, strongest rule first."""
-    if kind == "company":
-        return _company_keys(values, no)
+    """The match keys of a record, in the shipped order of rules."""
+    crossing = _cross_keys(kind, values)
+    return crossing + (_company_keys(values, no) if kind == "company" else _keys(kind, values, no))
+
+
+def _cross_keys(kind: str, values: Values) -> list[Key]:
+    """The record ids that it holds of other systems, and its own, which they may hold."""
+    held = dict.fromkeys(_record_id(values[name]) for name in CROSS_IDS if values.get(name))
+    found = [_key(kind, CROSS, text) for text in held]
+    if own := values.get(OWN_ID):
+        found.append(_key(kind, CROSS, _record_id(own))._replace(is_own=True))
+    return found
+
+
+def _record_id(value: Any) -> str:
+    """A record's id in one form: Salesforce's 18 characters are its 15 and a checksum."""
+    text = str(value).strip("{} ")
+    if len(text) == 18 and text.isalnum():
+        return text[:15]
+    return text.lower() if "-" in text else text
+
+
+def _keys(kind: str, values: Values, no: NoKeys) -> list[Key]:
     further = values.get("further", ())  # members of a set for which there is no slot
     addresses = (values.get("email"), values.get("email2"), *further)
     numbers = [(values.get("mobile"), True), (values.get("phone"), False)]
@@ -162,10 +201,14 @@ def agrees(kind: str, rule: int, left: Values, right: Values) -> bool:
     )
 
 
-def contradicts(rule: int, left: Member, right: Member) -> bool:
+def contradicts(group: Group, left: Member, right: Member) -> bool:
     """Both hold something that differs: a key of a rule before this one, a date of birth, what
-    tells father from son, or the town where nothing but the employer is shared.
+    tells father from son, or the town where nothing but the employer is shared; where one holds
+    the other's id, the name.
     """
+    rule = group.rule
+    if rule == CROSS and not agrees(group.kind, DOMAIN, left.values, right.values):
+        return True
     born = [birth_date(member.values.get("birth_date")) for member in (left, right)]
     if all(born) and born[0] != born[1]:
         return True
@@ -173,7 +216,7 @@ def contradicts(rule: int, left: Member, right: Member) -> bool:
         return True
     if rule == EMPLOYER and places_differ(left.values, right.values):  # namesakes in a large firm
         return True
-    for stronger in range(1, rule):
+    for stronger in group.stronger:
         mine, theirs = (
             {key.digest for key in member.keys if key.rule == stronger} for member in (left, right)
         )
@@ -222,13 +265,15 @@ def _meet(group: Group, left: Member, right: Member) -> bool:
         return True
     if frozenset((left.link_id, right.link_id)) in group.apart:
         return False
+    if group.rule == CROSS:  # two organizations may have given one id each
+        return not (_is_owner(left) and _is_owner(right))
     return agrees(group.kind, group.rule, left.values, right.values)
 
 
 def _doubt(group: Group, cluster: Sequence[Member]) -> str:
     """Why a cluster is not simply one; empty if it is."""
     pairs = [pair for pair in combinations(cluster, 2) if not _are_linked(*pair)]
-    if any(contradicts(group.rule, *pair) for pair in pairs):
+    if any(contradicts(group, *pair) for pair in pairs):
         return "contradiction"
     entities = _entities(cluster)
     if len(entities) > 1:
@@ -239,6 +284,10 @@ def _doubt(group: Group, cluster: Sequence[Member]) -> str:
     if taken & set(wanted) or len(set(wanted)) < len(wanted):
         return "duplicate in one system"
     return "" if all(_meet(group, *pair) for pair in pairs) else "names differ"
+
+
+def _is_owner(member: Member) -> bool:
+    return any(key.is_own for key in member.keys)
 
 
 def _entities(cluster: Sequence[Member]) -> list[int]:

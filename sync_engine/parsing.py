@@ -7,7 +7,7 @@ from typing import Any
 from sync_engine.converters import FORMS, PARTED
 from sync_engine.fieldmap import Compute, FieldMap
 from sync_engine.mapping import Mapping
-from sync_engine.values import UNSET
+from sync_engine.values import CROSS_IDS, UNSET
 
 _KEYS = {
     "field", "parts", "member_of", "part_of", "constant", "values", "unknown", "default",
@@ -73,7 +73,7 @@ def _field(
         options[constant] = FORMS[form].normal(options[constant], region)
         if options[constant] in (None, UNSET):
             raise ValueError(f"{object_name}.{name}: its {constant} is no value of form {form}")
-    if "constant" in options:
+    if "constant" in options or name in CROSS_IDS:
         options["direction"] = "from"
     style = options.pop("style", None)
     if style is None and options.get("member_of") and form == "phone":

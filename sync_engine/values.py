@@ -10,7 +10,9 @@ import orjson
 Values: TypeAlias = Mapping[str, Any]  #: golden field -> value; an unset field is missing
 GOLDEN: Final = "golden"
 UNSET: Final = object()
-OPT_OUT: Final = "sync_opt_out"  #: a record's own wish to be left alone; it never travels
+OPT_OUT: Final = "sync_opt_out"  #: a record's own wish to be left alone
+CROSS_IDS: Final = ("cross_id", "cross_lead_id")  #: ids of the person's records elsewhere
+UNSHARED: Final = frozenset({OPT_OUT, *CROSS_IDS})  #: a record's own: they never travel
 MISFIT: Final = "does not fit"  #: why a field is held whose value was not even sent
 
 

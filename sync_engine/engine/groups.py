@@ -30,6 +30,7 @@ class Pool:
     said: Verdicts  #: what people have decided of pairs of them
     closed: frozenset[int]  #: links that take no part, by the create policy of their side
     heirs: dict[int, int]  #: what a record became by merge or conversion -> that one's entity
+    orders: Mapping[Kind, tuple[int, ...]]  #: kind -> the rules that link, strongest first
     #: what a lead of somebody who is a customer became -> that one's entity: nobody else's
     certain: dict[int, int] = field(default_factory=dict)
     kinds: dict[int, Kind] = field(default_factory=dict)  #: entity -> its kind
@@ -91,7 +92,9 @@ def gather(world: World, connection: Connection, links: Iterable[LinkRow]) -> Po
     keys = {link.id: named.keys(link) for link in meeting}
     decided = {number for pair in said.same for number in pair}
     shut = frozenset(n for n, k in links_.items() if n not in decided and closed(world, k))
-    pool = Pool(sorted(fresh), links_, _personal(world, connection, keys), said, shut, {})
+    orders = {kind: world.rules(kind) for kind in Kind}
+    personal = _personal(world, connection, keys)
+    pool = Pool(sorted(fresh), links_, personal, said, shut, {}, orders)
     _know_entities(world, connection, pool)
     return pool
 
@@ -198,11 +201,13 @@ def settle(pool: Pool) -> None:
             pool.join(sorted(pair), "decided")
     groups: dict[tuple[int, int], list[int]] = {}
     for number, link in sorted(pool.links.items()):
+        order = pool.orders[link.kind]
         for key in pool.keys.get(number, ()) if _joinable(pool, link) else ():
-            groups.setdefault((key.rule, key.digest), []).append(number)
-    for (rule, _), members in sorted(groups.items()):
+            if key.rule in order:
+                groups.setdefault((order.index(key.rule), key.digest), []).append(number)
+    for (rank, _), members in sorted(groups.items()):
         if len(members) > 1:
-            _settle_group(pool, members, rule)
+            _settle_group(pool, members, rank)
 
 
 def _joinable(pool: Pool, link: LinkRow) -> bool:
@@ -216,8 +221,10 @@ def _joinable(pool: Pool, link: LinkRow) -> bool:
     return link.state in _JOINABLE and kind is link.kind
 
 
-def _settle_group(pool: Pool, numbers: Sequence[int], rule: int) -> None:
+def _settle_group(pool: Pool, numbers: Sequence[int], rank: int) -> None:
     rows = [pool.links[number] for number in numbers]
+    order = pool.orders[rows[0].kind]
+    rule = order[rank]
     group = matching.Group(
         kind=rows[0].kind.name.lower(),
         rule=rule,
@@ -229,6 +236,7 @@ def _settle_group(pool: Pool, numbers: Sequence[int], rule: int) -> None:
         ),
         apart=pool.said.apart,
         places=pool.places,
+        order=order,
     )
     settlement = matching.settle(group)
     for cluster in settlement.linked:

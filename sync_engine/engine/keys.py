@@ -36,6 +36,8 @@ class Employers:
 
     names: Mapping[tuple[int, str], str] = field(default_factory=dict)
     no: NoKeys = SHIPPED
+    #: kind -> instances whose records may hold the ids of others
+    crossing: Mapping[Kind, Collection[int]] = field(default_factory=dict)
 
     def described(self, link: LinkRow) -> dict[str, Any]:
         """What the link shows, with its employer by name and all members of its sets."""
@@ -44,6 +46,8 @@ class Employers:
         seen["further"] = [member for members in sets for member in members]
         if link.kind is Kind.CUSTOMER and seen.get("company"):
             seen["company_name"] = self.names.get((link.instance_id, seen["company"]))
+        if any(one != link.instance_id for one in self.crossing.get(link.kind, ())):
+            seen[matching.OWN_ID] = link.record_id
         return seen
 
     def keys(self, link: LinkRow) -> list[matching.Key]:
@@ -107,4 +111,5 @@ def employers(world: World, connection: Connection, links: Collection[LinkRow]) 
             if link.record_id and link.seen and link.seen.get("name")
         },
         world.no_keys,
+        world.crossing,
     )

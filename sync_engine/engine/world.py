@@ -15,10 +15,12 @@ from sync_engine.guard import Limits
 from sync_engine.identifiers import SHIPPED, NoKeys
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping as SideMapping
+from sync_engine.matching import RULES
 from sync_engine.models import Happened, Kind, LinkState
 from sync_engine.placeholders import Placeholders
 from sync_engine.reconcile import Policy
 from sync_engine.store import Epoch, HistoryRow, IssueRow, LinkRow, Store, decided_under
+from sync_engine.values import CROSS_IDS
 
 log = structlog.get_logger("crm_sync")
 
@@ -114,6 +116,7 @@ class Sync:
     converts: Mapping[str, bool] = field(default_factory=dict)
     born_inactive: bool = False  #: whether the past is created elsewhere too
     entry: str = ""  #: what tells who may be created where, in words that change with it
+    match: tuple[int, ...] = ()  #: the rules that link, strongest first; none: as shipped
     #: golden field -> what stands there for nothing
     placeholders: Mapping[str, Placeholders] = field(default_factory=dict)
 
@@ -211,6 +214,21 @@ class World:
         """Opt-out -> the fields that it concerns (practice 4.1)."""
         policies = (pair for sync in self.syncs.values() for pair in sync.policies.items())
         return {name: policy.concerns for name, policy in policies if policy.name == "consent"}
+
+    @property
+    def crossing(self) -> dict[Kind, set[int]]:
+        """Kind -> the instances whose records may hold the ids of others."""
+        found: dict[Kind, set[int]] = {}
+        for source in self.sources:
+            if source.mapping.shows.intersection(CROSS_IDS):
+                for kind in source.kinds:
+                    found.setdefault(kind, set()).add(source.instance_id)
+        return found
+
+    def rules(self, kind: Kind) -> tuple[int, ...]:
+        """The rules that link records of a kind, strongest first."""
+        sync = self.syncs.get(kind)
+        return (sync.match if sync else ()) or tuple(RULES[kind.name.lower()])
 
     def of_kind(self, kind: Kind) -> list[Source]:
         return [source for source in self.sources if kind in source.kinds]

@@ -21,6 +21,7 @@ from sync_engine.operations.shapes import (
 )
 from sync_engine.service import Service
 from sync_engine.store import EntityRow, HistoryRow, LinkRow, SentRow
+from sync_engine.values import UNSHARED
 
 _STATES = {
     LinkState.NEW: "read, and not matched yet",
@@ -209,7 +210,9 @@ def _apart(
     refs = reference_fields(world, entity.kind)
     found = {}
     for name in differing:
-        if name not in directions:
+        if name in UNSHARED:
+            found[name] = "this record's own; it never travels"
+        elif name not in directions:
             found[name] = "in no field; left there" if name in seen else "not mapped on this side"
         elif name not in readable:
             found[name] = "only written on this side"

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from config import Config, ConvertPolicy, CreatePolicy, Settings, SyncSettings
-from config.catalogue import CONSENT, HOLDING_PLACEHOLDERS
+from config.catalogue import CONSENT, HOLDING_PLACEHOLDERS, OWN_KEY
 from config.expressions import expression
 from connectors import Budget, Connector, Runtime
 from connectors.http import GuardedTransport
@@ -18,6 +18,7 @@ from sync_engine.fieldmap import Compute
 from sync_engine.guard import Limit, Limits
 from sync_engine.identifiers import SHIPPED, NoKeys
 from sync_engine.ids import END, EPOCH, Ids
+from sync_engine.matching import rule_of
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
 from sync_engine.placeholders import Placeholders
@@ -124,7 +125,7 @@ def _world(
             connector=connectors[s.instance],
             mapping=parsed[s.instance, s.object],
             kinds=frozenset(Kind[kind.upper()] for kind in s.kinds),
-            keyed=no_keys.mark,
+            keyed=f"{no_keys.mark}{_rules(config.settings, s.kinds)}",
         )
         for s in config.sources
     ]
@@ -152,6 +153,12 @@ def _entry(settings: SyncSettings, placeholders: Mapping[str, Placeholders]) -> 
     }
     empty = {name: sorted(one.words) for name, one in sorted(placeholders.items())}
     return json.dumps([sides, settings.create_inactive, settings.conversion_from, empty])
+
+
+def _rules(settings: Settings, kinds: Iterable[str]) -> str:
+    """The match rules of these kinds, where the file chooses them: another choice asks anew."""
+    chosen = {str(sync.kind): sync.match for sync in settings.syncs.values() if sync.match}
+    return "".join(f"|{kind}:{','.join(chosen[kind])}" for kind in sorted({*kinds} & {*chosen}))
 
 
 def _placeholders(settings: Settings, sync: SyncSettings, no: NoKeys) -> dict[str, Placeholders]:
@@ -223,6 +230,9 @@ def _sync(
         ),
         born_inactive=settings.create_inactive,
         entry=_entry(settings, placeholders),
+        match=tuple(
+            rule_of(str(settings.kind), one) for one in settings.match or () if one != OWN_KEY
+        ),
         placeholders=placeholders,
     )
 

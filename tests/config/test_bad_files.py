@@ -188,6 +188,14 @@ MAPPINGS = [
         sync("fields: {language: {placeholders: {words: [no]}}}"),
         "no language stands for nothing",
     ),
+    row("no match rule", sync("match: [key, emial_name]"), "there is no such match rule; did you"),
+    row(
+        "match rule twice", sync("match: [key, email_name, email_name]"), "names a match rule twice"
+    ),
+    row(
+        "match without key", sync("match: [email_name]"), "carries our key is always ours; name key"
+    ),
+    row("nothing matches", sync("match: []"), "carries our key is always ours; name key"),
     row("unknown instance", changed(TWO, "tow: person}"), r"14:26: .*tow; did you mean two\?"),
     row("connector", changed(": infobip", ": infobop"), r"3:5: .*; did you mean infobip\?"),
     row("one object twice", changed(TWO, "two: [person, person]}"), "names one object twice"),

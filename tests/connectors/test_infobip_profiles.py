@@ -51,6 +51,26 @@ def adding(*members: str) -> dict[str, list[str]]:
     return {"add": list(members), "remove": []}
 
 
+def test_practice_2_1_the_ids_that_salesforce_left_are_read(
+    crm: InfobipConnector, store: Server
+) -> None:
+    number = person(store)
+    told = {"salesforce": {"contactId": "0035g00000ABCDEAA2", "leadId": "00Q5g00000ABCDEEA2"}}
+    store.act("integrate", "person", id=number, values=told)
+    selection = Selection(
+        "person",
+        tuple(
+            InfobipConnector.Mappings["person"]["fields"][one]
+            for one in ("cross_id", "cross_lead_id")
+        ),
+    )
+    (record,) = crm.fetch(selection, "id", [number])
+    assert tuple(record.values.values()) == ("0035g00000ABCDEAA2", "00Q5g00000ABCDEEA2")
+    (page,) = crm.changes(selection, None)
+    assert isinstance(page.changes[0], Upserted)
+    assert page.changes[0].record.values == record.values
+
+
 def lead(number: int, **values: Any) -> Write:
     told = {"type": "LEAD", "lastName": f"N{number}", "emails": adding(f"n{number}@acme.com")}
     return Write(Action.CREATE, UUID(int=number), values={**told, **values})

@@ -61,7 +61,7 @@ def test_by_which_rule_a_record_was_linked(three: Three) -> None:
     at = settled(three)
     told = operations.identity(three.face(), f"service:{there}", at)
     how = {one.record.split("/")[0]: one.how for one in told.records}
-    rule = "e-mail and name"
+    rule = "email_name"
     assert how == {"sales": rule, "service": rule, "profiles": "created"}
 
 

@@ -21,6 +21,7 @@ from sync_engine.fieldmap import Compute
 from sync_engine.guard import Limit, Limits
 from sync_engine.ids import Ids
 from sync_engine.mapping import Mapping
+from sync_engine.matching import rule_of
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
 from sync_engine.placeholders import Placeholders
@@ -211,6 +212,11 @@ class Three:
 
     def conversion_from(self, *sides: str) -> None:
         self._replace(Kind.LEAD, conversion_from=frozenset(sides))
+
+    def match(self, kind: Kind, *rules: str) -> None:
+        """By which rules records are linked, strongest first."""
+        name = kind.name.lower()
+        self._replace(kind, match=tuple(rule_of(name, rule) for rule in rules))
 
     def deletes(self, kind: Kind, policy: str) -> None:
         self._replace(kind, deletes=dict.fromkeys(ORDER, policy))

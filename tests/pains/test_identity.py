@@ -165,3 +165,17 @@ def test_pain_16_no_link_is_guessed_and_none_moves(site: Site) -> None:
     assert site.everywhere("lead", "title")["service"] == sorted(
         f"Title of {n}" for n in (one, other)
     )
+
+
+def test_practice_2_1_what_salesforce_left_on_a_profile_links_it(site: Site) -> None:
+    """By Infobip's own Salesforce integration, before crm-sync came; nothing else is in common."""
+    contact = site.enter("sales", "customer", last="Horvat", first="Ann", email="ann@plavi.example")
+    profile = site.enter("profiles", "customer", last="Horvat", email="horvat@home.example")
+    told = {"salesforce": {"contactId": contact, "leadId": "00Q5g00000ABCDEEA2"}}
+    site.act("profiles", "customer", "integrate", profile, values=told)
+    site.settle()
+    assert site.row("profiles", "customer")["id"] == profile
+    assert site.row("profiles", "customer")["first"] == "Ann"
+    assert site.row("sales", "customer")["id"] == contact
+    told_by = operations.history(site.crm_sync, site.name("profiles", "customer", profile))
+    assert "cross_ids" in {event.rule for event in told_by.events}

@@ -258,3 +258,16 @@ def test_merged_duplicates_are_the_oldest_with_the_customers_values(http: httpx.
     assert len(merged["contactInformation"]["email"]) == 2
     assert merged["createdAt"] == lead["createdAt"]
     assert http.get(PERSONS, params=by_id(customer)).status_code == 404
+
+
+def test_ids_of_integrations_are_shown_and_kept_from_the_api(http: httpx.Client) -> None:
+    person = jane(http)
+    told = {"salesforce": {"contactId": "0035g00000ABCDEAA2", "leadId": "00Q5g00000ABCDEEA2"}}
+    act(http, action="integrate", object="person", id=str(person["id"]), values=told)
+    shown = http.get(PERSONS, params=by_id(person)).json()
+    assert (shown["integrations"], shown["lastName"]) == (told, JANE["lastName"])
+    for send in (http.patch, http.put):
+        assert send(PERSONS, params=by_id(person), json=JANE | {"city": "Bern"}).status_code == 200
+        assert http.get(PERSONS, params=by_id(person)).json()["integrations"] == told
+        answer = send(PERSONS, params=by_id(person), json={"integrations": told})
+        assert (answer.status_code, answer.json()["errorCode"]) == (400, 40023)

@@ -30,7 +30,7 @@ def test_practice_1_3_the_report_tells_what_the_systems_share_and_what_a_yes_doe
     three.sales.create("Lead", **EVE)
     text = told(three)
     assert line(text, "in several systems").endswith("1 people and companies")
-    assert line(text, "records linked by").endswith("e-mail and name 2")
+    assert line(text, "records linked by").endswith("email_name 2")
     assert line(text, "in one system only").endswith("1")
     assert line(text, "would be created").endswith("3 records")
     assert line(text, "would be changed").endswith("1 records")

@@ -54,7 +54,7 @@ def test_explain_and_history_tell_why(world: Running) -> None:
     events = told(world, "history", f"service/lead:{there['leadid']}")["events"]
     assert [e["new"] for e in events if e["field"] == "job_title"] == ["Boss", "Chief"]
     was = told(world, "history", f"service/lead:{there['leadid']}", "--at", "2100-01-01")
-    assert {one["how"] for one in was["records"]} == {"e-mail and name", "created"}
+    assert {one["how"] for one in was["records"]} == {"email_name", "created"}
     code, text = world.run("history", f"sales:{number}", "--at", "2100-01-01")
     assert (code, text.count(" live ")) == (0, 3)
     code, text = world.run("explain", f"sales:{number}")

@@ -122,7 +122,7 @@ def test_a_plan_tells_old_new_rule_and_cost(world: Running) -> None:
         "by": "sales",
     }
     links = [line for line in plan["lines"] if line["does"] == "link"]
-    assert {line["rule"] for line in links} == {"e-mail and name"}
+    assert {line["rule"] for line in links} == {"email_name"}
     assert plan["calls"].keys() == {"sales", "service", "profiles"}
     code, text = world.run("plan", "leads")
     assert code == 0
