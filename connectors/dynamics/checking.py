@@ -108,6 +108,14 @@ class _Examination:
             elif depth != _WHOLE and kind == "Write":
                 what = f"the application user may write only some rows of {name} (depth {depth})"
                 yield Finding(Level.WARNING, what, f"Write on {name}: {_ROLE}")
+        contacts = self._table("contact") if name == "lead" else None
+        if contacts is not None and rights.depth(contacts, "Create") is None:
+            yield Finding(
+                Level.WARNING,
+                "the application user lacks Create on contact: no lead is qualified on behalf of "
+                "another side (converts)",
+                f"Create on contact: {_ROLE}",
+            )
         for of in ("contact", "account") if name == "lead" else ():
             found = self._table(of)
             if found is None or rights.depth(found, "Read") != _WHOLE:

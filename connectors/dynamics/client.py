@@ -134,6 +134,12 @@ class DynamicsClient:
     ) -> httpx.Response:
         return self._write(table, number, values, {"If-Match": version or "*"})
 
+    def qualify(self, number: str, wish: Mapping[str, Any]) -> httpx.Response:
+        """The bound action QualifyLead (Web API reference)."""
+        headers = {k: v for k, v in _HEADERS.items() if k != "If-None-Match"}
+        path = f"{ROOT}/leads({number})/Microsoft.Dynamics.CRM.QualifyLead"
+        return self._http.send("POST", path, json=dict(wish), headers=headers)
+
     def delete(self, table: str, number: str, version: str | None) -> httpx.Response:
         headers = {**_HEADERS, "If-Match": version or "*"}
         del headers["If-None-Match"]

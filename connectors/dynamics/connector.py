@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from connectors.dynamics import checking
 from connectors.dynamics.client import SETS, DynamicsClient
-from connectors.dynamics.metadata import read_rights, read_table
+from connectors.dynamics.metadata import Rights, Table, read_rights, read_table
 from connectors.dynamics.reading import Reader
 from connectors.dynamics.settings import DynamicsSettings
 from connectors.dynamics.writing import Writer
@@ -61,26 +61,22 @@ class DynamicsConnector:
     @documented("Dataverse")
     def describe(self) -> Sequence[ObjectType]:
         rights = read_rights(self._client, self._client.get("WhoAmI()")["UserId"])
-        found = []
-        for name in SETS:
-            table = read_table(self._client, name)
-            if table is None:
-                continue
-            actions = (
-                acts
-                for kind, acts in _ACTIONS.items()
-                if rights is None or rights.depth(table, kind)
+        tables = {name: read_table(self._client, name) for name in SETS}
+        allowed = {name: _allowed(table, rights) for name, table in tables.items() if table}
+        if Action.UPDATE in allowed.get("lead", ()) and Action.CREATE in allowed.get("contact", ()):
+            allowed["lead"] |= {Action.CONVERT}  # a lead that is qualified becomes a contact
+        return [
+            ObjectType(
+                name,
+                {each: column.type for each, column in table.columns.items()},
+                allowed[name],
+                reports_deletions=True,
+                max_batch=100,
+                calls={Action.CONVERT: 2},
             )
-            found.append(
-                ObjectType(
-                    name,
-                    {each: column.type for each, column in table.columns.items()},
-                    frozenset[Action]().union(*actions),
-                    reports_deletions=True,
-                    max_batch=100,
-                )
-            )
-        return found
+            for name, table in tables.items()
+            if table is not None
+        ]
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         return self._reader.changes(selection, since)
@@ -90,3 +86,11 @@ class DynamicsConnector:
 
     def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
         return self._writer.write(object, writes)
+
+
+def _allowed(table: Table, rights: Rights | None) -> frozenset[Action]:
+    """What our user may do to rows; everything where it may not read its own rights."""
+    actions = (
+        acts for kind, acts in _ACTIONS.items() if rights is None or rights.depth(table, kind)
+    )
+    return frozenset[Action]().union(*actions)

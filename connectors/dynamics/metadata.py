@@ -118,11 +118,22 @@ def read_rights(client: DynamicsClient, user: str) -> Rights | None:
 def closing(client: DynamicsClient, table: str) -> dict[str, int]:
     """What deactivates a row: the closed state, and the reason this organization has for it."""
     state = 2 if table == "lead" else 1  # disqualified; inactive: states cannot be customized
+    return {"statecode": state, "statuscode": _reason(client, table, state)}
+
+
+@documented("Dataverse")
+def qualified(client: DynamicsClient) -> int:
+    """The status reason with which this organization qualifies a lead."""
+    return _reason(client, "lead", 1)
+
+
+def _reason(client: DynamicsClient, table: str, state: int) -> int:
+    """The default status reason of a state."""
     query = "$select=LogicalName&$expand=OptionSet($select=Options)"
     told = client.get(f"{_attributes(table, 'State')}?{query}")
     for option in told["value"][0]["OptionSet"]["Options"]:
         if option["Value"] == state:
-            return {"statecode": state, "statuscode": option["DefaultStatus"]}
+            return int(option["DefaultStatus"])
     raise ResponseError(f"{table} has no state {state}")
 
 

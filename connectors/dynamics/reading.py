@@ -111,7 +111,7 @@ class Reader:
     def _changes(self, selection: Selection, rows: Sequence[Mapping[str, Any]]) -> list[Change]:
         key = KEYS[selection.object]
         gone = self._gone(selection.object, rows)
-        into = self._qualified(rows) if selection.object == "lead" else {}
+        into = self.qualified(rows) if selection.object == "lead" else {}
         kin = self._contacts_among(rows) if PARENT in selection.fields else frozenset[str]()
         found: list[Change] = []
         for row in rows:
@@ -137,7 +137,7 @@ class Reader:
         }
         return frozenset(told) - there
 
-    def _qualified(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    def qualified(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
         """Qualified lead -> what it became: what names it as its origin, else its own parents."""
         leads = {row["leadid"]: row for row in rows if row.get("statecode") == _QUALIFIED}
         into: dict[str, dict[str, str]] = {number: {} for number in leads}
@@ -160,6 +160,12 @@ class Reader:
         parents = sorted({row[PARENT] for row in rows if row.get(PARENT)})
         found = self._client.among("contact", "contactid", "contactid", parents)
         return frozenset(row["contactid"] for row in found)
+
+    @documented("Dataverse")
+    def leads(self, numbers: Sequence[str]) -> list[Mapping[str, Any]]:
+        """State, version and parents of leads; what is not there is left out."""
+        columns = ",".join(("leadid", "statecode", "versionnumber", *_LEADS_OWN))
+        return list(self._client.among("lead", columns, "leadid", numbers))
 
     @documented("Dataverse")
     def children_of_contacts(self, contacts: Sequence[str]) -> frozenset[str]:

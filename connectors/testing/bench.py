@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from connectors.protocol import Connector, Selection, Values
+from connectors.protocol import Action, Connector, Selection, Values
 
 
 class Bench(ABC):
@@ -48,8 +48,8 @@ class Bench(ABC):
         """Time passes: what happens from now on has a later stamp."""
 
     @abstractmethod
-    def lose_answer(self) -> None:
-        """The next write is carried out, but its answer is lost."""
+    def lose_answer(self, action: Action = Action.CREATE) -> None:
+        """The next write of that sort is carried out, but its answer is lost."""
 
     @abstractmethod
     def calls(self) -> int:

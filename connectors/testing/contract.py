@@ -215,7 +215,7 @@ class ConnectorContract:
 
     def test_5_a_conversion_whose_answer_was_lost_is_not_made_again(self, bench: Bench) -> None:
         wish = _conversion(bench, bench.create(1))
-        bench.lose_answer()
+        bench.lose_answer(Action.CONVERT)
         with suppress(TransientError):
             bench.connector.write(bench.selection.object, [wish])
         outcome = _write(bench, wish)

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from connectors import Runtime, Selection, Values, registry
+from connectors import Action, Runtime, Selection, Values, registry
 from connectors.testing.bench import Bench
 from tests.connectors.processes import KEY, Server, runtime
 
@@ -11,6 +11,7 @@ class ServerBench(Bench):
     """A vendor's server with its control face."""
 
     plugin: ClassVar[str]
+    converts: ClassVar[tuple[str, str]]  #: likewise of a conversion
     creates: ClassVar[tuple[str, str]]  #: method and path of a create, for planned faults
     lists: ClassVar[tuple[str, str]]  #: of a page of a listing
     fetches: ClassVar[tuple[str, str]]  #: of records by id
@@ -46,8 +47,8 @@ class ServerBench(Bench):
     def later(self) -> None:
         self.server.post("clock", advance=5)
 
-    def lose_answer(self) -> None:
-        method, path = self.creates
+    def lose_answer(self, action: Action = Action.CREATE) -> None:
+        method, path = self.converts if action is Action.CONVERT else self.creates
         self.server.fault(method, path, drop="after")
 
     def calls(self) -> int:
@@ -118,8 +119,10 @@ class DynamicsBench(ServerBench):
     name = "lastname"
     search = "emailaddress1"
     refused: ClassVar[Values] = {"lastname": "x" * 51}
+    becomes = "contact"
     can = frozenset({"merge", "undelete", "convert", "expire"})
     creates = ("PATCH", r"leads\(")
+    converts = ("POST", "QualifyLead")
     lists = ("GET", r"/leads\?")
     fetches = lists
     updates = ("PATCH", r"leads\(")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connectors import Page, Record, Selection, registry
+from connectors import Page, Record, Runtime, Selection, registry
 from tests.connectors.processes import Server, runtime
 
 LEAD = Selection("lead", ("companyname", "emailaddress1", "jobtitle", "lastname"))
@@ -10,7 +10,7 @@ CONTACT = Selection("contact", ("_parentcustomerid_value", "lastname"))
 ANN = {"lastname": "Horvat", "companyname": "Plavi", "emailaddress1": "ann@plavi.example"}
 
 
-def opened(org: Server, **more: Any) -> Any:
+def opened(org: Server, given_runtime: Runtime | None = None, **more: Any) -> Any:
     connector = registry.load("dynamics")
     given = {
         "url": org.address,
@@ -21,7 +21,7 @@ def opened(org: Server, **more: Any) -> Any:
         "ca_file": org.ca_file,
         "allow_host": ["127.0.0.1"],
     }
-    return connector.open(connector.Settings(**given | more), runtime())
+    return connector.open(connector.Settings(**given | more), given_runtime or runtime())
 
 
 def lead(org: Server, **values: Any) -> str:

@@ -5,7 +5,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,27 @@ def runtime(budget: Callable[[Budget], None] = lambda _: None) -> Runtime:
 
 
 KEY = "a-key-for-tests"
+
+
+class _Meanwhile(httpx.BaseTransport):
+    """Something happens just before the first request to a path is sent."""
+
+    def __init__(self, inner: httpx.BaseTransport, path: str, act: Callable[[], Any]) -> None:
+        self._inner, self._path, self._act = inner, path, [act]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._path in request.url.path and self._act:
+            self._act.pop()()
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def meanwhile(path: str, act: Callable[[], Any]) -> Runtime:
+    """A runtime under which somebody acts between our last look and the call to a path."""
+    plain = runtime()
+    return replace(plain, transport=lambda ca: _Meanwhile(plain.transport(ca), path, act))
 
 
 @contextmanager

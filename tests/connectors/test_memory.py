@@ -51,7 +51,7 @@ class MemoryBench(Bench):
     def later(self) -> None:
         """Every change has a position of its own."""
 
-    def lose_answer(self) -> None:
+    def lose_answer(self, action: Action = Action.CREATE) -> None:
         self.system.lost_answers = 1
 
     def calls(self) -> int:

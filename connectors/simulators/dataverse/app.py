@@ -245,7 +245,10 @@ class WebApi:
     def _qualify(self, request: Request, number: str, given: Mapping[str, Any]) -> Response:
         """Source: QualifyLead in the Web API reference; the answer as it was recorded."""
         lead = self._env.find("lead", number)
+        self._env.may("Write", "lead")
         make = [table for table in ("contact", "account") if given.get(f"Create{table.title()}")]
+        for table in make:
+            self._env.may("Create", table)
         made = self._env.qualify(lead, {}, tuple(make), int(given["Status"]))
         self._env.journal.write("lead", lead.id, "convert", make, "api")
         rows = [

@@ -54,6 +54,7 @@ def test_practice_1_5_a_sandbox_is_told(
         ({"denied": ["Read contact"]}, LEAD, Level.ERROR, "what leads become is unseen"),
         ({"denied": ["Create lead"]}, LEAD, Level.WARNING, "nothing is created"),
         ({"denied": ["Write lead"]}, LEAD, Level.WARNING, "nothing is updated"),
+        ({"denied": ["Create contact"]}, LEAD, Level.WARNING, "no lead is qualified"),
         ({"denied": ["AppendTo account"]}, CONTACT, Level.WARNING, "lacks AppendTo on every acc"),
     ],
 )
@@ -113,7 +114,7 @@ def test_columns_are_described_as_this_environment_defines_them(service: Any) ->
 def test_only_what_the_user_may_do_is_offered(org: Server, service: Any) -> None:
     org.post("switches", denied=["Create lead", "Delete lead", "Write account"])
     lead, contact, account = (one.actions for one in service.describe())
-    assert lead == {Action.UPDATE, Action.DEACTIVATE}
+    assert lead == {Action.UPDATE, Action.DEACTIVATE, Action.CONVERT}
     assert contact == {Action.CREATE, Action.UPDATE, Action.DEACTIVATE, Action.DELETE}
     assert account == {Action.CREATE, Action.DELETE}
 
