@@ -190,6 +190,7 @@ class Meta(Table, table=True):
     epoch: int = _number(default=0)
     restoring: int = _small(default=0)
     mapping: str | None = _words(default=None)  #: fingerprint of what it was last decided under
+    out: list[str] | None = _json(default=None)  #: who took no part when creates were put off
 
 
 class Instance(Table, table=True):

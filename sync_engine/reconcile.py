@@ -331,8 +331,12 @@ def _consent(
     """An opt-out wins over any permission, whatever the time or precedence (practice 4.1)."""
     old = golden.get(name, UNSET)
     outs = sorted(side for side, claim in claims.items() if claim.value is True)
+    known = {side: sides[side].base[name] for side in claims if name in sides[side].base}
+    lost = {side: claims[side] for side in known if claims[side].value is not True}
     if outs:
-        return Change(name, old, True, outs[0], "opt-out", claims[outs[0]].stamp)
+        if old in (False, None) and all(known.get(side, old) != old for side in outs):
+            lost[GOLDEN] = Claim(old, author.stamp if author else None)
+        return Change(name, old, True, outs[0], "opt-out", claims[outs[0]].stamp, lost)
     if old is not True:
         side = sorted(claims)[0]
         return Change(name, old, claims[side].value, side, "one claim", claims[side].stamp)
@@ -340,7 +344,6 @@ def _consent(
     if setter in claims and name in sides[setter].base:
         claim = claims[setter]
         return Change(name, old, claim.value, setter, "permission by its setter", claim.stamp)
-    lost = {side: claim for side, claim in claims.items() if name in sides[side].base}
     return Change(name, old, True, GOLDEN, "opt-out stands", lost=lost) if lost else None
 
 

@@ -12,7 +12,7 @@ from sync_engine.engine.restored import begin, finish, look
 from sync_engine.engine.risk import review_stops
 from sync_engine.engine.world import KINDS, LATE, RestoredError, Run, Source, Sync, World, log
 from sync_engine.models import Kind
-from sync_engine.store import decide_under, decided_under
+from sync_engine.store import decide_under, decided_under, keep_out, out_before
 
 #: writes may make others due (a company's contacts); each round is shorter than the one before
 ROUNDS = 3
@@ -38,7 +38,6 @@ def cycle(world: World, syncs: Iterable[Sync], run: Run) -> None:
         begin(world, str(noticed))
         _stages(world, wanted, run)
     review_stops(world, wanted, run)
-    world.out_before = world.out()
     _finish(world, run)
 
 
@@ -86,10 +85,16 @@ def _stages(world: World, wanted: Sequence[Sync], run: Run) -> None:
 
 
 def _wake(world: World) -> None:
-    """What waits for an instance, of any kind, is decided again when others are out than before."""
-    if world.out() == world.out_before:
-        return
+    """What waits for an instance, of any kind, is decided again when others are out than before.
+
+    Before may have been another process: a command that did not reach what the service reaches.
+    """
+    out = world.out()
+    with world.store.reading() as connection:
+        if out_before(connection) == out:
+            return
     with world.store.transaction() as connection:
+        keep_out(connection, out)
         for kind in KINDS:
             world.store.entities.wake(connection, kind)
 

@@ -32,7 +32,15 @@ from sync_engine.engine.world import (
 )
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.reconcile import MANUAL, Policy, Side, reconcile
-from sync_engine.store import POSTPONED, READABLE, EntityRow, LinkRow, SentRow
+from sync_engine.store import (
+    POSTPONED,
+    READABLE,
+    EntityRow,
+    LinkRow,
+    SentRow,
+    keep_out,
+    out_before,
+)
 from sync_engine.values import UNSET, Author, Held
 
 BATCH = 5000  #: entities that one transaction reconciles
@@ -93,6 +101,8 @@ def decide_entities(
     creates = consider_creates(world, sync, connection, batch.entities, batch.links, batch.told)
     for number in creates.postponed:
         batch.entities[number].dirty = POSTPONED
+    if creates.postponed and not (out := world.out()) <= (before := out_before(connection)):
+        keep_out(connection, before | out)
     world.store.entities.save(connection, batch.entities.values())
     batch.told.states(world, batch.changed.values())
     world.store.links.save(connection, batch.changed.values(), only=_DECIDED)

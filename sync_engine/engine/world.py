@@ -159,8 +159,6 @@ class World:
     syncs: Mapping[Kind, Sync]
     no_keys: NoKeys = SHIPPED  #: by what nobody is recognised
     down: dict[str, str] = field(default_factory=dict)  #: instance -> why it is out of this run
-    #: who was out (``out``) when the last cycle ended; None: there was none in this process
-    out_before: frozenset[str] | None = None
     paused: set[str] = field(default_factory=set)  #: instances with which no traffic is wanted
     calls: Counter[str] = field(default_factory=Counter)  #: instance -> API calls so far
     #: does steps, those of one instance in their order, and gives the instances still at it

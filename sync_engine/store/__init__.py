@@ -31,6 +31,8 @@ from sync_engine.store.epoch import (
     end_restoring,
     epoch,
     is_restoring,
+    keep_out,
+    out_before,
 )
 from sync_engine.store.issues import Issues
 from sync_engine.store.layouts import Layouts
@@ -190,7 +192,9 @@ __all__ = [
     "end_restoring",
     "epoch",
     "is_restoring",
+    "keep_out",
     "migrate",
     "open_database",
+    "out_before",
     "unusable",
 ]

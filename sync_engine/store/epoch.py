@@ -5,6 +5,7 @@ records carry keys that the state never gave, the state is older than the system
 restored, whoever did that, and what they did meanwhile is to be learnt before any write.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,15 @@ def decided_under(connection: Connection) -> str | None:
 
 def decide_under(connection: Connection, mapping: str) -> None:
     connection.execute(update(META).values(mapping=mapping))
+
+
+def out_before(connection: Connection) -> frozenset[str]:
+    """Who took no part when creates were last put off, by whatever process."""
+    return frozenset(connection.execute(select(META.c.out)).scalar_one() or ())
+
+
+def keep_out(connection: Connection, out: Collection[str]) -> None:
+    connection.execute(update(META).values(out=sorted(out)))
 
 
 def begin_restoring(connection: Connection, reached: int = 0) -> None:

@@ -73,6 +73,7 @@ ROWS = {
         {"sales": side(False, True), "service": side(False, None)},
         True,
         "sales",
+        {"service": None},
         policy="consent",
     ),
     "opt-out stands": Row(

@@ -40,7 +40,6 @@ def set_back(three: Three, tmp_path: Path, since: Any) -> None:
     since()
     three.settle()
     copy(three, tmp_path / "yesterday.db", tmp_path / "state.db")
-    three.world.out_before = None
 
 
 def people(three: Three) -> dict[str, int]:

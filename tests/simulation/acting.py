@@ -30,6 +30,7 @@ class Acting:
         self.restored_at = 0  #: the event by which the state was last put back
         self.decided = False  #: whether people have said whose a record is
         self.was_hidden = False
+        self.has_released = False  #: whether people let something go after the last cycle
         home.deed = self._in_the_midst
         if script.setup.released:
             self.release_all()
@@ -91,7 +92,8 @@ class Acting:
         with store.reading() as connection:
             waits = any(s.released_at is None for s in store.registry.syncs(connection).values())
             stops = store.issues.all(connection, whats=("guard",))
-        if waits or stops:
+        self.has_released = bool(waits or stops)
+        if self.has_released:
             self.release_all()
 
     def release_all(self) -> None:

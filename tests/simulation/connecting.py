@@ -238,6 +238,7 @@ class SimulatedConnector(MemoryConnector):
                 compared = replace(compared, version=None)  # compared already
             self._line.meanwhile(window, crm)
         before = dict(row.values) if row is not None else {}
+        version = crm.version(row) if row is not None else None
         if write.action is Action.UPDATE and row is not None and not is_late:
             self._is_narrow(name, compared, row)
         outcome = super()._carry_out(name, compared)
@@ -246,6 +247,8 @@ class SimulatedConnector(MemoryConnector):
         row = crm.row(name, outcome.id)
         if write.version is not None and not crm.is_exact:
             crm.overwritten(row, before)
+        is_untold = version == crm.version(row)
+        crm.untold[row.id] = set(write.values) if is_untold else set()
         if write.action is not Action.CREATE or not known:
             kind = crm.kind_of(name, row)
             now = self._line.now()
@@ -265,7 +268,9 @@ class SimulatedConnector(MemoryConnector):
         strange = set(write.values) - self.mapped[name]
         if write.version == str(row.changed):
             same = {f for f, value in write.values.items() if row.values.get(f) == value}
-            strange |= same - set(self._crm.fresh.get(row.id, {}))  # entered within the second
+            # entered, or written by another worker, within the second
+            hidden = self._crm.fresh.get(row.id, {}).keys() | self._crm.untold.get(row.id, set())
+            strange |= same - hidden
         if strange:
             raise Violation("I-7", f"a write names {sorted(strange)}")
 

@@ -93,7 +93,8 @@ def quiet(home: Installation, people: People, acting: Acting, by: Judge) -> Stat
     for number, minutes in enumerate(DRAIN):
         before = _written(home)
         acting.cycle(minutes)
-        if number + 1 >= AT_LEAST and _written(home) == before:
+        at_rest = _written(home) == before and not acting.has_released
+        if number + 1 >= AT_LEAST and at_rest:
             break
     else:
         raise Violation("I-1", f"still writing after {len(DRAIN)} cycles")
@@ -122,11 +123,12 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
         oracles.made_once(home, acting)
         oracles.nobody_twice(home, people)
     oracles.nothing_lost(home, people, acting, state)
-    oracles.nobody_differed_in_vain(people, state)
     if not acting.restored_at:
         oracles.audited(home, state)
     # who was parted keeps what he was given; a field that was unmapped is first contact again
     remapped = home.setup.faults.keys() & {"F16", "F17"}
+    if not remapped:
+        oracles.nobody_differed_in_vain(people, state)
     if not (acting.restored_at or acting.decided or remapped):
         oracles.nothing_comes_back(home, people, state)
         oracles.as_predicted(home, people, state)

@@ -66,7 +66,9 @@ def settled(home: Installation, acting: Acting, state: State) -> None:
     drifts = bool(home.setup.faults.keys() & {"F7", "F16"})
     excused = drifts or any((home.setup.stored, acting.restored_at, home.setup.frozen))
     for link in state.links.values():
-        if link.state in (LinkState.LIVE, LinkState.CREATING) and link.owes:
+        if link.state not in (LinkState.LIVE, LinkState.CREATING):
+            continue
+        if link.owes:
             raise Violation("I-27", f"link of {link.record_id} still owes {link.owes.name}")
         odd = {name: kept.why for name, kept in link.held.items()}
         if odd and not excused and home.setup.policy != "manual":
@@ -184,6 +186,8 @@ def nothing_comes_back(home: Installation, people: People, state: State) -> None
             for field in home.fields:
                 if field == "email_opt_out" or field in link.held or not maps(crm, name, field):
                     continue
+                if (entity, field) in state.overruled:
+                    continue
                 if field == "mobile" and crm.flavour == "profiles":
                     continue  # a set keeps what is not known to be ours to remove (practice 4.11)
                 for value in sorted(filter(None, shows(crm, row, field))):
@@ -231,7 +235,8 @@ def as_predicted(home: Installation, people: People, state: State) -> None:
     for (entity, field), last in predict(people.log, people.quiet, owner).items():
         if field == "job_title" and home.setup.stored:
             continue  # what a system makes of it is compared by its held rendition
-        if entity not in complicated and field in home.fields:
+        usual = entity not in complicated and (entity, field) not in state.overruled
+        if usual and field in home.fields:
             _ends_so(home, state, entity, field, last)
 
 
@@ -258,7 +263,7 @@ def opted_out(home: Installation, people: People, state: State) -> None:
     said: dict[int, dict[tuple[str, str], list[bool]]] = defaultdict(lambda: defaultdict(list))
     for entry in people.log:
         where = (entry.system, people.now(entry.system, entry.record))
-        if entry.field == "email_opt_out" and where in owner:
+        if entry.field == "email_opt_out" and where in owner and entry.value != entry.over:
             said[owner[where]][where].append(bool(entry.value))
     for entity, records in said.items():
         setters = [told for told in records.values() if True in told]

@@ -20,6 +20,8 @@ class State:
     history: str  #: every value that history holds, as text
     lost: str  #: every value that lost a conflict, as history tells it
     conflicts: list[tuple[str, str]]  #: settled by a rule: what won, what lost, as text
+    #: (entity, field) in which a person has asked for a side's value, or an opt-out has won
+    overruled: set[tuple[int, str]]
     rows: int  #: of history
     sent: int
     unanswered: int
@@ -51,7 +53,10 @@ def look(store: Store) -> State:
         def rows(statement: str) -> list[Any]:
             return list(connection.exec_driver_sql(statement))
 
-        told = rows("select old, new, lost, rule, what from history")
+        told = rows(
+            "select old, new, lost, rule, what, entity_id, name"
+            " from history left join field on field.id = field_id"
+        )
         return State(
             links=store.links.by_id(connection, [r[0] for r in rows("select id from link")]),
             entities=store.entities.by_id(
@@ -61,6 +66,7 @@ def look(store: Store) -> State:
             history="\n".join(str(value) for row in told for value in row[:3] if value),
             lost="\n".join(str(row[2]) for row in told if row[2]),
             conflicts=[(str(r[1]), str(r[2])) for r in told if r[3] in _SETTLED and r[2]],
+            overruled={(r[5], r[6]) for r in told if r[3] in ("resync", "opt-out") and r[2]},
             rows=len(told),
             sent=rows("select count(*) from sent")[0][0],
             unanswered=rows("select count(*) from sent where result is null")[0][0],

@@ -67,6 +67,8 @@ class Crm(MemorySystem):
         #: (record, field, value): edits that a write overwrote unseen
         self.unseen: set[tuple[str, str, str]] = set()
         self.fresh: dict[str, dict[str, Any]] = {}  #: record -> what people entered since we read
+        #: record -> what our last write named, where its version does not tell of that write
+        self.untold: dict[str, set[str]] = {}
         #: told of what automation enters: object, record, field, value, and over which value
         self.entered: Callable[[str, str, str, Any, Any], None] = lambda *_: None
         if flavour == "profiles":

@@ -118,6 +118,7 @@ def upgrade() -> None:
         sa.Column("epoch", models.NUMBER, nullable=False),
         sa.Column("restoring", sa.SmallInteger(), nullable=False),
         sa.Column("mapping", sa.Text(), nullable=True),
+        sa.Column("out", models.JsonText(), nullable=True),
         sa.PrimaryKeyConstraint("installation", name=op.f("pk_meta")),
     )
     op.create_table(
