@@ -21,10 +21,9 @@ PAUSE = timedelta(seconds=30)  #: before a record that was missing is read again
 _SEARCHED = ("email", "mobile", "phone", "website", "vat")  #: looked up before a create
 
 
-def overdue_links(world: World, source: Source) -> list[int]:
+def overdue_links(world: World, connection: Connection, source: Source) -> list[int]:
     """Links of the source with a write whose fate is open and that can no longer land."""
-    with world.store.reading() as connection:
-        return world.store.writes.overdue(connection, source.id, _past_horizon(world))
+    return world.store.writes.overdue(connection, source.id, _past_horizon(world))
 
 
 def _past_horizon(world: World) -> int:

@@ -71,7 +71,7 @@ def _read(
 def _start_listing(world: World, source: Source, lease: LeaseHold) -> None:
     with world.store.transaction(lease) as connection:
         row = world.store.registry.source(connection, source.id)
-        world.store.links.forget_listing(connection, source.id)
+        world.store.listings.forget(connection, source.id)
         world.store.registry.save_source(
             connection,
             source.id,
@@ -92,7 +92,7 @@ def _keep(
             ingest(world, source, run, connection, changes, row.tick)
             if row.listing:
                 shown = [c.record.id for c in changes if isinstance(c, Upserted)]
-                world.store.links.show(connection, source.id, row.listing["id"], shown)
+                world.store.listings.show(connection, source.id, row.listing["id"], shown)
             if changes is batches[-1]:
                 _advance(world, source, run, connection, row, page)
 
@@ -116,8 +116,8 @@ def _advance(
 def _suspect(world: World, source: Source, run: Run, connection: Connection, listing: int) -> None:
     """What a full listing does not show is suspected, not deleted: it is read again."""
     links = world.store.links
-    missing = links.unlisted(connection, source.id, listing)
-    links.forget_listing(connection, source.id)
+    missing = world.store.listings.unlisted(connection, source.id, listing)
+    world.store.listings.forget(connection, source.id)
     told = Told(run.id)
     suspects = listed_without(world, told, connection, source, missing)
     for link in suspects:

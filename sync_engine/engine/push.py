@@ -69,7 +69,7 @@ def push(world: World, sync: Sync, source: Source, run: Run) -> None:
     """Read and write what the source's links of the sync's kind owe. Raises ConnectorError."""
     with world.store.reading() as connection:
         owed = world.store.links.owed(connection, source.id)
-    overdue = overdue_links(world, source)
+        overdue = overdue_links(world, connection, source)
     if not overdue and not any(kind is sync.kind for kind, _ in owed):
         return
     with world.store.lease(f"push:{source.id}") as lease:

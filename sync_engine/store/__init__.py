@@ -37,6 +37,7 @@ from sync_engine.store.epoch import (
 from sync_engine.store.issues import Issues
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.links import PLACED, READABLE, Links
+from sync_engine.store.listings import Listings
 from sync_engine.store.registry import LeaseLostError, LeaseTakenError, Registry
 from sync_engine.store.rows import (
     DecisionRow,
@@ -85,6 +86,7 @@ class Store:
         self.patience = 0.0  #: seconds to wait for a lease that another worker holds
         self.layouts = Layouts()
         self.links = Links(self.layouts)
+        self.listings = Listings(self.layouts)
         self.entities = Entities(self.layouts)
         self.writes = Writes(self.layouts)
         self.issues = Issues(self.layouts)

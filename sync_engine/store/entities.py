@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import case, func, select, text, update
+from sqlalchemy import bindparam, case, func, select, text, update
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import Entity, EntityState, Happened, History, Kind
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import EntityRow, HistoryRow
-from sync_engine.store.sql import among, chunks, insert_many, update_many
+from sync_engine.store.sql import among, chunks, finding, given, insert_many, update_many
 from sync_engine.values import Author
 
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
@@ -40,6 +40,13 @@ def _last(connection: Connection, entities: Sequence[int], *only: Any) -> Any:
     )
 
 
+_ANY_DIRTY: Any = (
+    select(ENTITY.c.id)
+    .where(ENTITY.c.kind == bindparam("kind"), ENTITY.c.dirty > 0, ENTITY.c.dirty == DIRTY)
+    .limit(1)
+)
+
+
 class Entities:
     """Reads and writes entities and what happened to them."""
 
@@ -63,10 +70,7 @@ class Entities:
         return [row.id for row in connection.execute(query)]
 
     def any_dirty(self, connection: Connection, kind: Kind) -> bool:
-        query = select(ENTITY.c.id).where(
-            ENTITY.c.kind == kind, ENTITY.c.dirty > 0, ENTITY.c.dirty == DIRTY
-        )
-        return connection.execute(query.limit(1)).first() is not None
+        return connection.execute(_ANY_DIRTY, {"kind": kind}).first() is not None
 
     def wake(self, connection: Connection, kind: Kind) -> None:
         """Decide again what was postponed because an instance was out."""
@@ -78,9 +82,10 @@ class Entities:
 
     def by_id(self, connection: Connection, ids: Collection[int]) -> dict[int, EntityRow]:
         found: dict[int, EntityRow] = {}
+        query = finding(connection.dialect.name, ENTITY.c.id)
         for chunk in chunks(ids):
-            query = select(ENTITY).where(among(connection, ENTITY.c.id, chunk)).with_for_update()
-            found |= {row[0]: self._row(row) for row in connection.execute(query).all()}
+            rows = connection.execute(query, given(connection, ENTITY.c.id, chunk)).all()
+            found |= {row[0]: self._row(row) for row in rows}
         return found
 
     def insert(self, connection: Connection, entities: Iterable[EntityRow]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from sync_engine.models import Lease, Listed, Meta, Source, Sync
 
 META: Any = Meta.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
+_RESTORING, _MAPPING, _OUT = (select(META.c[name]) for name in ("restoring", "mapping", "out"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,12 @@ def advance(connection: Connection) -> Epoch:
 
 
 def is_restoring(connection: Connection) -> bool:
-    return bool(connection.execute(select(META.c.restoring)).scalar_one())
+    return bool(connection.execute(_RESTORING).scalar_one())
 
 
 def decided_under(connection: Connection) -> str | None:
     """The fingerprint of the mappings under which people were last decided about."""
-    told: str | None = connection.execute(select(META.c.mapping)).scalar_one()
+    told: str | None = connection.execute(_MAPPING).scalar_one()
     return told
 
 
@@ -52,7 +53,7 @@ def decide_under(connection: Connection, mapping: str) -> None:
 
 def out_before(connection: Connection) -> frozenset[str]:
     """Who took no part when creates were last put off, by whatever process."""
-    return frozenset(connection.execute(select(META.c.out)).scalar_one() or ())
+    return frozenset(connection.execute(_OUT).scalar_one() or ())
 
 
 def keep_out(connection: Connection, out: Collection[str]) -> None:

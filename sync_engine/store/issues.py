@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -16,6 +17,13 @@ from sync_engine.store.sql import among, chunks, insert_new
 ISSUE: Any = Issue.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]
 DECISION: Any = Decision.__table__  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=64)
+def _open(whats: tuple[str, ...]) -> Any:
+    """Open issues, of these sorts if any are named; put together once."""
+    query = select(ISSUE).where(ISSUE.c.closed_at.is_(None)).order_by(ISSUE.c.id)
+    return query.where(ISSUE.c.what.in_(whats)) if whats else query
 
 
 class Issues:
@@ -49,9 +57,7 @@ class Issues:
         connection.execute(told)
 
     def all(self, connection: Connection, *, whats: Collection[str] = ()) -> list[IssueRow]:
-        query = select(ISSUE).where(ISSUE.c.closed_at.is_(None)).order_by(ISSUE.c.id)
-        if whats:
-            query = query.where(ISSUE.c.what.in_(sorted(whats)))
+        query = _open(tuple(sorted(whats)))
         return [self._issue(row) for row in connection.execute(query)]
 
     def about(

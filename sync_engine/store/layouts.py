@@ -19,6 +19,7 @@ UNSET_MARK: dict[str, Any] = {}
 FORM_BYTES = 8  #: of one field's form
 _FIELD: Any = FieldName.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 _LAYOUT: Any = Layout.__table__  # type: ignore[attr-defined]
+_FIELDS, _LAYOUTS = select(_FIELD), select(_LAYOUT)
 
 
 class Layouts:
@@ -32,9 +33,9 @@ class Layouts:
         self._known: dict[tuple[tuple[int, ...], bytes], int] = {}
 
     def load(self, connection: Connection) -> None:
-        for row in connection.execute(select(_FIELD)):
+        for row in connection.execute(_FIELDS):
             self._know_field(row.id, row.name)
-        for row in connection.execute(select(_LAYOUT)):
+        for row in connection.execute(_LAYOUTS):
             self._know_layout(row.id, tuple(row.fields), row.forms)
 
     def add(self, connection: Connection, sides: Iterable[Mapping[str, bytes]]) -> None:

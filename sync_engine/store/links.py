@@ -1,4 +1,4 @@
-"""Queries on links, match keys, listings and what waits for a link. Core statements in batches."""
+"""Queries on links, match keys and what waits for a link. Core statements in batches."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +14,6 @@ from sync_engine.models import (
     History,
     Kind,
     LinkState,
-    Listed,
     MatchKey,
     Owes,
     Waiting,
@@ -22,14 +21,22 @@ from sync_engine.models import (
 from sync_engine.store.encoding import ALL, LINK, decoded, encoded
 from sync_engine.store.layouts import Layouts
 from sync_engine.store.rows import LinkRow
-from sync_engine.store.sql import among, chunks, delete_many, insert_many, insert_new, update_many
+from sync_engine.store.sql import (
+    among,
+    chunks,
+    delete_many,
+    finding,
+    given,
+    insert_many,
+    insert_new,
+    update_many,
+)
 from sync_engine.values import MISFIT
 
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 HISTORY: Any = History.__table__  # type: ignore[attr-defined]
 KEY: Any = MatchKey.__table__  # type: ignore[attr-defined]
 WAITING: Any = Waiting.__table__  # type: ignore[attr-defined]
-LISTED: Any = Listed.__table__  # type: ignore[attr-defined]
 
 Pair = tuple[int, int]  #: a match key's digest, and the id of a link that carries it
 PLACED = (LinkState.CREATING, LinkState.LIVE)
@@ -47,6 +54,42 @@ def _of_entities(owned: Any) -> Any:
     return or_(and_(owned, LINK.c.state.in_(placed)), and_(owned, past))
 
 
+#: asked for at every step of every cycle, so these are put together once
+_OF_SOURCE: Any = LINK.c.source_id == bindparam("source")
+_TO_FOLLOW: Any = (
+    select(LINK)
+    .where(
+        LINK.c.owes > 0,  # as the index says it
+        LINK.c.owes == Owes.FOLLOW,
+        LINK.c.state.in_((LinkState.MERGED, LinkState.CONVERTED)),
+    )
+    # in the order of the index of what is owed: by id, SQLite would read every link
+    .order_by(LINK.c.source_id, LINK.c.kind, LINK.c.due_at, LINK.c.id)
+    .with_for_update()
+)
+_OWED: Any = (
+    select(LINK.c.kind, LINK.c.owes, func.count())
+    .where(_OF_SOURCE, LINK.c.owes > 0)
+    .group_by(LINK.c.kind, LINK.c.owes)
+)
+_OWING: Any = (
+    select(LINK)
+    .where(
+        _OF_SOURCE,
+        LINK.c.kind == bindparam("kind"),
+        LINK.c.owes.in_(bindparam("risks", expanding=True)),
+        LINK.c.owes > 0,
+        LINK.c.state.in_((LinkState.CREATING, *READABLE)),
+        or_(LINK.c.due_at.is_(None), LINK.c.due_at <= bindparam("now")),
+    )
+    .order_by(LINK.c.owes, LINK.c.id)
+    .limit(bindparam("most"))
+    .with_for_update()
+)
+_COUNTED = (LINK.c.source_id, LINK.c.kind, LINK.c.state)
+_COUNTS: Any = select(*_COUNTED, func.count()).group_by(*_COUNTED)
+
+
 def _pairs(pairs: Iterable[Pair]) -> list[dict[str, int]]:
     return [{"key": key, "link_id": link} for key, link in sorted(pairs)]
 
@@ -60,7 +103,8 @@ class Links:
     def by_record(
         self, connection: Connection, source_id: int, records: Collection[str]
     ) -> dict[str, LinkRow]:
-        found = self._where(connection, LINK.c.record_id, records, LINK.c.source_id == source_id)
+        meant = {"source": source_id}
+        found = self._where(connection, LINK.c.record_id, records, _OF_SOURCE, **meant)
         return {str(link.record_id): link for link in found}
 
     def by_key(self, connection: Connection, keys: Collection[UUID]) -> dict[UUID, LinkRow]:
@@ -118,15 +162,7 @@ class Links:
 
     def to_follow(self, connection: Connection) -> list[LinkRow]:
         """Merged and converted links whose entity has not followed them yet."""
-        query = select(LINK).where(
-            LINK.c.owes > 0,  # as the index says it
-            LINK.c.owes == Owes.FOLLOW,
-            LINK.c.state.in_((LinkState.MERGED, LinkState.CONVERTED)),
-        )
-        # in the order of the index of what is owed: by id, SQLite would read every link
-        order = (LINK.c.source_id, LINK.c.kind, LINK.c.due_at, LINK.c.id)
-        rows = connection.execute(query.order_by(*order).with_for_update())
-        return sorted((decoded(self._layouts, row) for row in rows), key=lambda link: link.id)
+        return sorted(self._found(connection, _TO_FOLLOW), key=lambda link: link.id)
 
     def new(self, connection: Connection, limit: int, kinds: Collection[Kind]) -> list[LinkRow]:
         """Links that were read and are not matched."""
@@ -170,30 +206,13 @@ class Links:
         limit: int,
         risks: Collection[Owes],
     ) -> list[LinkRow]:
-        query = (
-            select(LINK)
-            .where(
-                LINK.c.source_id == source_id,
-                LINK.c.kind == kind,
-                LINK.c.owes.in_(sorted(risks)),
-                LINK.c.owes > 0,
-                LINK.c.state.in_((LinkState.CREATING, *READABLE)),
-                or_(LINK.c.due_at.is_(None), LINK.c.due_at <= now),
-            )
-            .order_by(LINK.c.owes, LINK.c.id)
-            .limit(limit)
-            .with_for_update()
-        )
-        return self._found(connection, query)
+        wanted = {"source": source_id, "kind": kind, "risks": sorted(risks)}
+        return self._found(connection, _OWING, {**wanted, "now": now, "most": limit})
 
     def owed(self, connection: Connection, source_id: int) -> dict[tuple[Kind, Owes], int]:
         """How many links of the source owe what."""
-        query = (
-            select(LINK.c.kind, LINK.c.owes, func.count())
-            .where(LINK.c.source_id == source_id, LINK.c.owes > 0)
-            .group_by(LINK.c.kind, LINK.c.owes)
-        )
-        return {(Kind(k), Owes(o)): n for k, o, n in connection.execute(query)}
+        rows = connection.execute(_OWED, {"source": source_id})
+        return {(Kind(k), Owes(o)): n for k, o, n in rows}
 
     def converted_into(self, connection: Connection, links: Collection[int]) -> set[int]:
         """Those of the links that a lead of the same system was converted into."""
@@ -253,10 +272,7 @@ class Links:
 
     def counts(self, connection: Connection) -> dict[tuple[int, Kind, LinkState], int]:
         """(source, kind, state) -> how many."""
-        query = select(LINK.c.source_id, LINK.c.kind, LINK.c.state, func.count()).group_by(
-            LINK.c.source_id, LINK.c.kind, LINK.c.state
-        )
-        return {(s, Kind(k), LinkState(t)): n for s, k, t, n in connection.execute(query)}
+        return {(s, Kind(k), LinkState(t)): n for s, k, t, n in connection.execute(_COUNTS)}
 
     def some_live(
         self, connection: Connection, source_id: int, without: Collection[str], limit: int
@@ -338,39 +354,23 @@ class Links:
             found.update(row.entity_id for row in rows)
         return found
 
-    def show(
-        self, connection: Connection, source_id: int, listing: int, records: Iterable[str]
-    ) -> None:
-        """Note that a full listing has shown these records."""
-        rows = [
-            {"source_id": source_id, "listing": listing, "record_id": record}
-            for record in sorted(set(records))
-        ]
-        insert_many(connection, LISTED, rows, new=True)
-
-    def unlisted(self, connection: Connection, source_id: int, listing: int) -> list[LinkRow]:
-        """Links with a record that the listing has not shown."""
-        shown = select(LISTED.c.record_id).where(
-            LISTED.c.source_id == source_id, LISTED.c.listing == listing
-        )
-        query = select(LINK).where(
-            LINK.c.source_id == source_id,
-            LINK.c.state.in_(READABLE),
-            LINK.c.record_id.not_in(shown),
-        )
-        return self._found(connection, query)
-
-    def forget_listing(self, connection: Connection, source_id: int) -> None:
-        connection.execute(delete(LISTED).where(LISTED.c.source_id == source_id))
-
     def _where(
-        self, connection: Connection, column: Any, values: Collection[Any], *more: Any
+        self,
+        connection: Connection,
+        column: Any,
+        values: Collection[Any],
+        *more: Any,
+        **parameters: Any,
     ) -> list[LinkRow]:
         found: list[LinkRow] = []
+        query = finding(connection.dialect.name, column, *more)
         for chunk in chunks(values):
-            query = select(LINK).where(among(connection, column, chunk), *more).order_by(LINK.c.id)
-            found += self._found(connection, query.with_for_update())
+            looked_for = given(connection, column, chunk)
+            found += self._found(connection, query, looked_for | parameters)
         return found
 
-    def _found(self, connection: Connection, query: Any) -> list[LinkRow]:
-        return [decoded(self._layouts, row) for row in connection.execute(query).all()]
+    def _found(
+        self, connection: Connection, query: Any, parameters: Mapping[str, Any] | None = None
+    ) -> list[LinkRow]:
+        rows = connection.execute(query, parameters).all()
+        return [decoded(self._layouts, row) for row in rows]

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from sync_engine.models import Instance, Kind, Lease, Meta, Run, Source, Sync
 from sync_engine.store.rows import InstanceRow, RunRow, SourceRow, SyncRow
-from sync_engine.store.sql import insert_new
+from sync_engine.store.sql import insert_new, new_row, update_many
 
 META: Any = Meta.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 INSTANCE: Any = Instance.__table__  # type: ignore[attr-defined]
@@ -19,13 +20,11 @@ LEASE: Any = Lease.__table__  # type: ignore[attr-defined]
 RUN: Any = Run.__table__  # type: ignore[attr-defined]
 
 # asked for at every step of every cycle, so they are put together once
+_INSTANCES: Any = select(INSTANCE).order_by(INSTANCE.c.id)
+_SOURCES: Any = select(SOURCE).order_by(SOURCE.c.id)
+_SYNCS: Any = select(SYNC).order_by(SYNC.c.kind)
 _SOURCE: Any = select(SOURCE).where(SOURCE.c.id == bindparam("number"))
 _LEASE: Any = select(LEASE).where(LEASE.c.name == bindparam("called")).with_for_update()
-_TAKE: Any = (
-    update(LEASE)
-    .where(LEASE.c.name == bindparam("called"))
-    .values(fence=bindparam("fence"), holder=bindparam("holder"), until=bindparam("until"))
-)
 _RENEW: Any = (
     update(LEASE)
     .where(
@@ -40,6 +39,22 @@ _DROP: Any = (
     .where(LEASE.c.name == bindparam("called"), LEASE.c.fence == bindparam("ours"))
     .values(holder=None, until=None)
 )
+
+
+@lru_cache
+def _taking(dialect: str) -> Any:
+    """Takes a lease that is free, ours or over by ``now``, whether it was ever taken or not."""
+    statement = new_row(dialect, LEASE)
+    wanted = statement.excluded
+    free = or_(
+        LEASE.c.holder.is_(None),
+        LEASE.c.holder == wanted.holder,
+        LEASE.c.until <= bindparam("now", type_=LEASE.c.until.type),
+    )
+    taken = {"fence": LEASE.c.fence + 1, "holder": wanted.holder, "until": wanted.until}
+    return statement.on_conflict_do_update(
+        index_elements=[LEASE.c.name], set_=taken, where=free
+    ).returning(LEASE.c.fence)
 
 
 class LeaseLostError(Exception):
@@ -68,7 +83,7 @@ class Registry:
         return int(row.installation)
 
     def instances(self, connection: Connection) -> dict[str, InstanceRow]:
-        rows = connection.execute(select(INSTANCE).order_by(INSTANCE.c.id))
+        rows = connection.execute(_INSTANCES)
         return {row.name: InstanceRow(**dict(row._mapping)) for row in rows}
 
     def add_instances(self, connection: Connection, names: Iterable[str]) -> None:
@@ -85,14 +100,14 @@ class Registry:
         self.save_instance(connection, instance_id, identity=dict(identity))
 
     def save_instance(self, connection: Connection, instance_id: int, **columns: Any) -> None:
-        connection.execute(update(INSTANCE).where(INSTANCE.c.id == instance_id).values(**columns))
+        update_many(connection, INSTANCE, [{"id": instance_id, **columns}])
 
     def source(self, connection: Connection, source_id: int) -> SourceRow:
         row = connection.execute(_SOURCE, {"number": source_id}).one()
         return SourceRow(**dict(row._mapping))
 
     def sources(self, connection: Connection) -> list[SourceRow]:
-        rows = connection.execute(select(SOURCE).order_by(SOURCE.c.id))
+        rows = connection.execute(_SOURCES)
         return [SourceRow(**dict(row._mapping)) for row in rows]
 
     def add_sources(self, connection: Connection, wanted: Iterable[tuple[int, str]]) -> None:
@@ -108,7 +123,7 @@ class Registry:
             connection.execute(insert(SOURCE), rows)
 
     def save_source(self, connection: Connection, source_id: int, **columns: Any) -> None:
-        connection.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(**columns))
+        update_many(connection, SOURCE, [{"id": source_id, **columns}])
 
     def tick(self, connection: Connection, source_id: int) -> int:
         """Advance and return the source's count of stored outcomes."""
@@ -116,7 +131,7 @@ class Registry:
         return int(connection.execute(later.returning(SOURCE.c.tick)).scalar_one())
 
     def syncs(self, connection: Connection) -> dict[str, SyncRow]:
-        rows = connection.execute(select(SYNC).order_by(SYNC.c.kind))
+        rows = connection.execute(_SYNCS)
         return {row.name: SyncRow(**{**row._mapping, "kind": Kind(row.kind)}) for row in rows}
 
     def add_sync(self, connection: Connection, name: str, kind: Kind) -> None:
@@ -140,15 +155,16 @@ class Registry:
         is_dead: Callable[[str], bool],
     ) -> int:
         """The fence of the lease, now ours. Raises LeaseTakenError while another holds it."""
-        connection.execute(insert_new(connection, LEASE), {"name": name, "fence": 0})
-        row = connection.execute(_LEASE, {"called": name}).one()
-        taken = row.holder not in (None, holder) and row.until > now
-        if taken and not is_dead(row.holder):
-            raise LeaseTakenError(name, row.holder, row.until)
-        until = now + timedelta(seconds=seconds)
-        taken_over = {"called": name, "fence": row.fence + 1, "holder": holder, "until": until}
-        connection.execute(_TAKE, taken_over)
-        return int(row.fence) + 1
+        wanted = {"name": name, "fence": 1, "holder": holder}
+        wanted["until"] = now + timedelta(seconds=seconds)
+        take = _taking(connection.dialect.name)
+        fence = connection.execute(take, {**wanted, "now": now}).scalar()
+        if fence is None:
+            row = connection.execute(_LEASE, {"called": name}).one()
+            if row.holder is not None and not is_dead(row.holder):
+                raise LeaseTakenError(name, row.holder, row.until)
+            fence = connection.execute(take, {**wanted, "now": row.until}).scalar_one()
+        return int(fence)
 
     def renew_lease(
         self, connection: Connection, name: str, fence: int, now: datetime, seconds: float

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import and_, bindparam, delete, func, or_, select
 from sqlalchemy.engine import Connection, Row
 
 from sync_engine.models import Link, Owes, Sent, SentResult
@@ -21,6 +21,16 @@ _COUNTS = or_(
         or_(SENT.c.result.is_(None), SENT.c.result == SentResult.UNKNOWN),
         SENT.c.risk != LINK.c.owes,
     ),
+)
+_OVERDUE: Any = (
+    select(SENT.c.link_id)
+    .where(
+        SENT.c.source_id == bindparam("source"),
+        SENT.c.result.is_(None),
+        SENT.c.id < bindparam("before"),
+    )
+    .distinct()
+    .order_by(SENT.c.link_id)
 )
 
 
@@ -78,13 +88,8 @@ class Writes:
 
     def overdue(self, connection: Connection, source_id: int, row_id: int) -> list[int]:
         """Links of the source with an open write older than a row id."""
-        query = (
-            select(SENT.c.link_id)
-            .where(SENT.c.source_id == source_id, SENT.c.result.is_(None), SENT.c.id < row_id)
-            .distinct()
-            .order_by(SENT.c.link_id)
-        )
-        return [row.link_id for row in connection.execute(query)]
+        rows = connection.execute(_OVERDUE, {"source": source_id, "before": row_id})
+        return [row.link_id for row in rows]
 
     def of_runs(self, connection: Connection, runs: Collection[int]) -> list[SentRow]:
         query = select(SENT).where(SENT.c.run_id.in_(sorted(runs))).order_by(SENT.c.id)

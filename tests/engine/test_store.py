@@ -198,8 +198,8 @@ def test_what_a_listing_lacks(state: Store) -> None:
             [link(n, state=LinkState.LIVE, entity_id=n) for n in (1, 2)]
             + [link(3, state=LinkState.GONE)],
         )
-        state.links.show(connection, 1, 5, ["r1", "r1"])
-        assert [row.id for row in state.links.unlisted(connection, 1, 5)] == [2]
+        state.listings.show(connection, 1, 5, ["r1", "r1"])
+        assert [row.id for row in state.listings.unlisted(connection, 1, 5)] == [2]
 
 
 def test_golden_and_its_authors(state: Store) -> None:
