@@ -191,10 +191,15 @@ def given(text: str) -> str:
 @lru_cache(maxsize=65536)
 def company(name: str) -> str:
     """A company's name without its legal form."""
-    squeezed = re.sub(r"\b(\w)\.\s?(?=\w\b)", r"\1", name)  # d.o.o. -> doo.
-    words = fold(squeezed).split(" ")
+    words = form_words(name)
     bare = [word for word in words if word not in _LEGAL_FORMS]
     return " ".join(bare or words)
+
+
+def form_words(name: str) -> list[str]:
+    """The words of a company's name, folded; the letters of a legal form are one word."""
+    squeezed = re.sub(r"\b(\w)\.\s?(?=\w\b)", r"\1", name)  # d.o.o. -> doo.
+    return fold(squeezed).split(" ")
 
 
 @lru_cache(maxsize=65536)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from sync_engine import companies
 from sync_engine.folding import company, fold, generation, given, surname
 from sync_engine.identifiers import SHIPPED, NoKeys, birth_date, is_mobile, is_phone
 from sync_engine.values import CROSS_IDS
@@ -159,7 +160,7 @@ def _keys(kind: str, values: Values, no: NoKeys) -> list[Key]:
 
 def _company_keys(values: Values, no: NoKeys) -> list[Key]:
     found = []
-    vat = bare(values.get("vat"))
+    _, vat = companies.number(values.get("vat"))
     if vat.strip("0") and no.is_name(vat.lower()):
         found.append(_key("company", VAT, vat))
     domain = values.get("website")
@@ -188,9 +189,7 @@ def agrees(kind: str, rule: int, left: Values, right: Values) -> bool:
     Companies must not stand in different places: a number or domain may be that of branches.
     """
     if kind == "company":
-        if rule != NAME and places_differ(left, right):
-            return False
-        return rule != DOMAIN or company_names_meet(left, right)
+        return _companies_agree(rule, left, right)
     surnames = [_surname(values) for values in (left, right)]
     if not all(surnames):
         return rule in (EMAIL, MOBILE) and _given_agree(left, right)
@@ -201,10 +200,18 @@ def agrees(kind: str, rule: int, left: Values, right: Values) -> bool:
     )
 
 
+def _companies_agree(rule: int, left: Values, right: Values) -> bool:
+    if rule != NAME and companies.places_differ(left, right):
+        return False
+    if rule == VAT:
+        return companies.numbers_agree(left, right) is not False
+    return rule == NAME or companies.names_agree(left, right)
+
+
 def contradicts(group: Group, left: Member, right: Member) -> bool:
     """Both hold something that differs: a key of a rule before this one, a date of birth, what
-    tells father from son, or the town where nothing but the employer is shared; where one holds
-    the other's id, the name.
+    tells father from son, the legal form where no number is shared, or the town where nothing but
+    the employer is; where one holds the other's id, the name.
     """
     rule = group.rule
     if rule == CROSS and not agrees(group.kind, DOMAIN, left.values, right.values):
@@ -214,7 +221,10 @@ def contradicts(group: Group, left: Member, right: Member) -> bool:
         return True
     if rule != EMAIL and generations_differ(left.values, right.values):
         return True
-    if rule == EMPLOYER and places_differ(left.values, right.values):  # namesakes in a large firm
+    if rule == EMPLOYER and companies.places_differ(left.values, right.values):
+        return True  # namesakes in a large firm
+    is_of_name = group.kind == "company" and rule in (DOMAIN, NAME)
+    if is_of_name and companies.forms_differ(left.values, right.values):
         return True
     for stronger in group.stronger:
         mine, theirs = (
@@ -322,20 +332,6 @@ def generations_differ(left: Values, right: Values) -> bool:
     return mine != theirs
 
 
-def company_names_meet(left: Values, right: Values) -> bool:
-    mine, theirs = (company(str(v.get("name") or "")) for v in (left, right))
-    return not mine or not theirs or bool(set(mine.split(" ")) & set(theirs.split(" ")))
-
-
-def places_differ(left: Values, right: Values) -> bool:
-    """Whether both stand in a town, and in another one."""
-    mine, theirs = (v.get("address") or {} for v in (left, right))
-    if mine.get("postcode") and mine.get("postcode") == theirs.get("postcode"):
-        return False
-    towns = [fold(place.get("city") or "") for place in (mine, theirs)]
-    return all(towns) and towns[0] != towns[1]
-
-
 def _full_name(values: Values, no: NoKeys) -> str | None:
     """First and last name in either order, since people enter them in either."""
     first, last = _given(values), _surname(values)
@@ -350,11 +346,6 @@ def _given(values: Values) -> str:
 
 def _surname(values: Values) -> str:
     return surname(str(values.get("last_name") or ""))
-
-
-def bare(value: Any) -> str:
-    """Letters and digits alone, in capitals."""
-    return "".join(c for c in str(value or "").upper() if c.isalnum())
 
 
 def _key(kind: str, rule: int, text: str, *, is_address: bool = False) -> Key:

@@ -8,15 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sync_engine.companies import numbers_agree, places_differ
 from sync_engine.folding import company, fold, given, near, shortens, sound, surname
 from sync_engine.identifiers import SHIPPED, NoKeys, birth_date, is_phone
-from sync_engine.matching import (
-    bare,
-    digest_of,
-    generations_differ,
-    places_differ,
-    surnames_overlap,
-)
+from sync_engine.matching import digest_of, generations_differ, surnames_overlap
 
 Values = Mapping[str, Any]
 _RESEMBLES = 9  #: digests of this rule never link
@@ -118,7 +113,7 @@ def _person_checks(no: NoKeys) -> dict[str, Check]:
 def _company_checks(no: NoKeys) -> dict[str, Check]:
     return {
         "name": _company_names_alike,
-        "VAT number": lambda left, right: _equal(bare(left.get("vat")), bare(right.get("vat"))),
+        "VAT number": numbers_agree,
         "web domain": lambda left, right: _equal(_domain(left, no), _domain(right, no)),
         "phone": lambda left, right: _sets_meet(_endings(left), _endings(right)),
         "place": _places_agree,

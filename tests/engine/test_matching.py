@@ -183,3 +183,73 @@ def test_folding() -> None:
     assert given("Bobby Ray") == "robert"
     assert company("Plavi most d.o.o.") == company("PLAVI MOST")
     assert company("The Company Ltd.")
+
+
+def firm(**more: Any) -> dict[str, Any]:
+    return {"name": "Plavi Gradnja d.o.o.", **more}
+
+
+HERE, ABROAD = {"address": {"country": "HR"}}, {"address": {"country": "IT"}}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (firm(vat="HR 12345678901"), firm(vat="hr-12345678901"), True),
+        (firm(vat="HR12345678901"), firm(vat="12345678901", **HERE), True),
+        (firm(vat="HR12345678901"), firm(vat="12345678901"), True),
+        (firm(vat="EL123456789"), firm(vat="123456789", address={"country": "GR"}), True),
+        (firm(vat="12345678901", **HERE), firm(vat="12345678901", **HERE), True),
+        (firm(vat="HR12345678901"), firm(vat="IT12345678901"), False),
+        (firm(vat="HR12345678901"), firm(vat="12345678901", **ABROAD), False),
+        (firm(vat="HR12345678901"), firm(vat="12345678901", name="Zuti Promet"), False),
+        (firm(vat="HR12345678901"), firm(vat="HR12345678902"), False),
+        (firm(vat="HRB 12345"), firm(vat="B12345"), False),  # of a register, no VAT number
+    ],
+)
+def test_practice_2_1_a_vat_number_may_lack_its_country(
+    left: dict[str, Any], right: dict[str, Any], expected: bool
+) -> None:
+    one, two = (
+        {k.digest for k in matching.keys("company", v) if k.rule == matching.VAT}
+        for v in (left, right)
+    )
+    meets = bool(one & two)
+    for first, second in ((left, right), (right, left)):
+        agrees = matching.agrees("company", matching.VAT, first, second)
+        assert (meets and agrees) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("PLAVI GRADNJA", True), ("Gradnja Plavi, Ltd.", True), ("Plavi Gradnaj", True),
+        ("Plavi Grradnja GmbH", True), ("Plavi", False), ("Plavi Invest", False),
+        ("Plavi Gradnja Invest", False), ("Plavi Gradnja 2", False), (None, True),
+    ],
+)  # fmt: skip
+def test_practice_2_2_a_domain_links_no_mother_with_her_daughter(
+    name: str | None, expected: bool
+) -> None:
+    assert matching.agrees("company", matching.DOMAIN, firm(), firm(name=name)) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "linked"),
+    [
+        ("Plavi Gradnja Ltd.", matching.NAME, True),
+        ("Plavi Gradnja", matching.NAME, True),
+        ("Plavi Gradnja d.d.", matching.NAME, False),
+        ("Plavi Gradnja obrt", matching.DOMAIN, False),
+        ("Plavi Gradnja d.d.", matching.VAT, True),  # it has changed its form
+        ("Plavi Gradnja GmbH & Co. KG", matching.NAME, True),
+    ],
+)
+def test_practice_2_1_another_legal_form_is_asked_about(name: str, rule: int, linked: bool) -> None:
+    members = tuple(
+        Member(number, number, None, firm(name=one))
+        for number, one in enumerate(("Plavi Gradnja d.o.o.", name))
+    )
+    found = matching.settle(Group("company", rule, members))
+    assert bool(found.linked) is linked
+    assert [doubt.why for doubt in found.doubts] == ([] if linked else ["contradiction"])

@@ -76,6 +76,10 @@ class Shown:
     name: str = "kept"  #: what became of it, as typed: kept, swapped, misspelt or changed
     number: str = ""  #: the record's id, once it is entered
 
+    @property
+    def who(self) -> int:
+        return self.person.number
+
 
 def population(seed: int, size: int) -> list[Person]:
     """So many people: alone, in couples, with twins, with a father of the same name.
@@ -224,11 +228,11 @@ def _type_name(draw: random.Random, record: Shown) -> None:
     elif lot < 0.12:
         first = draw.choice((first, *FIRST_NAMES[first]))
     elif lot < 0.17:
-        first, last = _unmarked(first), _unmarked(last)
+        first, last = unmarked(first), unmarked(last)
     elif lot < 0.19 and SURNAMES[last]:
         last, record.name = draw.choice(SURNAMES[last]), "misspelt"
     elif lot < 0.21:
-        last, record.name = _mistyped(draw, last), "misspelt"
+        last, record.name = mistyped(draw, last), "misspelt"
     elif lot < 0.22:  # a name by marriage
         last, record.name = _frequent(draw, tuple(SURNAMES)), "changed"
     elif lot < 0.23 and not person.shares:
@@ -241,14 +245,14 @@ def _type_name(draw: random.Random, record: Shown) -> None:
     record.values |= {"first": first, "last": last}
 
 
-def _unmarked(name: str) -> str:
+def unmarked(name: str) -> str:
     """As typed on a keyboard without the letters."""
     for letter, plain in zip("šđčćžŠĐČĆŽüöäøßéèçíñ", "sdcczSDCCZuoaoseecin", strict=False):
         name = name.replace(letter, "ss" if letter == "ß" else plain)
     return name
 
 
-def _mistyped(draw: random.Random, name: str) -> str:
+def mistyped(draw: random.Random, name: str) -> str:
     """One letter left out, doubled, put wrong or changed with its neighbour, not the first."""
     place, lot = draw.randrange(1, len(name) - 1), draw.randrange(4)
     before, letter, after = name[:place], name[place], name[place + 1 :]

@@ -1,25 +1,45 @@
-"""A world of people put into two systems, the real engine run over it, and what came of it."""
+"""A world put into two systems, the real engine run over it, and what came of it."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from sync_engine.models import Kind, LinkState
 from sync_engine.store import LinkRow
+from tests.engine.organizations import TEXT
 from tests.engine.three import Three
+from tests.identity.companies import Listed
 from tests.identity.people import SIDES, Shown
-from tests.identity.truth import undecidable
 
 OBJECTS = {
     Kind.LEAD: dict(zip(SIDES, ("Lead", "lead"), strict=True)),
     Kind.CUSTOMER: dict(zip(SIDES, ("Contact", "contact"), strict=True)),
+    Kind.COMPANY: dict(zip(SIDES, ("Account", "account"), strict=True)),
 }
-_ACCOUNTS = dict(zip(SIDES, ("Account", "account"), strict=True))
+_ACCOUNTS = OBJECTS[Kind.COMPANY]
 _FIELDS = {
     "first": "first", "last": "last", "mailbox": "mail", "mobile": "mobile",
     "landline": "phone", "city": "city", "postcode": "zip",
 }  # fmt: skip
+_COMPANY_FIELDS = {
+    "name": "name", "vat": "vat", "domain": "site", "phone": "phone", "city": "city",
+    "postcode": "zip", "country": "country",
+}  # fmt: skip
+_PLACE = {"address": {"parts": {"city": "city", "postcode": "zip", "country": "country"}}}
+
+
+class Entered(Protocol):
+    """One record of a world, whatever it is of."""
+
+    side: str
+    values: dict[str, Any]
+    number: str
+
+    @property
+    def who(self) -> int:
+        """Which person or company it is of."""
 
 
 @dataclass(slots=True)
@@ -30,13 +50,13 @@ class Verdict:
     twice: list[str] = field(default_factory=list)  #: people who got a record where they had one
     held: set[int] = field(default_factory=set)  #: records that a person is asked about
     undecidable: set[int] = field(default_factory=set)
-    linked: int = 0  #: people whose records on both sides are one
-    both: int = 0  #: people who stand on both sides, decidably
+    linked: int = 0  #: those whose records on both sides are one
+    both: int = 0  #: those who stand on both sides, decidably
 
 
 @contextmanager
 def world(kind: Kind, records: Sequence[Shown]) -> Iterator[Three]:
-    """Two systems that hold these records."""
+    """Two systems that hold these people."""
     kinds = {kind, Kind.COMPANY} if kind is Kind.CUSTOMER else {kind}
     three = Three(order=SIDES, kinds=kinds)
     accounts: dict[tuple[str, int], str] = {}
@@ -57,6 +77,24 @@ def world(kind: Kind, records: Sequence[Shown]) -> Iterator[Three]:
     three.close()
 
 
+@contextmanager
+def company_world(records: Sequence[Listed]) -> Iterator[Three]:
+    """Two systems that hold these companies."""
+    three = Three(order=SIDES, kinds={Kind.COMPANY})
+    names = [f"{side}/{OBJECTS[Kind.COMPANY][side]}" for side in SIDES]
+    for name in names:
+        three.offer(name, city=TEXT, zip=TEXT, country=TEXT)
+    three.remap(_PLACE, *names)
+    for record in records:
+        values = {_COMPANY_FIELDS[name]: value for name, value in record.values.items()}
+        system = three.systems[record.side]
+        record.number = system.create(OBJECTS[Kind.COMPANY][record.side], **values)
+    for system in three.systems.values():
+        system.page_size, system.max_batch = 2000, 200
+    yield three
+    three.close()
+
+
 def _account(three: Three, known: dict[tuple[str, int], str], side: str, firm: int) -> str:
     if (side, firm) not in known:
         values = {"name": f"Firm No {firm} d.o.o.", "vat": f"HR{firm:011d}"}
@@ -64,12 +102,12 @@ def _account(three: Three, known: dict[tuple[str, int], str], side: str, firm: i
     return known[side, firm]
 
 
-def judge(kind: Kind, records: Sequence[Shown], three: Three) -> Verdict:
+def judge(kind: Kind, records: Sequence[Entered], undecidable: set[int], three: Three) -> Verdict:
     """Compare what is linked, made and asked with the truth."""
     names = {side: f"{side}/{OBJECTS[kind][side]}" for side in SIDES}
     links = {(s, k.record_id): k for s in SIDES for k in three.links(names[s])}
-    owner = {(record.side, record.number): record.person.number for record in records}
-    found = Verdict(undecidable=undecidable(records))
+    owner = {(record.side, record.number): record.who for record in records}
+    found = Verdict(undecidable=undecidable)
     people: dict[int, set[int]] = {}  # entity -> whose records it has
     for place, link in links.items():
         if link.entity_id is not None and link.state is LinkState.LIVE and place in owner:
@@ -101,7 +139,7 @@ def _twice(
 
 
 def _held(
-    records: Sequence[Shown], links: dict[tuple[str, str | None], LinkRow], three: Three
+    records: Sequence[Entered], links: dict[tuple[str, str | None], LinkRow], three: Three
 ) -> set[int]:
     place_of = {(record.side, record.number): n for n, record in enumerate(records)}
     asked, entities = set(), set()
@@ -119,11 +157,11 @@ def _held(
 
 
 def _count(
-    records: Sequence[Shown], links: dict[tuple[str, str | None], LinkRow], found: Verdict
+    records: Sequence[Entered], links: dict[tuple[str, str | None], LinkRow], found: Verdict
 ) -> None:
     owned: dict[int, list[int]] = {}
     for place, record in enumerate(records):
-        owned.setdefault(record.person.number, []).append(place)
+        owned.setdefault(record.who, []).append(place)
     for mine in owned.values():
         if len(mine) == 2 and not found.undecidable & set(mine):
             if records[mine[0]].side == records[mine[1]].side:
