@@ -36,6 +36,18 @@ KEYS = frozenset(
         "route",
         "status",
         "listen",
+        "record",
+        "entity",
+        "issue",
+        "what",
+        "field",
+        "fields",
+        "action",
+        "result",
+        "rule",
+        "by",
+        "lost",
+        "ended",
     }
 )
 _DEEPEST = 6  #: frames of an error that are told, innermost first

@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind, get_current_span
 from sqlalchemy.exc import IntegrityError
 
 from sync_engine.operations import WrongUseError
-from sync_engine.service.seams import CountingTransport
+from sync_engine.service.seams import CountingTransport, SystemClock
 from sync_engine.store import migrate, open_database
 from sync_engine.telemetry import span, tracing
 from tests.engine.three import Three
@@ -52,7 +52,7 @@ def test_a_call_tells_no_address_and_no_body(kept: InMemorySpanExporter) -> None
     def answer(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(404, text=CANARY)
 
-    transport = CountingTransport(httpx.MockTransport(answer), Counter(), "sales")
+    transport = CountingTransport(httpx.MockTransport(answer), Counter(), "sales", SystemClock())
     with tracing({}, kept), httpx.Client(transport=transport) as client:
         client.post(f"https://crm.example/{CANARY}", params={"q": CANARY}, content=CANARY)
     (call,) = kept.get_finished_spans()

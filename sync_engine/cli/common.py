@@ -157,7 +157,7 @@ def service_of(config: Path | None, *, wait: float = 0.0) -> Iterator["Service"]
     from sync_engine.logs import set_up_logging
     from sync_engine.service import build, stopping
 
-    set_up_logging()
+    set_up_logging("warning")  # a command tells by itself what it did
     service = build(load(find(config)))
     service.store.patience = wait
     try:

@@ -66,5 +66,7 @@ def demo(
     Example: crm-sync demo --serve
     """
     from sync_engine.demo import play
+    from sync_engine.logs import set_up_logging
 
+    set_up_logging("warning")  # the day is told as it is played
     raise typer.Exit(play(serve=serve))

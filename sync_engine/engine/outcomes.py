@@ -75,6 +75,30 @@ def keep_outcomes(
     told.store(world, connection)
 
 
+def postpone(world: World, connection: Connection, planned: "Sequence[Planned]") -> None:
+    """Whether these writes have landed is known once their records are read."""
+    ids = [plan.link.id for plan in planned if plan.link.state is not LinkState.CREATING]
+    links = world.store.links.by_id(connection, ids)
+    for link in links.values():
+        link.owes, link.due_at = Owes.REREAD, None
+    world.store.links.save(connection, links.values())
+
+
+def log_write(
+    world: World, source: Source, run: Run, plan: "Planned", result: str, born: str | None = None
+) -> None:
+    world.journal(
+        "write",
+        run=run.id,
+        source=source.name,
+        record=plan.write.id or born,
+        entity=plan.entity.id,
+        action=plan.write.action.value,
+        fields=sorted(source.mapping.names_of(plan.write.values)),
+        result=result,
+    )
+
+
 def _done(
     world: World,
     source: Source,

@@ -15,7 +15,7 @@ from sync_engine.engine import converting
 from sync_engine.engine.before import PAUSE, look_up, overdue_links, reread
 from sync_engine.engine.flipping import flipping_fields, hold_flipping
 from sync_engine.engine.leads import leave_as_past
-from sync_engine.engine.outcomes import hold_back, keep_outcomes, refuse
+from sync_engine.engine.outcomes import hold_back, keep_outcomes, log_write, postpone, refuse
 from sync_engine.engine.references import References, reference_fields, resolve
 from sync_engine.engine.risk import allowed_classes
 from sync_engine.engine.showing import UNREADABLE, difference, shown, wanted
@@ -29,7 +29,7 @@ from sync_engine.engine.world import (
     Told,
     World,
 )
-from sync_engine.models import Kind, LinkState, Owes
+from sync_engine.models import Kind, Owes
 from sync_engine.store import DIRTY, EntityRow, LeaseHold, LinkRow, SentRow, advance
 from sync_engine.values import MISFIT
 
@@ -381,18 +381,14 @@ def _call(
     except ConnectorError:
         # nothing is known of any of them: the rows stay open, the links are read again
         with world.store.transaction(lease) as connection:
-            _postpone(world, connection, planned)
+            postpone(world, connection, planned)
+        for plan in planned:
+            log_write(world, source, run, plan, "unanswered")
         raise
     with world.store.transaction(lease) as connection:
         keep_outcomes(world, source, run, connection, planned, outcomes)
         converting.keep_customers(world, source, run, connection, became)
     for plan, outcome in zip(planned, outcomes, strict=True):
-        run.counts[f"{sync.name} {source.name} {plan.write.action} {outcome.result}"] += 1
-
-
-def _postpone(world: World, connection: Connection, planned: Sequence[Planned]) -> None:
-    ids = [plan.link.id for plan in planned if plan.link.state is not LinkState.CREATING]
-    links = world.store.links.by_id(connection, ids)
-    for link in links.values():
-        link.owes, link.due_at = Owes.REREAD, None
-    world.store.links.save(connection, links.values())
+        action, result = plan.write.action.value, outcome.result.value
+        run.counts[f"{sync.name} {source.name} {action} {result}"] += 1
+        log_write(world, source, run, plan, result, outcome.id)

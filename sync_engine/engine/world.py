@@ -136,6 +136,10 @@ class RestoredError(Exception):
     """A system shows that this state is older than it was."""
 
 
+def into_log(event: str, **told: Any) -> None:
+    log.info(event, **told)
+
+
 Step = tuple[str, Callable[[], None]]  #: an instance, and some of its work
 LATE = "is still at work on what it was asked before"
 
@@ -167,6 +171,8 @@ class World:
     restoring: bool = False
     #: told, outside the state, how far it has come
     witness: Callable[[Epoch], None] | None = None
+    #: told of each write, conflict and issue, by names and ids (practice 8.6)
+    journal: Callable[..., None] = into_log
     #: told of each step: stage, source or sync, how many records
     watch: Callable[[str, str, int], None] | None = None
 
@@ -302,7 +308,27 @@ class Told:
 
     def store(self, world: World, connection: Connection) -> None:
         world.store.entities.tell(connection, self.history)
-        world.store.issues.open(connection, self.issues)
+        for event in self.history:
+            if event.what is Happened.CONFLICT:
+                world.journal(
+                    "conflict",
+                    run=self.run_id,
+                    entity=event.entity_id,
+                    field=event.field_name,
+                    rule=event.rule,
+                    by=event.by,
+                    lost=sorted(event.lost or ()),
+                )
+        for issue in world.store.issues.open(connection, self.issues):
+            world.journal(
+                "issue",
+                run=self.run_id,
+                issue=issue.id,
+                what=issue.what,
+                source=world.source(issue.source_id).name if issue.source_id else None,
+                entity=issue.entity_id,
+                field=issue.field_name,
+            )
 
 
 def kind_names(kinds: Sequence[Kind] | frozenset[Kind]) -> tuple[str, ...]:

@@ -46,6 +46,10 @@ def rehearsal(service: Service) -> Iterator[Rehearsed]:
             store.close()
 
 
+def _into_no_log(_event: str, **_told: object) -> None:
+    """What was not done is told by the plan."""
+
+
 def _world(world: World, store: Store, connectors: Mapping[str, Connector]) -> World:
     return replace(
         world,
@@ -54,4 +58,5 @@ def _world(world: World, store: Store, connectors: Mapping[str, Connector]) -> W
         down=dict(world.down),
         witness=None,
         turns=one_by_one,
+        journal=_into_no_log,
     )

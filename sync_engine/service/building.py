@@ -75,7 +75,7 @@ def _runtime(
     allowed: Sequence[str] = getattr(settings, "allow_host", ())
 
     def transport(ca_file: str | None) -> httpx.BaseTransport:
-        return CountingTransport(GuardedTransport(ca_file, allowed), calls, name)
+        return CountingTransport(GuardedTransport(ca_file, allowed), calls, name, clock)
 
     def told(budget: Budget) -> None:
         budgets[name] = budget

@@ -72,6 +72,7 @@ class Daemon:
         """Until the clock is stopped; then until the work at hand has come to its next pause."""
         while self.clock.wait(3600.0):
             pass
+        log.info("stopping")
         self._timer.shutdown(wait=True)
         for answer in list(self._asked):
             answer.cancel()
@@ -179,10 +180,6 @@ class Daemon:
         name = due[0].name if len(due) == 1 else "+".join(sync.name for sync in due)
         run = new_run(self.service.world, name)
         self.service.cycle(due, run)
-        seconds = (self.clock.now() - run.started_at).total_seconds()
-        counts = {name: number for name, number in sorted(run.counts.items()) if number}
-        tell = log.info if run.stored or self.service.world.down else log.debug
-        tell("run", run=run.id, sync=name, seconds=round(seconds, 3), **{"counts": counts})
 
     def _prepare(self) -> None:
         """Find out who takes part; what keeps work from being done is told when it changes."""

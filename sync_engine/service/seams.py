@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 
+from connectors import TransientError
 from sync_engine.telemetry import span
 
 
@@ -36,12 +37,21 @@ class SystemClock:
 
 
 class CountingTransport(httpx.BaseTransport):
-    """Counts, and traces, the calls that an instance costs."""
+    """Counts, and traces, the calls that an instance costs; none begins once we are to stop."""
 
-    def __init__(self, inner: httpx.BaseTransport, calls: Counter[str], instance: str) -> None:
+    def __init__(
+        self,
+        inner: httpx.BaseTransport,
+        calls: Counter[str],
+        instance: str,
+        clock: SystemClock,
+    ) -> None:
         self._inner, self._calls, self._instance = inner, calls, instance
+        self._clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._clock.is_stopped:  # one of the connector's calls may be many requests
+            raise TransientError("stopping")
         self._calls[self._instance] += 1
         about = {
             "http.request.method": request.method,

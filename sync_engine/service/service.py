@@ -265,8 +265,20 @@ class Service:
                 self._carry_out(meant, run)
             ended = self._ending(run)
         finally:
+            self._tell(run, ended)
             for listener in self.listeners:
                 listener(meant, run, ended)
+
+    def _tell(self, run: Run, ended: str) -> None:
+        """The cycle's line in the log; what was no news is a number in it."""
+        self.world.journal(
+            "cycle",
+            run=run.id,
+            sync=run.sync,
+            ended=ended,
+            seconds=round((self.clock.now() - run.started_at).total_seconds(), 3),
+            counts={name: number for name, number in sorted(run.counts.items()) if number},
+        )
 
     def _carry_out(self, syncs: Sequence[Sync], run: Run) -> None:
         cycle(self.world, syncs, run)

@@ -32,8 +32,8 @@ class Issues:
     def __init__(self, layouts: Layouts) -> None:
         self._layouts = layouts
 
-    def open(self, connection: Connection, issues: Collection[IssueRow]) -> None:
-        """Open what is not open already."""
+    def open(self, connection: Connection, issues: Collection[IssueRow]) -> list[IssueRow]:
+        """Open what is not open already; gives what is new."""
         rows = [
             {
                 "id": issue.id,
@@ -48,8 +48,14 @@ class Issues:
             }
             for issue in issues
         ]
-        if rows:
-            connection.execute(insert_new(connection, ISSUE), rows)
+        if not rows:
+            return []
+        connection.execute(insert_new(connection, ISSUE), rows)
+        new: set[int] = set()
+        for chunk in chunks([issue.id for issue in issues]):
+            kept = select(ISSUE.c.id).where(among(connection, ISSUE.c.id, chunk))
+            new.update(connection.scalars(kept))
+        return [issue for issue in issues if issue.id in new]
 
     def tell(self, connection: Connection, number: int, detail: Mapping[str, Any]) -> None:
         """Say what an issue is about with the numbers of now."""

@@ -173,7 +173,7 @@ def test_the_service_tells_no_value_and_no_secret(world: Running) -> None:
         clean(ask("/api/syncs/leads/run").text, "run with a wrong secret")
         clean(client.get("/metrics").text, "/metrics")
     (output,) = said
-    assert '"event": "run"' in output
+    assert '"event": "cycle"' in output
     clean(output, "run")
 
 
