@@ -64,6 +64,7 @@ def _side(config: Config, sync: SyncSettings, instance: str, side: SideSettings)
         "accept": side.accept,
         "exit": side.exit,
         "deletes": str(side.deletes or sync.deletes),
+        "approve_deletes": sync.approves(side),
     }
 
 

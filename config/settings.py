@@ -111,6 +111,7 @@ class SideSettings(Strict):
     accept: str | None = None  #: only those of whom it is true are created here; CEL likewise
     exit: Literal["keep", "pause"] = "keep"  #: of who is linked and passes them no more
     deletes: DeletePolicy | None = None
+    approve_deletes: bool | None = None
 
 
 Side = Annotated[
@@ -207,12 +208,17 @@ class SyncSettings(Strict):
     policy: Literal["prefer", "newest", "longest", "manual"] = "prefer"
     fields: dict[str, FieldSettings] = Field(default={})
     deletes: DeletePolicy = DeletePolicy.UNLINK
+    approve_deletes: bool = False  #: whether what follows from a delete waits for a person
     guard: GuardSettings = GuardSettings()
     create_inactive: bool = False
     match: list[str] | None = None  #: the rules by which records are linked, strongest first
     placeholders: PlaceholderSettings = PlaceholderSettings()
     #: of leads: sides whose records, turned customers by themselves, convert leads elsewhere
     conversion_from: list[str] = Field(default=[])
+
+    def approves(self, side: SideSettings) -> bool:
+        """Whether what follows from a delete on this side waits for a person."""
+        return self.approve_deletes if side.approve_deletes is None else side.approve_deletes
 
 
 class NoKeySettings(Strict):

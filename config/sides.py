@@ -79,7 +79,7 @@ def _source(
 def _is_plain(side: SideSettings) -> bool:
     own = {"creates": side.creates, "deletes": side.deletes, "filter": side.filter}
     own |= {"accept": side.accept, "exit": side.exit, "converts": side.converts}
-    return side == SideSettings(object=side.object, **own)
+    return side == SideSettings(object=side.object, approve_deletes=side.approve_deletes, **own)
 
 
 def _mapping(

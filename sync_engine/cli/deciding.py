@@ -64,6 +64,10 @@ def resolve_issue(
     convert: Annotated[
         bool, typer.Option("--convert", help="Meant: a customer elsewhere too.")
     ] = False,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="A delete is followed elsewhere.")
+    ] = False,
+    refuse: Annotated[bool, typer.Option("--refuse", help="A delete is not followed.")] = False,
     take: Annotated[
         str | None, typer.Option(metavar="INSTANCE", help="Whose value is right; or golden.")
     ] = None,
@@ -82,7 +86,7 @@ def resolve_issue(
     from sync_engine import operations, show
 
     given = {"same": same, "different": different, "later": later, "seen": seen}
-    given |= {"convert": convert, "take": take is not None}
+    given |= {"convert": convert, "approve": approve, "refuse": refuse, "take": take is not None}
     verdict = operations.verdict_of([name for name, said in given.items() if said], keep, take)
     if (number is None) == (what is None):
         raise operations.WrongUseError(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy.engine import Connection
 
-from sync_engine.engine.world import TRIES, UNCLEARABLE, Told, World
-from sync_engine.models import Kind, LinkState
+from sync_engine.engine.world import DELETE_WAITS, TRIES, UNCLEARABLE, Told, World
+from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.reconcile import MANUAL
 from sync_engine.store import PLACED, EntityRow, IssueRow, LinkRow
 from sync_engine.values import MISFIT
@@ -25,6 +25,7 @@ _STANDS: Mapping[str, Callable[[LinkRow], bool]] = {
     UNCLEARABLE: lambda link: any(k.why == UNCLEARABLE for k in link.held.values()),
     "surplus record": lambda link: link.state is LinkState.SURPLUS,
     "customer became lead": lambda link: link.state is LinkState.HELD,
+    DELETE_WAITS: lambda link: link.state is LinkState.GONE and link.ends is not Owes.NOTHING,
     "deleted here, edited there": lambda link: link.state is LinkState.GONE,
 }
 #: issues about an entity and a side: they stand while deciding tells them again

@@ -196,7 +196,7 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
         _wake(batch, link, bool(decision.changes))
         assume_opt_outs(world, entity, live, link)
     others = [*own.values(), *(link for link in creating if link.state is LinkState.CREATING)]
-    follow_deletes(world, sync, batch, entity, others)
+    follow_deletes(world, sync, batch, entity, others, moved=bool(decision.changes))
     for link in others:
         end_link(world, batch, entity, link, moved=bool(decision.changes))
 

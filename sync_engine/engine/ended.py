@@ -66,7 +66,7 @@ def end(
         link.owes = Owes.FOLLOW
     elif isinstance(change, Deleted):
         link.owes = Owes.FOLLOW if link.state is LinkState.LIVE else Owes.NOTHING
-        link.state = LinkState.GONE
+        link.state, link.ends = LinkState.GONE, Owes.NOTHING
     link.due_at = None
     batch.touch(link)
 

@@ -167,7 +167,7 @@ def _return(world: World, batch: Batch, told: Told, link: LinkRow) -> None:
         link.entity_id, link.into_id, link.base = None, None, {}
     elif link.state is LinkState.STUB and link.entity_id is None:
         link.entity_id = batch.owners.get(link.record_id or "")
-    link.state, link.owes = LinkState.NEW, Owes.NOTHING
+    link.state, link.owes, link.ends = LinkState.NEW, Owes.NOTHING, Owes.NOTHING
     batch.settled.add(link.id)
 
 

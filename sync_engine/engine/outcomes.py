@@ -130,7 +130,7 @@ def _done(
         link.kind = plan.entity.kind
         link.owes = Owes.REREAD
     elif plan.write.action is Action.DELETE:
-        link.state = LinkState.GONE
+        link.state, link.ends = LinkState.GONE, Owes.NOTHING
     elif outcome.into:
         return True  # what it became is stored beside this
     elif not unchanged:

@@ -200,6 +200,30 @@ def convert(
     told.store(world, connection)
 
 
+def follow_delete(
+    world: World, connection: Connection, run: Run, gone: LinkRow, by: str, *, approved: bool
+) -> None:
+    """What a delete asks of the person's other records is done by the next cycle, or never."""
+    told = Told(run.id)
+    run.store(world, connection)
+    if approved:
+        gone.owes = Owes.FOLLOW
+    else:
+        gone.ends = Owes.NOTHING
+    world.store.links.save(connection, [gone], only=("owes", "ends"))
+    world.store.entities.mark(connection, [gone.entity_id or 0])
+    told.event(
+        world,
+        entity_id=gone.entity_id,
+        link_id=gone.id,
+        what=Happened.STATE,
+        new={"state": "gone", "into": None},
+        rule="delete approved" if approved else "delete refused",
+        by=by,
+    )
+    told.store(world, connection)
+
+
 def joinable(link: LinkRow) -> bool:
     """Whether a person may say of it whose record it is."""
     return link.state in _JOINABLE

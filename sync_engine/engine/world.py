@@ -41,6 +41,7 @@ _TELLING = (
 )
 UNKNOWN_CHOICE, UNREADABLE_VALUE = "unknown choice", "unreadable value"
 UNCLEARABLE = "cannot be cleared"
+DELETE_WAITS = "delete waits for approval"
 MENDED = "repaired"
 LONGEST_CAUSE = 80  #: characters of an issue's cause
 
@@ -108,6 +109,7 @@ class Sync:
     enters: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
     #: instance -> whether a person may be created there
     accepts: Mapping[str, Callable[[Mapping[str, Any]], bool]] = field(default_factory=dict)
+    approvals: frozenset[str] = frozenset()  #: instances whose deletes a person approves
     pauses: frozenset[str] = frozenset()  #: instances that leave alone who does not pass any more
     #: of leads: instances whose records, turned customers by themselves, convert those elsewhere
     conversion_from: frozenset[str] = frozenset()

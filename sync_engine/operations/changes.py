@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine import World
 from sync_engine.engine.references import reference_fields
+from sync_engine.engine.world import DELETE_WAITS
 from sync_engine.models import Happened, Kind, LinkState, Owes, SentResult
 from sync_engine.operations.records import name_of, names_of
 from sync_engine.operations.shapes import FieldChange, Line
@@ -21,6 +22,7 @@ _TELLS = {
     Happened.ENTERED: "enter",
 }
 _CREATES = "create"
+_ASKS = ("identity", "possible duplicate", "conflict", DELETE_WAITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def _held(world: World, found: _Gathered, issue: IssueRow) -> Line:
     source_id = issue.source_id or (link.source_id if link else None)
     fields = [issue.field_name] if issue.field_name else issue.detail.get("fields", [])
     return Line(
-        does="ask" if issue.what in ("identity", "possible duplicate", "conflict") else "hold",
+        does="ask" if issue.what in _ASKS else "hold",
         side=world.source(source_id).name if source_id else None,
         record=name_of(world, link) if link else None,
         entity=str(issue.entity_id) if issue.entity_id else None,

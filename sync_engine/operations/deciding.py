@@ -23,6 +23,11 @@ from sync_engine.service import Service
 from sync_engine.store import IssueRow, LinkRow
 
 KEEPS = ("newest", "oldest", "most-complete")
+#: what is said of a delete that waits -> what follows
+_ON_DELETES = {
+    "approve": "the others end with the next cycle, unless somebody edits them before",
+    "refuse": "nothing follows; the others stay",
+}
 _RETRIED = ("rejected", "does not fit", "parked")
 
 
@@ -30,7 +35,7 @@ _RETRIED = ("rejected", "does not fit", "parked")
 class Verdict:
     """What a person says of an issue."""
 
-    says: str  #: same, different, later, seen, take, convert
+    says: str  #: same, different, later, seen, take, convert, approve, refuse
     keep: str | None = None  #: which of several records of one system stays: one of KEEPS
     take: str | None = None  #: the instance whose value is right, or ``golden``
 
@@ -39,7 +44,8 @@ def verdict_of(said: Sequence[str], keep: str | None, take: str | None) -> Verdi
     """One verdict from what was said. Raises WrongUseError."""
     if len(said) != 1:
         raise WrongUseError(
-            "say one of --same, --different, --later, --seen, --convert, --take INSTANCE",
+            "say one of --same, --different, --later, --seen, --convert, --approve, --refuse, "
+            "--take INSTANCE",
             remedy="crm-sync issues show ID tells what an issue takes",
         )
     if keep is not None and (keep not in KEEPS or said[0] != "same"):
@@ -147,6 +153,12 @@ def _answer(
         return _take(service, connection, issue, verdict.take or "", carry_out)
     about = _rows(service, connection, links_of(issue))
     names = names_of(service.world, about)
+    if verdict.says in _ON_DELETES:
+        if carry_out:
+            run, approved = new_run(service.world, "decision"), verdict.says == "approve"
+            verdicts.follow_delete(service.world, connection, run, about[0], by, approved=approved)
+            service.store.issues.close(connection, service.clock.now(), [issue.id])
+        return _told(issue, verdict.says, names, _ON_DELETES[verdict.says], carry_out)
     if verdict.says == "convert":
         if carry_out:
             run = new_run(service.world, "decision")

@@ -9,7 +9,7 @@ from sync_engine.engine.create import why_none
 from sync_engine.engine.references import reference_fields, resolve
 from sync_engine.engine.showing import difference, shown
 from sync_engine.ids import time_of
-from sync_engine.models import Happened, LinkState
+from sync_engine.models import Happened, LinkState, Owes
 from sync_engine.operations.records import WrongUseError, find, name_of
 from sync_engine.operations.shapes import (
     Event,
@@ -39,6 +39,10 @@ _STATES = {
 }
 
 
+_WAITING = (
+    "deleted there; whether the person's other records end too waits for approval: see crm-sync "
+    "issues list"
+)
 _TURNING = (
     "a lead of somebody who is a customer now; it is to be converted, once nothing holds that: "
     "see crm-sync issues list"
@@ -47,6 +51,13 @@ _TURNING = (
 
 def _is_turning(entity: EntityRow | None, link: LinkRow) -> bool:
     return entity is not None and link.state is LinkState.LIVE and link.kind is not entity.kind
+
+
+def _why(entity: EntityRow | None, link: LinkRow) -> str:
+    if _is_turning(entity, link):
+        return _TURNING
+    waits = link.state is LinkState.GONE and link.ends is not Owes.NOTHING
+    return _WAITING if waits else _STATES[link.state]
 
 
 def history(service: Service, record: str) -> History:
@@ -240,7 +251,7 @@ def _places(
             side=world.source(link.source_id).name,
             record=name_of(world, link) if link.record_id else None,
             state=link.state.name.lower(),
-            why=_TURNING if _is_turning(entity, link) else _STATES[link.state],
+            why=_why(entity, link),
         )
         for link in links
     ]

@@ -68,6 +68,13 @@ MEANINGS: dict[str, Meaning] = {
         "clear it there by hand, or " + _KNOWN.remedy,
         ("seen",),
     ),
+    "delete waits for approval": Meaning(
+        "a record was deleted, and those of the same person elsewhere would end too; they stay "
+        "until somebody says so",
+        "issues resolve ID --approve or --refuse; it ends by itself where the record comes back, "
+        "or one of the others is edited",
+        ("approve", "refuse"),
+    ),
     "stored differently": Meaning(
         "a system keeps our value in another form; it is left so", _KNOWN.remedy, ("seen",)
     ),

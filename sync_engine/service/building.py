@@ -206,6 +206,9 @@ def _sync(
             side: next((o.deletes for o in ones if o.deletes), settings.deletes)
             for side, ones in objects.items()
         },
+        approvals=frozenset(
+            side for side, ones in objects.items() if any(settings.approves(o) for o in ones)
+        ),
         creates={  # the strictest of its objects
             side: str(max((one.creates for one in ones), key=list(CreatePolicy).index))
             for side, ones in objects.items()

@@ -50,7 +50,7 @@ class By(Body):
 class Answer(By):
     """What a person says of an issue."""
 
-    says: Literal["same", "different", "later", "seen", "take", "convert"]
+    says: Literal["same", "different", "later", "seen", "take", "convert", "approve", "refuse"]
     keep: Literal["newest", "oldest", "most-complete"] | None = None  #: with ``same``
     take: Text | None = None  #: with ``take``: an instance, or ``golden``
 

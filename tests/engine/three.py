@@ -218,8 +218,10 @@ class Three:
         name = kind.name.lower()
         self._replace(kind, match=tuple(rule_of(name, rule) for rule in rules))
 
-    def deletes(self, kind: Kind, policy: str) -> None:
-        self._replace(kind, deletes=dict.fromkeys(ORDER, policy))
+    def deletes(self, kind: Kind, policy: str, *, approved_on: Collection[str] = ()) -> None:
+        """What follows from a delete; on those instances a person has to approve it."""
+        deletes = dict.fromkeys(ORDER, policy)
+        self._replace(kind, deletes=deletes, approvals=frozenset(approved_on))
 
     def guard(self, kind: Kind, **limits: Limit) -> None:
         self._replace(kind, limits=replace(self.world.syncs[kind].limits, **limits))

@@ -131,7 +131,9 @@ UNNOTICED: Mapping[str, Mutant] = {
         "",
     ),
     "a side deletes what it has not accepted": _engine(
-        "deletes", "if difference(world, batch.references, entity, gone, side):", "if False:"
+        "deletes",
+        "return not difference(world, batch.references, entity, gone, side)",
+        "return True",
     ),
     "a merge's loser counts as deleted": _engine(
         "ended",

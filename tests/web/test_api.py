@@ -4,11 +4,12 @@ import json
 from typing import Any, cast
 
 from config import ConfigError
+from sync_engine.models import Kind
 from sync_engine.operations import status
 from sync_engine.service import Service
 from sync_engine.store import LinkRow
 from sync_engine.web.app import DOCUMENT, document_of
-from tests.engine.three import Three
+from tests.engine.three import ORDER, Three
 from tests.web.conftest import Face, client_of, daemon_of, settings_of
 
 ANN: dict[str, Any] = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example"}
@@ -143,6 +144,23 @@ def test_issues_are_shown_and_resolved(face: Face) -> None:
     with face.three.store.reading() as connection:
         said = face.three.store.issues.all_decisions(connection)
     assert {row.by for row in said} == {"Dora"}
+
+
+def test_a_delete_is_approved(face: Face) -> None:
+    face.three.deletes(Kind.LEAD, "propagate", approved_on=ORDER)
+    number = face.three.sales.create(
+        "Lead", first="Ann", last="Novak", mail="a@n.example", firm="N"
+    )
+    face.ok("/api/syncs/leads/run")
+    face.three.sales.delete("Lead", number)
+    face.ok("/api/syncs/leads/run")
+    (group,) = face.get("/api/issues").json()
+    assert group["what"] == "delete waits for approval"
+    assert len(face.three.service.alive("lead")) == 1
+    told = face.ok("/api/issues/resolve", what=group["what"], says="approve", carry_out=True)
+    assert [one["carried_out"] for one in told] == [True]
+    face.ok("/api/syncs/leads/run")
+    assert face.three.service.alive("lead") == []
 
 
 def test_a_group_is_previewed_first(face: Face) -> None:
