@@ -111,10 +111,12 @@ class HttpClient:
         content: bytes | str | None = None,
         lane: str = "",
         paced: float = 0.0,
+        faults: bool = False,
     ) -> httpx.Response:
         """The answer, whole, for every status but 401, 3xx, 429 and 5xx.
 
-        ``url`` is a path or a URL on the origin. Raises AuthError, TransientError,
+        ``url`` is a path or a URL on the origin. With ``faults`` a 500 is an answer too: SOAP
+        tells its faults so (SOAP 1.1, 6.2). Raises AuthError, TransientError,
         RateLimitError, ResponseError. After a TransientError the work may have been done.
         """
         request = self._client.build_request(
@@ -132,6 +134,8 @@ class HttpClient:
                     raise unreachable(self.origin, error) from error
                 pause = float(attempt)
             else:
+                if response.status_code == 500 and faults:
+                    return response
                 if response.status_code not in (429, 503) or attempt == TRIES:
                     return self._judged(response)
                 pause = retry_after(response, self._clock) or float(attempt)

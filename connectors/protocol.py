@@ -154,7 +154,7 @@ class Write:
     values: Values = field(default_factory=dict)
     version: str | None = None  #: refuse if the record is no longer at this version
     #: of a conversion into another object: object name -> the record there that the lead becomes
-    #: or belongs to; None: it becomes a new one. Nothing else may come into being by it.
+    #: or belongs to; None: it becomes a new one. A second one of either is never made.
     into: Mapping[str, str | None] = field(default_factory=dict)
 
 

@@ -64,7 +64,6 @@ LINES: Mapping[str, str] = {
 }
 #: what a line asks for beyond its tests, and the product has not yet
 BEYOND: Mapping[str, str] = {
-    "3.3": "convertLead and QualifyLead on behalf of another side",
     "5.4": "a replacement or a merge of profiles by setting; both are off",
     "6.1": "CreateMultiple and $batch",
     "7.1": "a side with the shapes Contact and PersonAccount",

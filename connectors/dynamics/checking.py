@@ -111,7 +111,7 @@ class _Examination:
         contacts = self._table("contact") if name == "lead" else None
         if contacts is not None and rights.depth(contacts, "Create") is None:
             yield Finding(
-                Level.WARNING,
+                Level.OK,
                 "the application user lacks Create on contact: no lead is qualified on behalf of "
                 "another side (converts)",
                 f"Create on contact: {_ROLE}",

@@ -8,7 +8,15 @@ from simple_salesforce.format import format_soql
 from connectors.errors import AuthError, ResponseError, SetupError
 from connectors.protocol import Checked, Finding, Level, Selection
 from connectors.salesforce.client import Row, SalesforceClient
-from connectors.salesforce.metadata import OBJECTS, Described, Metadata, key_faults
+from connectors.salesforce.converting import Converter
+from connectors.salesforce.metadata import (
+    LEAD,
+    OBJECTS,
+    Described,
+    Metadata,
+    converting_faults,
+    key_faults,
+)
 from connectors.salesforce.settings import SalesforceSettings
 
 _BUSY = 0.8  #: share of the daily calls from which on a warning is due
@@ -26,6 +34,7 @@ _ABILITIES = {
 def check(
     client: SalesforceClient,
     metadata: Metadata,
+    converter: Converter,
     settings: SalesforceSettings,
     selections: Sequence[Selection],
 ) -> Checked:
@@ -48,6 +57,8 @@ def check(
     if seen:
         findings += _key_readers(client, seen, settings.external_id_field)
         findings += _automation(client, seen)
+    if LEAD in seen:
+        findings += _conversions(metadata, converter)
     used, most = client.used
     if most and used > _BUSY * most:
         what = f"{used} of {most} API calls of the last 24 hours are used"
@@ -133,6 +144,28 @@ def _statuses(name: str, fields: Described, settings: SalesforceSettings) -> Ite
             what = f"no lead can have the status {status}, which is to mean disqualified"
             remedy = f"set disqualified_statuses to some of: {', '.join(sorted(offered))}"
             yield Finding(Level.WARNING, what, remedy)
+    if settings.converted_status not in (None, *offered):
+        what = f"no lead can have the status {settings.converted_status} (converted_status)"
+        remedy = f"set converted_status to one of: {', '.join(sorted(offered))}, or leave it out"
+        yield Finding(Level.WARNING, what, remedy)
+
+
+def _conversions(metadata: Metadata, converter: Converter) -> Iterator[Finding]:
+    """What keeps leads from being converted on behalf of another side, beside what is told."""
+    asked = {name: metadata.described(name) for name in OBJECTS}
+    seen = {name: one for name, one in asked.items() if one is not None}
+    if seen.keys() != set(OBJECTS) or not seen[LEAD]["updateable"]:
+        return
+    faults = converting_faults(seen)
+    if not faults and (missing := converter.missing()):
+        faults = [missing]
+    if faults:
+        yield Finding(
+            Level.OK,
+            f"no lead is converted on behalf of another side (converts): {'; '.join(faults)}",
+            "give the permission set Convert Leads, and Create and Edit on Account, Contact and "
+            "Opportunity; let the app issue opaque tokens, and allow it SOAP",
+        )
 
 
 def _key(name: str, fields: Described, key: str) -> Iterator[Finding]:

@@ -20,7 +20,14 @@ from connectors.protocol import (
 )
 from connectors.salesforce.checking import check
 from connectors.salesforce.client import SalesforceClient
-from connectors.salesforce.metadata import OBJECTS, Metadata, object_type
+from connectors.salesforce.converting import Converter
+from connectors.salesforce.metadata import (
+    LEAD,
+    OBJECTS,
+    Metadata,
+    converting_faults,
+    object_type,
+)
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.writing import Writer
@@ -39,7 +46,8 @@ class SalesforceConnector:
         self._client = SalesforceClient(settings, runtime)
         self._metadata = Metadata(self._client)
         self._reader = Reader(self._client, self._metadata, settings, runtime.clock)
-        self._writer = Writer(self._client, self._metadata, self._reader, settings)
+        self._converter = Converter(self._client, self._reader, settings)
+        self._writer = Writer(self._client, self._metadata, self._reader, self._converter, settings)
 
     @classmethod
     def open(cls, settings: SalesforceSettings, runtime: Runtime) -> Self:
@@ -49,12 +57,17 @@ class SalesforceConnector:
         self._client.close()
 
     def check(self, selections: Sequence[Selection]) -> Checked:
-        return check(self._client, self._metadata, self._settings, selections)
+        return check(self._client, self._metadata, self._converter, self._settings, selections)
 
     def describe(self) -> Sequence[ObjectType]:
         found = [self._metadata.ask(name) for name in OBJECTS]
         key_field = self._settings.external_id_field
-        return [object_type(one, key_field) for one in found if one is not None]
+        told = {one["name"]: one for one in found if one is not None}
+        converts = not converting_faults(told) and not self._converter.missing()
+        return [
+            object_type(one, key_field, converts=converts and name == LEAD)
+            for name, one in told.items()
+        ]
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         return self._reader.changes(selection, since)

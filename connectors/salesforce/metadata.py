@@ -9,7 +9,9 @@ from connectors.protocol import Action, FieldType, ObjectType
 from connectors.replies import documented
 from connectors.salesforce.client import COLLECTION, SalesforceClient
 
-OBJECTS = ("Lead", "Contact", "Account")
+LEAD = "Lead"
+OBJECTS = (LEAD, "Contact", "Account")
+LEADS = 100  #: of one conversion (SOAP API Developer Guide, convertLead)
 UUID_LENGTH = 36
 _TYPES = {
     "email": "email",
@@ -46,9 +48,13 @@ class Metadata:
         self._known[name] = {**described, "fields": fields}
         return self._known[name]
 
+    def described(self, name: str) -> Described | None:
+        """The object as it was told last; asked for where it was not."""
+        return self._known.get(name) or self.ask(name)
+
     def fields(self, name: str) -> Mapping[str, Described]:
         """Raises SetupError where our user sees no such object."""
-        described = self._known.get(name) or self.ask(name)
+        described = self.described(name)
         if described is None:
             raise SetupError(
                 f"there is no object {name}", remedy="run crm-sync check: it tells why"
@@ -61,9 +67,11 @@ class Metadata:
         self._known.clear()
 
 
-def object_type(described: Described, key_field: str) -> ObjectType:
+def object_type(described: Described, key_field: str, *, converts: bool) -> ObjectType:
     fields = described["fields"]
     actions = {Action.UPDATE} if described["updateable"] else set()
+    if converts:
+        actions.add(Action.CONVERT)
     if described["deletable"]:
         actions.add(Action.DELETE)
     if described["createable"] and not any(key_faults(fields, key_field)):
@@ -74,8 +82,21 @@ def object_type(described: Described, key_field: str) -> ObjectType:
         frozenset(actions),
         reports_deletions=True,
         max_batch=COLLECTION,
-        calls={Action.CREATE: 1 / COLLECTION},
+        calls={Action.CREATE: 1 / COLLECTION, Action.CONVERT: 4 / LEADS},
     )
+
+
+def converting_faults(told: Mapping[str, Described]) -> list[str]:
+    """Which rights on objects a conversion lacks (SOAP API Developer Guide, convertLead)."""
+    needed = {LEAD: ("updateable",)} | dict.fromkeys(
+        ("Contact", "Account"), ("createable", "updateable")
+    )
+    return [
+        f"{name} is not {ability}"
+        for name, abilities in needed.items()
+        for ability in abilities
+        if name not in told or not told[name][ability]
+    ]
 
 
 def key_faults(fields: Mapping[str, Described], key_field: str) -> Iterator[str]:

@@ -98,6 +98,28 @@ class Reader:
         with documented("Salesforce"):
             return {row["Id"]: row["SystemModstamp"] for row in self._rows_among(head, numbers)}
 
+    def leads(self, numbers: Sequence[str]) -> dict[str, Row]:
+        """State, version, owner and company of leads, converted ones too; by id."""
+        columns = ("Id", "SystemModstamp", "OwnerId", "Company", *_CONVERSION)
+        head = f"SELECT {', '.join(columns)} FROM Lead WHERE IsDeleted = false AND Id IN "
+        with documented("Salesforce"):
+            return {row["Id"]: row for row in self._rows_among(head, numbers)}
+
+    def accounts_of(self, contacts: Sequence[str]) -> dict[str, str | None]:
+        """Contact -> the account that it belongs to."""
+        head = "SELECT Id, AccountId FROM Contact WHERE IsDeleted = false AND Id IN "
+        with documented("Salesforce"):
+            return {row["Id"]: row["AccountId"] for row in self._rows_among(head, contacts)}
+
+    def accounts_named(self, names: Sequence[str]) -> dict[str, list[str]]:
+        """Name, without case as SOQL compares it -> the accounts that have it."""
+        head = f"SELECT Id, Name FROM Account WHERE {self._alive('Account')} AND Name IN "
+        found: dict[str, list[str]] = {}
+        with documented("Salesforce"):
+            for row in self._rows_among(head, dict.fromkeys(name for name in names if name)):
+                found.setdefault(row["Name"].casefold(), []).append(row["Id"])
+        return found
+
     def _rows_among(self, head: str, values: Iterable[str]) -> Iterator[Row]:
         room = LONGEST - len(quote_plus(head))
         for chunk in _chunks(values, room):

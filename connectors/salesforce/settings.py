@@ -61,6 +61,8 @@ class SalesforceSettings(BaseModel):
     #: seconds that the stored cursor stays behind the server's clock
     safety_lag: int = Field(default=30, ge=0, le=86_400)
     disqualified_statuses: list[str] = ["Closed - Not Converted"]
+    #: of a lead that is converted on behalf of another side; default: the organization's first
+    converted_status: str | None = Field(default=None, min_length=1)
     ca_file: str | None = None
 
     @field_validator("domain", "url")

@@ -20,7 +20,8 @@ from connectors.salesforce.answers import (
     problem,
 )
 from connectors.salesforce.client import COLLECTION, SalesforceClient
-from connectors.salesforce.metadata import Metadata, takes
+from connectors.salesforce.converting import Converter
+from connectors.salesforce.metadata import LEADS, Metadata, takes
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.refusals import refusal
 from connectors.salesforce.settings import SalesforceSettings
@@ -29,6 +30,15 @@ _DOUBLE = "DUPLICATE_VALUE"  #: of a unique field; the message says of which, ``
 _CONVERTED = "CANNOT_UPDATE_CONVERTED_LEAD"
 #: the row is not there; or, of a write that refers to another record, that other one
 _ABSENT = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"})
+
+
+#: writes of one call
+_SIZES = {
+    Action.CREATE: COLLECTION,
+    Action.UPDATE: 1,
+    Action.DELETE: COLLECTION,
+    Action.CONVERT: LEADS,
+}
 
 
 class MalformedError(ConnectorError):
@@ -43,12 +53,14 @@ class Writer:
         client: SalesforceClient,
         metadata: Metadata,
         reader: Reader,
+        converter: Converter,
         settings: SalesforceSettings,
     ) -> None:
         self._client = client
         self._metadata = metadata
         self._reader = reader
         self._key_field = settings.external_id_field
+        self._converter = converter
 
     def write(self, name: str, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome per write, in order. Raises ConnectorError if nothing is known of any."""
@@ -70,7 +82,7 @@ class Writer:
                 failure = error.what
                 answers = _unsent(batch, failure)
             outcomes.update(zip(numbers, answers, strict=True))
-        unable = Outcome(Result.REJECTED, reason="Salesforce's REST API has no such action")
+        unable = Outcome(Result.REJECTED, reason="not done by this connector")
         return [outcomes.get(number, unable) for number in range(len(writes))]
 
     def _call(self, name: str, batch: Sequence[Write]) -> list[Outcome]:
@@ -78,6 +90,8 @@ class Writer:
             return self._create(name, batch)
         if batch[0].action is Action.DELETE:
             return self._delete(name, batch)
+        if batch[0].action is Action.CONVERT:
+            return self._converter.convert(batch)
         return [self._update(name, batch[0])]
 
     def _create(self, name: str, writes: Sequence[Write]) -> list[Outcome]:
@@ -159,8 +173,7 @@ class Writer:
 
 def _calls(writes: Sequence[Write]) -> Iterator[list[int]]:
     """The numbers of the writes that go in one call: conditions are possible for single rows."""
-    sizes = {Action.CREATE: COLLECTION, Action.UPDATE: 1, Action.DELETE: COLLECTION}
-    for action, size in sizes.items():
+    for action, size in _SIZES.items():
         numbers = [number for number, one in enumerate(writes) if one.action is action]
         for start in range(0, len(numbers), size):
             yield numbers[start : start + size]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from connectors import Action, Level
 from sync_engine.engine import Source
 from sync_engine.fuzzing import flaws
+from sync_engine.models import Kind
 from sync_engine.operations.shapes import Finding, InstanceCheck
 from sync_engine.service import Health, Service
 
@@ -24,6 +25,7 @@ def _checked(service: Service, health: Health) -> InstanceCheck:
         for source in service.world.sources:
             if source.instance == health.instance:
                 findings += _mapped(source)
+                findings += _converting(service, source)
                 findings += _fuzzed(service, source)
     return InstanceCheck(
         instance=health.instance,
@@ -66,6 +68,18 @@ def _mapped(source: Source) -> Iterator[Finding]:
                     remedy=f"correct the value map of {one.name}, or add the values there",
                 )
     yield from _required(source)
+
+
+def _converting(service: Service, source: Source) -> Iterator[Finding]:
+    """A side that is to convert its leads, and cannot: they would be left as the past."""
+    leads = service.world.syncs.get(Kind.LEAD)
+    is_meant = leads is not None and leads.converts.get(source.instance, False)
+    if is_meant and Kind.LEAD in source.kinds and Action.CONVERT not in source.type.actions:
+        yield Finding(
+            level=str(Level.WARNING),
+            what=f"{source.object}: leads are to be converted there (converts), and cannot be",
+            remedy="mend what stands beside this, or write converts: leave",
+        )
 
 
 #: sort of flaw -> how it is told, and what helps

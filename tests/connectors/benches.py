@@ -78,6 +78,8 @@ class SalesforceBench(ServerBench):
     name = "LastName"
     search = "Email"
     refused: ClassVar[Values] = {"Email": "nowhere"}
+    becomes = "Contact"
+    converts = ("POST", "services/Soap/")
     can = frozenset({"merge", "undelete", "convert", "hide", "expire"})
     creates = ("PATCH", "composite/sobjects")
     lists = ("GET", "/query")

@@ -9,7 +9,16 @@ from tests.system.world import Running, running
 
 ANN = {"FirstName": "Ann", "LastName": "Horvat", "Email": "ann@plavi.example", "Company": "Plavi"}
 PLAIN = "sides: {sales: Lead, service: lead, profiles: person}"
-CONVERTING = "sides: {sales: Lead, service: {object: lead, converts: convert}, profiles: person}"
+CONVERTING = (
+    "sides: {sales: {object: Lead, converts: convert}, service: {object: lead, converts: convert}, "
+    "profiles: person}"
+)
+EVE = {
+    "firstname": "Eve",
+    "lastname": "Novak",
+    "emailaddress1": "eve@zub.example",
+    "companyname": "Zub",
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +54,31 @@ def test_practice_3_3_a_conversion_in_salesforce_qualifies_the_lead_in_dynamics(
     assert there["_parentcustomerid_value"] == company["accountid"]
     assert world.service.writes()["convert"] == 1
     assert json.loads(world.run("issues", "list", "--json")[1]) == []
+
+
+def test_practice_3_3_a_qualified_lead_is_converted_in_salesforce(world: Running) -> None:
+    number = world.service.act("create", "lead", values=EVE)["id"]
+    world.settle()
+    (lead,) = [row for row in world.sales.records("Lead") if row["LastName"] == "Novak"]
+    world.sales.act("update", "Lead", id=lead["Id"], values={"Title": "Buyer"})
+    world.service.act("convert", "lead", id=number)
+    world.settle()
+    (left,) = [row for row in world.sales.records("Lead") if row["LastName"] == "Novak"]
+    (contact,) = [row for row in world.sales.records("Contact") if row["LastName"] == "Novak"]
+    assert (left["IsConverted"], left["ConvertedContactId"]) == (True, contact["Id"])
+    assert [row["Name"] for row in world.sales.records("Account")] == ["Plavi", "Zub"]
+    (there,) = [row for row in world.service.records("contact") if row["lastname"] == "Novak"]
+    assert there["jobtitle"] == contact["Title"] == "Buyer"
+    assert len(world.service.records("account")) == 2
+    assert world.sales.writes()["convert"] == 1
+    assert json.loads(world.run("issues", "list", "--json")[1]) == []
+
+
+def test_practice_3_4_check_says_that_a_side_which_is_to_convert_cannot(world: Running) -> None:
+    world.sales.post("switches", may_convert=False)
+    told = json.loads(world.run("check", "--json")[1])
+    world.sales.post("switches", may_convert=True)
+    (sales,) = [one for one in told if one["instance"] == "sales"]
+    found = {one["level"]: one["what"] for one in sales["findings"] if "converts" in one["what"]}
+    assert "lacks the permission Convert Leads" in found["ok"]
+    assert found["warning"].startswith("Lead: leads are to be converted there")

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from connectors.simulators.control import Control
 from connectors.simulators.faults import Faults
-from connectors.simulators.salesforce import soql
+from connectors.simulators.salesforce import soap, soql
 from connectors.simulators.salesforce.login import holds_token, login
 from connectors.simulators.salesforce.org import Org
 from connectors.simulators.salesforce.queries import Queries
@@ -110,6 +110,15 @@ class SalesforceApi:
                 return reply
         raise not_found()
 
+    async def soap(self, request: Request) -> Response:
+        """The partner SOAP API."""
+        body = await request.body()
+        return self._dated(await run_in_threadpool(self._soap, request, body))
+
+    def _soap(self, request: Request, body: bytes) -> Response:
+        with self._lock:
+            return soap.answer(self._org, request, body)
+
     def _resources(self, request: Request, _given: Any) -> Response:
         root = request.url.path.rstrip("/")
         names = ("sobjects", "query", "queryAll", "limits", "composite")
@@ -138,6 +147,7 @@ def create() -> Control:
     app = Starlette(
         routes=[
             Route("/services/oauth2/token", api.login, methods=["POST"]),
+            Route("/services/Soap/u/{version}", api.soap, methods=["POST"]),
             Route(DATA, api.versions, methods=["GET"]),
             Route(f"{DATA}/", api.versions, methods=["GET"]),
             Route(

@@ -17,6 +17,7 @@ from connectors.simulators.salesforce.values import cleaned
 
 PREFIXES = {"Lead": "00Q", "Contact": "003", "Account": "001"}
 API_USER, QUEUE = "005000000000001AAA", "00G000000000009AAA"
+CONVERTED = "Closed - Converted"  #: the lead status that means it
 #: what is deleted stays in the recycle bin for 15 days (Object Reference, undelete)
 RECYCLE_BIN = timedelta(days=15)
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -66,6 +67,8 @@ class Org:
             "visible_late": 0,  #: seconds between a row's stamp and its being seen
             "assignment_rule": False,  #: gives leads to a queue
             "duplicate_rule": False,  #: blocks a second record with the same address
+            "may_convert": True,  #: our user has the permission Convert Leads
+            "soap": True,  #: whether SOAP takes access tokens for session ids
             "key_readers": 1,  #: permission sets and profiles that may see the key field
             "organization": "00D000000000001AAA",
         }
@@ -95,6 +98,10 @@ class Org:
             ]
         if name == "FieldPermissions":
             return self._field_permissions()
+        if name == "UserPermissionAccess":
+            return [{"Id": None, "PermissionsConvertLeads": self.switches["may_convert"]}]
+        if name == "LeadStatus":
+            return self._statuses()
         return None
 
     def find(self, name: str, number: str) -> Stored | None:
@@ -241,6 +248,15 @@ class Org:
             | {"PermissionsRead": True, "PermissionsEdit": n == 0}
             for name in self.schema.names()
             for n in range(self.switches["key_readers"])
+        ]
+
+    def _statuses(self) -> list[dict[str, Any]]:
+        """Object Reference, LeadStatus: the values of a lead's status."""
+        field_ = self.schema.field("Lead", "Status") or {"picklistValues": []}
+        return [
+            {"Id": f"01J00000000000{n}AAA", "ApiName": one["value"], "MasterLabel": one["label"]}
+            | {"SortOrder": n, "IsConverted": one["value"] == CONVERTED, "IsDefault": n == 0}
+            for n, one in enumerate(field_["picklistValues"])
         ]
 
     def _now(self) -> str:

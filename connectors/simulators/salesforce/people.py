@@ -48,7 +48,7 @@ def _act(org: "Org", wish: Mapping[str, Any]) -> dict[str, Any]:
     elif action == "merge":
         _merge(org, row, wish["losers"])
     elif action == "convert":
-        return {"id": row.id, "into": _convert(org, row, wish.get("into", {}))}
+        return {"id": row.id, "into": convert(org, row, wish.get("into", {}), PERSON)}
     elif action == "touch":
         org.touch(row)
     else:
@@ -87,30 +87,38 @@ def _merge(org: "Org", winner: "Stored", losers: Sequence[str]) -> None:
     org.write(winner, {}, PERSON)
 
 
-def _convert(org: "Org", lead: "Stored", into: Mapping[str, str]) -> dict[str, str]:
+def convert(
+    org: "Org",
+    lead: "Stored",
+    into: Mapping[str, str],
+    by: str,
+    owner: str | None = None,
+    status: str = "Closed - Converted",
+) -> dict[str, str]:
     """Account and contact first, then the lead; what an existing contact already holds
-    stays (SOAP API, convertLead). Our key is not copied."""
+    stays (SOAP API, convertLead). Our key is not copied. What is new belongs to ``owner``."""
+    owned = {"OwnerId": owner} if owner else {}
     if lead.values["IsConverted"]:
         raise RowError("CANNOT_UPDATE_CONVERTED_LEAD", "lead is already converted")
     account = into.get("Account")
     if account is None and "Contact" in into:
         account = org.rows[into["Contact"]].values["AccountId"]
     if account is None:
-        account = org.create("Account", {"Name": lead.values["Company"]}, PERSON)
+        account = org.create("Account", {"Name": lead.values["Company"], **owned}, by)
     carried = {to: lead.values.get(name) for name, to in _CARRIED.items()}
     filled = {name: value for name, value in carried.items() if value is not None}
     if contact := into.get("Contact"):
         held = org.rows[contact]
         empty = {name: value for name, value in filled.items() if not held.values.get(name)}
-        org.update(held, empty, PERSON)
+        org.update(held, empty, by)
     else:
-        contact = org.create("Contact", {**filled, "AccountId": account}, PERSON)
+        contact = org.create("Contact", {**filled, "AccountId": account, **owned}, by)
     closed = {
         "IsConverted": True,
         "ConvertedDate": org.clock.now().date().isoformat(),
         "ConvertedContactId": contact,
         "ConvertedAccountId": account,
-        "Status": "Closed - Converted",
+        "Status": status,
     }
-    org.write(lead, closed, PERSON)
+    org.write(lead, closed, by)
     return {"Contact": contact, "Account": account}

@@ -138,6 +138,9 @@ def test_check_finds_nothing_wrong_with_the_shipped_mapping(sales: Any) -> None:
         assert told(sales, Selection(name, (*fields, "OwnerId"))) == []
 
 
+_WRITTEN = (Action.CREATE, Action.UPDATE, Action.DELETE)
+
+
 def test_check_names_what_is_not_there(org: Server, sales: Any) -> None:
     org.act("alter", "Contact", to=None)
     found = told(
@@ -295,7 +298,8 @@ def test_practice_7_3_what_the_organization_does_not_allow_is_not_offered(
 ) -> None:
     org.act("alter", "Lead", field=field, to=to)
     lead = sales.describe()[0]
-    assert lead.actions == {Action.CREATE, Action.UPDATE, Action.DELETE} - {missing}
+    assert lead.actions - {Action.CONVERT} == {*_WRITTEN} - {missing}
+    assert (Action.CONVERT in lead.actions) == (missing is not Action.UPDATE)
 
 
 def test_what_is_left_of_the_calls_of_the_day_is_told(org: Server) -> None:
