@@ -76,7 +76,7 @@ def test_practice_3_3_a_qualified_lead_is_converted_in_salesforce(world: Running
 
 def test_practice_3_4_check_says_that_a_side_which_is_to_convert_cannot(world: Running) -> None:
     world.sales.post("switches", may_convert=False)
-    told = json.loads(world.run("check", "--json")[1])
+    told, _ = json.JSONDecoder().raw_decode(world.run("check", "--json")[1])
     world.sales.post("switches", may_convert=True)
     (sales,) = [one for one in told if one["instance"] == "sales"]
     found = {one["level"]: one["what"] for one in sales["findings"] if "converts" in one["what"]}
