@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 _PERSON = {
     "sync_opt_out": "boolean",
     "cross_id": "text",
+    "owner": "owner",
     "salutation": "text",
     "first_name": "text",
     "middle_name": "text",
@@ -38,6 +39,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = {
         "vat": "text",
         "sync_opt_out": "boolean",
         "cross_id": "text",
+        "owner": "owner",
     },
 }
 #: forms of which a value may stand for none (practice 1.1)

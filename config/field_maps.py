@@ -31,6 +31,8 @@ _MASKS = {
     "address": ("truncate",),
 }
 _TEXTS = ("text", "multiline", "address")
+_OF_OWNERS = frozenset({"field", "values", "fallback", "direction", "lossy"})
+_CHOSEN = ("choice", "choices", "text", "boolean", "owner")  #: what value maps are of
 
 
 def _repairs(value: Any) -> Any:
@@ -58,6 +60,7 @@ class FieldMapSettings(Strict):
     default: Constant | None = None
     currency: str | None = None
     ref: KindName | None = None
+    fallback: str | None = None  #: who gets what belongs to somebody who is not there
     direction: Literal["both", "to", "from"] = "both"
     nulls: Literal["propagate", "ignore", "fill_only"] = "propagate"
     style: Literal["digits", "name", "code", "semicolons", "commas", "list"] | None = None
@@ -100,7 +103,7 @@ def check_field_map(
         *_places(form, entry),
         *_shapes(form, entry),
         *_constants(form, entry),
-        *_agreements(name, entry),
+        *_agreements(name, form, entry),
         *_expressions(known, entry),
     ):
         findings.refuse((*where, key) if key else where, what, remedy)
@@ -143,7 +146,7 @@ def _shapes(form: str, entry: FieldMapSettings) -> Iterator[Refusal]:
         yield "repair", f"nothing is repaired in {form}", "leave it out: what does not fit is held"
     if entry.repair and {"strip", "replace"} <= set(entry.repair):
         yield "repair", "strip and replace exclude each other", "keep one of them"
-    if entry.values is not None and form not in ("choice", "choices", "text", "boolean"):
+    if entry.values is not None and form not in _CHOSEN:
         yield "values", f"{form} has no value map", "values belong to a choice"
     if entry.unknown != "hold" and entry.values is None:
         yield "unknown", "there is no value map that could lack anything", "give values"
@@ -185,12 +188,18 @@ def _is_among(value: Any, values: Mapping[str, Any]) -> bool:
     return all(one in values for one in (value if isinstance(value, list) else [value]))
 
 
-def _agreements(name: str, entry: FieldMapSettings) -> Iterator[Refusal]:
+def _agreements(name: str, form: str, entry: FieldMapSettings) -> Iterator[Refusal]:
     if name in CONSENT:
         for key in ("nulls", "mask", "default", "constant", "read", "write"):
             if key in entry.model_fields_set:
                 what = "consent has a policy of its own: an opt-out anywhere wins"
                 yield key, what, "leave this out"
+    if form == "owner":
+        for key in sorted(entry.model_fields_set - _OF_OWNERS):
+            what = f"{key} does not go with an owner: it is somebody who is there"
+            yield key, what, "name the field, values: for a table, fallback: for strangers"
+    elif entry.fallback is not None:
+        yield "fallback", "only an owner has a fallback", "leave it out"
     if entry.mask is not None and entry.direction != "to":
         yield "mask", "what is masked there tells nothing", "add direction: to"
     if entry.constant is not None and entry.direction == "to":

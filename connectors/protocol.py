@@ -230,6 +230,17 @@ class ObjectType:
     sends: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Somebody whom records can belong to."""
+
+    id: str
+    name: str  #: a user's e-mail address, ``queue:NAME`` or ``team:NAME``
+    active: bool = True  #: whether records can be given to it
+    objects: tuple[str, ...] = ()  #: those that it can own; none: every
+    is_us: bool = False  #: the user that the connector works as
+
+
 class Level(StrEnum):
     OK = "ok"
     WARNING = "warning"
@@ -283,6 +294,9 @@ class Connector(Protocol):
 
     def describe(self) -> Sequence[ObjectType]:
         """The objects that can be synchronised."""
+
+    def owners(self) -> Sequence[Owner]:
+        """Users, queues and teams; asked where an owner is mapped. None where records have none."""
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         """Everything that changed after ``since``; from None, everything there is.

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pycountry
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from sync_engine.owners import word_of
 from sync_engine.phones import e164
 from sync_engine.values import UNSET
 
@@ -172,6 +173,10 @@ def _number(value: Any, _region: str | None) -> Any:
     return int(number) if number == number.to_integral_value() else float(number)
 
 
+def _owner(value: Any, _region: str | None) -> str | None:
+    return word_of(_line(value)) or None
+
+
 def _currency(value: Any, _region: str | None) -> Any:
     """The code of ISO 4217; UNSET for anything else: an amount without its currency is none."""
     text = _line(value).upper()
@@ -291,6 +296,7 @@ FORMS: Mapping[str, Form] = {
         _form("address", _as_it_is),  # its parts have forms of their own, and so has money
         _form("money", _as_it_is),
         _form("reference", _text),
+        _form("owner", _owner),
     )
 }
 

@@ -15,6 +15,8 @@ from typing import Any
 from sync_engine.converters import FORMS, LONGEST, PARTED
 from sync_engine.fitting import Limit, fitted, misfit
 from sync_engine.masking import MASKS
+from sync_engine.owners import FORM as OWNER
+from sync_engine.owners import Directory, word_of
 from sync_engine.values import UNSET, Values
 
 #: values of golden fields -> the value of an expression. Raises ValueError where it has none
@@ -37,6 +39,7 @@ class FieldMap:
     default: Any = None  #: stands here where golden has no value
     currency: str | None = None  #: of money that has no part for it
     ref: str | None = None  #: kind that it refers to
+    fallback: str | None = None  #: who gets what belongs to somebody who is not there
     direction: str = "both"  #: ``to``: only written, ``from``: only read
     nulls: str = "propagate"  #: ``propagate``, ``ignore``, ``fill_only``
     style: str | None = None
@@ -52,6 +55,7 @@ class FieldMap:
     limits: MappingOf[str, Limit] = dataclasses.field(
         default_factory=dict, repr=False, compare=False
     )
+    owners: Directory = dataclasses.field(default_factory=Directory, repr=False, compare=False)
     #: native choice as text -> golden choice
     _choices: dict[str, str] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -59,7 +63,7 @@ class FieldMap:
 
     def __post_init__(self) -> None:
         for golden, native in (self.values or {}).items():
-            self._choices[str(native)] = golden
+            self._choices[word_of(native) if self.form == OWNER else str(native)] = golden
 
     @property
     def natives(self) -> tuple[str, ...]:
@@ -72,8 +76,9 @@ class FieldMap:
     def is_rendered(self) -> bool:
         """Whether it may show another value than golden's, and mean that."""
         shaped = self.mask or self.write or self.read or self.currency or self.repair
+        stands_in = self.form == OWNER  # the fallback, for who is not there
         merged = len(self._choices) < len(self.values or ())  # two choices under one word
-        return bool(shaped or merged or self.unknown == "default")
+        return bool(shaped or merged or stands_in or self.unknown == "default")
 
     def form_under(self, region: str | None) -> bytes:
         """Stands for how values are read; under another one they cannot be compared."""
@@ -88,7 +93,9 @@ class FieldMap:
 
     def normal(self, value: Any, region: str | None) -> Any:
         """One native value in golden terms; UNSET for what is no value of the field."""
-        if self.form == "choices":
+        if self.form == OWNER:
+            found = self._owner(value)
+        elif self.form == "choices":
             found = self._several(value)
         elif self.values is None or value is None:
             found = FORMS[self.form].normal(value, region)
@@ -160,6 +167,8 @@ class FieldMap:
         """The native value of one that is shaped, repaired to fit."""
         if value is None:
             return None
+        if self.form == OWNER:
+            return self.owner_id(value)
         if self.form == "choices":
             return self._written(value)
         if self.values is not None:
@@ -210,6 +219,8 @@ class FieldMap:
         """Whether golden's value has no place here: another currency, a choice not offered."""
         if value is None or self.mask or self.write:
             return False
+        if self.form == OWNER:
+            return self.owner_id(value) is None
         if self.form == "money":
             return self.currency is not None and value["currency"] != self.currency
         if self.values is None or self.unknown != "hold":
@@ -219,13 +230,29 @@ class FieldMap:
 
     def told(self, value: Any) -> str:
         """Golden's value as people may be shown why it has no place here."""
+        if self.form == OWNER:
+            return "somebody who is not there, or not active"
         return str(value["currency"] if self.form == "money" else value)
 
     def leaves(self, seen: Any, golden: Any) -> bool:
         """Whether the null policy lets this side keep what it shows."""
+        if self.form == OWNER and golden is None:
+            return True  # a record always belongs to somebody
         if self.nulls == "propagate":
             return False
         return golden is None or (self.nulls == "fill_only" and seen is not None)
+
+    def owner_id(self, value: str) -> str | None:
+        """Who gets there what belongs to a golden owner: the same one, else the fallback."""
+        word = word_of((self.values or {}).get(value, value))
+        return self.owners.ids.get(word) or self.owners.ids.get(word_of(self.fallback))
+
+    def _owner(self, value: Any) -> Any:
+        """Our own user is nobody's choice; of a stranger nobody knows who that is."""
+        if value is None or value in self.owners.ours:
+            return None
+        word = self.owners.words.get(str(value), UNSET)
+        return self._choices.get(word, word) if isinstance(word, str) else word
 
     def _members(self, value: Any) -> list[Any]:
         if isinstance(value, str):

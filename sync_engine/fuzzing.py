@@ -15,6 +15,7 @@ from sync_engine.converters import PARTED
 from sync_engine.fieldmap import FieldMap
 from sync_engine.kindmap import is_half_address
 from sync_engine.mapping import Mapping
+from sync_engine.owners import FORM as OWNER
 from sync_engine.values import UNSET, Values
 
 RECORDS = 60  #: tried for each pair of sides
@@ -124,7 +125,7 @@ def _is_declared(one: FieldMap) -> bool:
 def _record(kind: str, source: Mapping, draws: _Draws) -> dict[str, Any]:
     natives: dict[str, Any] = dict(source.convert_values(kind))
     for one in source.of_kind(kind).fields:
-        if one.ref is not None:
+        if one.ref is not None or one.form == OWNER:
             continue
         if one.parts is not None:
             forms = PARTED[one.form]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sync_engine.converters import PARTS
 from sync_engine.fieldmap import FieldMap
+from sync_engine.owners import FORM as OWNER
 from sync_engine.values import UNSHARED
 
 
@@ -44,8 +45,10 @@ class KindMap:
             fields=tuple(fields),
             sets=sets,
             names=names,
-            chosen=tuple(one for one in fields if one.values is not None),
-            bounded=tuple(one for one in fields if one.values is not None or one.currency),
+            chosen=tuple(one for one in fields if one.values is not None and one.form != OWNER),
+            bounded=tuple(
+                one for one in fields if one.values is not None or one.currency or one.form == OWNER
+            ),
             rendered=tuple(one for one in fields if one.is_rendered),
             computed=tuple(one for one in fields if one.reading is not None),
             readable=frozenset(
@@ -55,5 +58,7 @@ class KindMap:
             own=frozenset(one.name for one in own if not is_half_address(one)),
             yields=frozenset(one.name for one in owned),
             made=frozenset(one.name for one in fields if one.write is not None),
-            mute=frozenset(one.name for one in fields if one.nulls != "propagate"),
+            mute=frozenset(
+                one.name for one in fields if one.nulls != "propagate" or one.form == OWNER
+            ),
         )

@@ -16,6 +16,8 @@ from sync_engine.fieldmap import FieldMap
 from sync_engine.fitting import Limit
 from sync_engine.kindmap import KindMap, is_half_address
 from sync_engine.names import joined, parted
+from sync_engine.owners import FORM as OWNER
+from sync_engine.owners import Directory
 from sync_engine.partial import assigned, exchanged, projected, settled, whole
 from sync_engine.values import UNSET, Values
 
@@ -67,10 +69,10 @@ class Mapping:
         given = {name: value for name, value in self.on_create.items() if name not in natives}
         return replace(self, fields=kept, on_create=given)
 
-    def within(self, limits: MappingOf[str, Limit]) -> "Mapping":
-        """The same, with what the organization lets its native fields hold."""
+    def within(self, limits: MappingOf[str, Limit], owners: Directory) -> "Mapping":
+        """The same, with what the organization lets its native fields hold, and who is there."""
         fields = tuple(
-            replace(one, limits={n: limits[n] for n in one.natives if n in limits})
+            replace(one, limits={n: limits[n] for n in one.natives if n in limits}, owners=owners)
             for one in self.fields
         )
         return replace(self, fields=fields)
@@ -217,6 +219,8 @@ class Mapping:
             return True  # a flag that was never set is not set
         if one.is_foreign(value):
             return True  # a choice that this side does not offer is never written
+        if one.form == OWNER and shown == value:
+            return True  # also of one who has been deactivated there since
         due = one.rendition(golden, self.region)
         if one.parts is not None:
             return projected(one.parts, shown) == projected(one.parts, due)

@@ -11,7 +11,8 @@ from sync_engine.values import CROSS_IDS, UNSET
 
 _KEYS = {
     "field", "parts", "member_of", "part_of", "constant", "values", "unknown", "default",
-    "currency", "ref", "direction", "nulls", "style", "mask", "repair", "read", "write", "lossy",
+    "currency", "ref", "direction", "nulls", "style", "mask", "fallback",
+    "repair", "read", "write", "lossy",
 }  # fmt: skip
 
 

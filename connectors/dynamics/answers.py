@@ -7,6 +7,7 @@ import httpx
 
 from connectors.dynamics.client import LATER, error_of, problem
 from connectors.dynamics.metadata import BINDS, logical_name
+from connectors.dynamics.owners import DISABLED, OWNER
 from connectors.errors import ResponseError
 from connectors.protocol import Outcome, Refusal, Result, Values
 from connectors.replies import object_of
@@ -37,6 +38,7 @@ _SORTS = {
     "0x8004431a": Refusal.CHOICE,
     _WRONG_STATE: Refusal.CHOICE,
     _GONE: Refusal.REFERENCE,
+    DISABLED: Refusal.REFERENCE,
     "0x80040278": Refusal.FORM,
     "0x80048d19": Refusal.FORM,
 }
@@ -62,7 +64,12 @@ def outcome_of(response: httpx.Response, number: str, values: Values) -> Outcome
     faults = _faults(code, message, values)
     if missing and not faults:
         return Outcome(Result.GONE, number, reason=code)
-    if missing or code in _WITHHELD or (status in _REFUSALS and code != NO_SEGMENT):
+    if (
+        missing
+        or code in _WITHHELD
+        or OWNER in faults
+        or (status in _REFUSALS and code != NO_SEGMENT)
+    ):
         reason = ", ".join([code or f"refused with {status}", *faults])
         sort = _SORTS.get(code, Refusal.OTHER)
         return Outcome(Result.REJECTED, number, reason=reason, faults=faults, refusal=sort)
@@ -77,11 +84,13 @@ def _faults(code: str, message: str, values: Values) -> Mapping[str, str]:
     """
     if code == _WRONG_STATE:
         return {name: code for name in ("statecode", "statuscode") if name in values}
+    if code == DISABLED and OWNER in values:  # our own user's being disabled ends other calls too
+        return {OWNER: code}
     told = message.lower()
     return {
         name: code
         for name, value in values.items()
         if f"'{logical_name(name)}'" in told
         or (_EARLY in told and isinstance(value, str) and _DATE.match(value) and value < _EARLIEST)
-        or (name in BINDS and value and str(value).lower() in told)
+        or (name in (*BINDS, OWNER) and value and str(value).lower() in told)
     }

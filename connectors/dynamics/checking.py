@@ -12,6 +12,7 @@ from connectors.dynamics.metadata import (
     read_rights,
     read_table,
 )
+from connectors.dynamics.owners import OWNER
 from connectors.errors import AuthError
 from connectors.protocol import Checked, Finding, Level, Selection
 from connectors.replies import documented
@@ -56,7 +57,7 @@ class _Examination:
         self._tables: dict[str, Table | None] = {}
 
     def findings(self, selections: Sequence[Selection]) -> Iterator[Finding]:
-        yield self._ownership()
+        yield self._ownership(all(OWNER in one.fields for one in selections))
         rights = read_rights(self._client, self._who["UserId"])
         if rights is None:
             yield Finding(
@@ -79,17 +80,20 @@ class _Examination:
             self._tables[name] = read_table(self._client, name)
         return self._tables[name]
 
-    def _ownership(self) -> Finding:
+    def _ownership(self, is_mapped: bool) -> Finding:
         """Practice 1.6, 4.5 and 6.2: whose the new records will be, and what runs for them."""
         try:
             unit = self._client.get(f"businessunits({self._who['BusinessUnitId']})?$select=name")
         except AuthError:
             unit = {"name": self._who["BusinessUnitId"]}
+        if is_mapped:
+            what = f"our user works in the business unit {unit['name']}; plug-ins and flows run for"
+            return Finding(Level.OK, f"{what} what it writes, duplicate detection does not")
         return Finding(
             Level.WARNING,
             f"records created here belong to the application user, in the business unit "
             f"{unit['name']}; plug-ins and flows run for them, duplicate detection does not",
-            "let a workflow or flow assign them where people look by owner",
+            f"map {OWNER}, or let a flow assign them where people look by owner",
         )
 
     def _rights(self, selection: Selection, table: Table, rights: Rights) -> Iterator[Finding]:
@@ -121,6 +125,13 @@ class _Examination:
             if found is None or rights.depth(found, "Read") != _WHOLE:
                 what = f"the application user may not read every {of}: what leads become is unseen"
                 yield Finding(Level.ERROR, what, f"Read on {of}: {_ROLE}")
+        if OWNER in selection.fields and rights.depth(table, "Assign") != _WHOLE:
+            yield Finding(
+                Level.WARNING,
+                f"the application user may not assign every {name}: {name}.{OWNER} is not "
+                "written everywhere",
+                f"Assign on {name}: {_ROLE}",
+            )
         for column in set(BINDS) & set(selection.fields):
             target = BINDS[column][1]
             for needed, of in (("Append", name), ("AppendTo", target), ("Read", target)):

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from connectors.dynamics import checking
 from connectors.dynamics.client import SETS, DynamicsClient
 from connectors.dynamics.metadata import Rights, Table, read_rights, read_table
+from connectors.dynamics.owners import Owners
 from connectors.dynamics.reading import Reader
 from connectors.dynamics.settings import DynamicsSettings
 from connectors.dynamics.writing import Writer
@@ -19,6 +20,7 @@ from connectors.protocol import (
     Cursor,
     ObjectType,
     Outcome,
+    Owner,
     Page,
     Record,
     Runtime,
@@ -46,7 +48,8 @@ class DynamicsConnector:
     def __init__(self, settings: DynamicsSettings, runtime: Runtime) -> None:
         self._client = DynamicsClient(settings, runtime)
         self._reader = Reader(self._client, settings)
-        self._writer = Writer(self._client, self._reader)
+        self._owners = Owners(self._client)
+        self._writer = Writer(self._client, self._reader, self._owners)
 
     @classmethod
     def open(cls, settings: DynamicsSettings, runtime: Runtime) -> Self:
@@ -77,6 +80,9 @@ class DynamicsConnector:
             for name, table in tables.items()
             if table is not None
         ]
+
+    def owners(self) -> Sequence[Owner]:
+        return self._owners.read()
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         return self._reader.changes(selection, since)

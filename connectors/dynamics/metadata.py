@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.dynamics.client import SETS, DynamicsClient
+from connectors.dynamics.owners import OWNER
 from connectors.errors import AuthError, ResponseError
 from connectors.protocol import FieldType
 from connectors.replies import documented
@@ -158,7 +159,7 @@ def logical_name(name: str) -> str:
 
 def _column(attribute: Mapping[str, Any], detail: Mapping[str, Any]) -> Column:
     kind = str(attribute["AttributeType"])
-    writable = kind not in _LOOKUPS or _read_name(attribute) in BINDS
+    writable = kind not in _LOOKUPS or _read_name(attribute) in (*BINDS, OWNER)
     created = writable and attribute["IsValidForCreate"]
     options = (detail.get("OptionSet") or detail.get("GlobalOptionSet") or {}).get("Options", ())
     found = FieldType(

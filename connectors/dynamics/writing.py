@@ -7,6 +7,7 @@ from typing import Any
 from connectors.dynamics.answers import EXISTS, SECURED, outcome_of
 from connectors.dynamics.client import SETS, DynamicsClient, error_of
 from connectors.dynamics.metadata import BINDS, PARENT, closing, read_table
+from connectors.dynamics.owners import BIND, OWNER, Owners
 from connectors.dynamics.qualifying import Qualifier
 from connectors.dynamics.reading import Reader
 from connectors.errors import ConnectorError, RateLimitError, TransientError
@@ -18,8 +19,9 @@ _PATIENCE = 2  #: failing calls in a row after which the rest of a batch is left
 class Writer:
     """Writes one environment's tables."""
 
-    def __init__(self, client: DynamicsClient, reader: Reader) -> None:
+    def __init__(self, client: DynamicsClient, reader: Reader, owners: Owners) -> None:
         self._client = client
+        self._owners = owners
         self._reader = reader
         self._qualifier = Qualifier(client, reader)
 
@@ -84,11 +86,11 @@ class Writer:
         if number in children:
             why = "the parent is a contact"
             return Outcome(Result.REJECTED, number, reason=why, faults={PARENT: why})
-        answer = self._client.update(table, number, _native(write.values), write.version)
+        answer = self._client.update(table, number, self._native(write.values), write.version)
         return outcome_of(answer, number, write.values)
 
     def _create(self, table: str, number: str, values: Values) -> Outcome:
-        answer = self._client.create(table, number, _native(values))
+        answer = self._client.create(table, number, self._native(values))
         if answer.status_code != 412 or error_of(answer)[0] not in ("", EXISTS):
             return outcome_of(answer, number, values)
         if self._client.exists(table, number):
@@ -96,14 +98,15 @@ class Writer:
         # another row stands in the way: the code is that of any integrity violation
         return Outcome(Result.REJECTED, number, reason=EXISTS, refusal=Refusal.DUPLICATE)
 
-
-def _native(values: Values) -> dict[str, Any]:
-    """Columns as the API writes them: a lookup by its navigation property."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if name in BINDS:
-            navigation, target = BINDS[name]
-            found[f"{navigation}@odata.bind"] = f"/{SETS[target]}({value})" if value else None
-        else:
-            found[name] = None if value == "" else value
-    return found
+    def _native(self, values: Values) -> dict[str, Any]:
+        """Columns as the API writes them: a lookup by its navigation property."""
+        found: dict[str, Any] = {}
+        for name, value in values.items():
+            if name in BINDS:
+                navigation, target = BINDS[name]
+                found[f"{navigation}@odata.bind"] = f"/{SETS[target]}({value})" if value else None
+            elif name == OWNER:
+                found[BIND] = self._owners.path(value)
+            else:
+                found[name] = None if value == "" else value
+        return found

@@ -33,6 +33,7 @@ from connectors.protocol import (
     Cursor,
     ObjectType,
     Outcome,
+    Owner,
     Page,
     Record,
     Result,
@@ -104,6 +105,9 @@ class InfobipConnector:
             )
             for object in FIELDS
         ]
+
+    def owners(self) -> Sequence[Owner]:
+        return ()  # profiles belong to nobody
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         _known(selection.object)

@@ -17,6 +17,7 @@ from connectors.salesforce.metadata import (
     converting_faults,
     key_faults,
 )
+from connectors.salesforce.owners import OWNER
 from connectors.salesforce.settings import SalesforceSettings
 
 _BUSY = 0.8  #: share of the daily calls from which on a warning is due
@@ -130,7 +131,7 @@ def _values(selection: Selection, fields: Described) -> Iterator[Finding]:
         if is_money and "CurrencyIsoCode" in set(fields) - set(selection.fields):
             what = f"{name}.{field} is an amount without its currency"
             yield _error(what, f"map CurrencyIsoCode of {name} too, or unmap it")
-    if "OwnerId" not in selection.fields:
+    if OWNER not in selection.fields:
         what = f"{name}: what we create belongs to our user, since OwnerId is not mapped"
         yield Finding(Level.WARNING, what, "map OwnerId, or let a flow of the organization set it")
 

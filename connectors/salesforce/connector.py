@@ -12,6 +12,7 @@ from connectors.protocol import (
     Cursor,
     ObjectType,
     Outcome,
+    Owner,
     Page,
     Record,
     Runtime,
@@ -28,6 +29,7 @@ from connectors.salesforce.metadata import (
     converting_faults,
     object_type,
 )
+from connectors.salesforce.owners import owners
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.writing import Writer
@@ -68,6 +70,9 @@ class SalesforceConnector:
             object_type(one, key_field, converts=converts and name == LEAD)
             for name, one in told.items()
         ]
+
+    def owners(self) -> Sequence[Owner]:
+        return owners(self._client)
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         return self._reader.changes(selection, since)

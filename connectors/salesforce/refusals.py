@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.protocol import Outcome, Refusal, Result
 from connectors.salesforce.answers import LATER, LIMITS, MALFORMED, code_of
+from connectors.salesforce.owners import OWNER
 
 #: of one row, and passing by itself
 _RETRY = (
@@ -45,12 +46,15 @@ _SORTS = {
     "CANNOT_UPDATE_CONVERTED_LEAD": Refusal.CONVERTED,
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": Refusal.CHOICE,
     "INVALID_CROSS_REFERENCE_KEY": Refusal.REFERENCE,
+    "INACTIVE_OWNER_OR_USER": Refusal.REFERENCE,
+    "OP_WITH_INVALID_USER_TYPE_EXCEPTION": Refusal.REFERENCE,
     "INVALID_EMAIL_ADDRESS": Refusal.FORM,
     "FIELD_INTEGRITY_EXCEPTION": Refusal.FORM,
     "INVALID_TYPE_ON_FIELD_IN_RECORD": Refusal.FORM,
     "NUMBER_OUTSIDE_VALID_RANGE": Refusal.FORM,
     MALFORMED: Refusal.FORM,
 }
+_OWNERS = frozenset({"INACTIVE_OWNER_OR_USER", "OP_WITH_INVALID_USER_TYPE_EXCEPTION"})
 #: "duplicate value found: Key__c duplicates value on record with id: 00Q..."
 _WITH_ID = re.compile(r"\bwith id: ([a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?)\b")
 
@@ -58,7 +62,7 @@ _WITH_ID = re.compile(r"\bwith id: ([a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?)\b")
 def refusal(errors: Sequence[Mapping[str, Any]], number: str | None) -> Outcome:
     """What the errors of one row mean for its write."""
     codes = [code_of(error) for error in errors]
-    fields = {name: code_of(error) for error in errors for name in error.get("fields") or ()}
+    fields = {name: code_of(error) for error in errors for name in _fields(error)}
     reason = ", ".join([*codes, *sorted(fields)])[:300] or "refused without a reason"
     if _RETRY & set(codes):
         return Outcome(Result.RETRY, number, reason=reason)
@@ -67,6 +71,12 @@ def refusal(errors: Sequence[Mapping[str, Any]], number: str | None) -> Outcome:
     sort = next((_SORTS[code] for code in codes if code in _SORTS), Refusal.OTHER)
     found = tuple(dict.fromkeys(found for error in errors for found in _found(error)))
     return Outcome(Result.REJECTED, number, reason=reason, faults=fields, refusal=sort, found=found)
+
+
+def _fields(error: Mapping[str, Any]) -> Sequence[str]:
+    """The fields at fault; who may not own a record is told without."""
+    told = error.get("fields") or ()
+    return told or ((OWNER,) if code_of(error) in _OWNERS else ())
 
 
 def _found(error: Mapping[str, Any]) -> Iterator[str]:

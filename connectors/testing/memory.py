@@ -27,6 +27,7 @@ from connectors.protocol import (
     Merged,
     ObjectType,
     Outcome,
+    Owner,
     Page,
     Record,
     Refusal,
@@ -78,6 +79,7 @@ class MemorySystem:
         self.versions = True  #: records carry a version that writes are held against
         self.reports_deletions = True
         self.unique_addresses: tuple[str, ...] = ()  #: fields with one owner in the account
+        self.owners: tuple[Owner, ...] = ()  #: whom records can belong to
         self.sends = False  #: messages to people go out from here
         self.actions = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
         self.stored: Callable[[str, Any], Any] = lambda _field, value: value
@@ -200,6 +202,10 @@ class MemoryConnector:
             )
             for name, one in system.objects.items()
         ]
+
+    def owners(self) -> Sequence[Owner]:
+        self._called()
+        return self._system.owners
 
     def _offered(self, one: MemoryObject) -> frozenset[Action]:
         others = self._system.actions - {Action.CONVERT}

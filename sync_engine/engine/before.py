@@ -11,6 +11,7 @@ from connectors import Deleted, Record, Upserted
 from sync_engine.engine.ingest import ingest
 from sync_engine.engine.keys import keys_of
 from sync_engine.engine.missing import proven, require_witness
+from sync_engine.engine.owners import meet
 from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import READABLE, LeaseHold, LinkRow, SentRow
@@ -74,6 +75,7 @@ def reread(
 
 def _fetched(source: Source, field: str, values: Sequence[str]) -> dict[str, Record]:
     found = source.connector.fetch(source.selection, field, values) if values else ()
+    meet(source, (record.values for record in found))
     return {record.id: record for record in found}
 
 

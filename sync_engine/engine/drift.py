@@ -10,6 +10,7 @@ from collections.abc import Collection
 from connectors import ObjectType
 from sync_engine.engine.world import Source, Told, World
 from sync_engine.fitting import Limit
+from sync_engine.owners import Directory, Known
 
 PAUSED = "field paused"
 
@@ -17,7 +18,9 @@ PAUSED = "field paused"
 def leave_out(source: Source, lost: Collection[str]) -> None:
     """From now on the source is read without these native fields, and written as it is offered."""
     left = source.configured.without(lost) if lost else source.configured
-    source.mapping = left.within(limits_of(source.type))
+    can_own = (one for one in source.owners if not one.objects or source.object in one.objects)
+    known = (Known(one.id, one.name, one.active, one.is_us) for one in can_own)
+    source.mapping = left.within(limits_of(source.type), Directory.of(known))
 
 
 def limits_of(type: ObjectType) -> dict[str, Limit]:

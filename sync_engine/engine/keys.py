@@ -25,7 +25,7 @@ UNKEYED = frozenset(
     {
         "salutation", "middle_name", "job_title", "language", "description", "lead_source",
         "lead_status", "industry", "employees", "email_opt_out", "phone_opt_out", "fax_opt_out",
-        "bulk_email_opt_out",
+        "bulk_email_opt_out", "owner",
     }
 )  # fmt: skip
 

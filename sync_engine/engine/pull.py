@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 from connectors import CursorExpiredError, Page, Upserted
 from sync_engine.engine.ingest import ingest
 from sync_engine.engine.missing import listed_without
+from sync_engine.engine.owners import meet
 from sync_engine.engine.refused import owe_under_new_mapping
 from sync_engine.engine.remapped import try_mapping
 from sync_engine.engine.world import Run, Source, Told, World, in_batches, log
@@ -62,6 +63,7 @@ def _read(
         page = next(pages, None)  # requested now, so nothing in it is older than row.tick
         if page is None:
             return
+        meet(source, (c.record.values for c in page.changes if isinstance(c, Upserted)))
         _keep(world, source, run, lease, row, page)
         world.note("read", source.name, len(page.changes))
         if not world.clock.wait(0):

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy.engine import Connection
 
-from connectors import Action, Clock, Connector, ObjectType, Selection
+from connectors import Action, Clock, Connector, ObjectType, Owner, Selection
 from sync_engine.guard import Limits
 from sync_engine.identifiers import SHIPPED, NoKeys
 from sync_engine.ids import Ids
@@ -62,6 +62,8 @@ class Source:
     #: ``mapping`` as configured: with the fields that cannot be read now (engine/drift.py)
     configured: SideMapping = None  # type: ignore[assignment]  # follows from ``mapping``
     keyed: str = SHIPPED.mark  #: how its records get their keys
+    owners: tuple[Owner, ...] = ()  #: whom records can belong to, where that is mapped
+    strangers: set[str] = field(default_factory=set)  #: owners of records whom nobody knows there
 
     def __post_init__(self) -> None:
         self.configured = self.configured or self.mapping

@@ -7,6 +7,8 @@ from sync_engine.engine import Source
 from sync_engine.fuzzing import flaws
 from sync_engine.models import Kind
 from sync_engine.operations.shapes import Finding, InstanceCheck
+from sync_engine.owners import FORM as OWNER
+from sync_engine.owners import word_of
 from sync_engine.service import Health, Service
 
 
@@ -26,6 +28,7 @@ def _checked(service: Service, health: Health) -> InstanceCheck:
             if source.instance == health.instance:
                 findings += _mapped(source)
                 findings += _converting(service, source)
+                findings += _owned(source)
                 findings += _fuzzed(service, source)
     return InstanceCheck(
         instance=health.instance,
@@ -80,6 +83,30 @@ def _converting(service: Service, source: Source) -> Iterator[Finding]:
             what=f"{source.object}: leads are to be converted there (converts), and cannot be",
             remedy="mend what stands beside this, or write converts: leave",
         )
+
+
+def _owned(source: Source) -> Iterator[Finding]:
+    """Whom what is created belongs to, where its owner is nobody there (practice 4.5)."""
+    for one in source.mapping.fields:
+        if one.form != OWNER or one.direction == "from":
+            continue
+        place, known = f"{source.object}.{one.field}", one.owners.ids
+        if one.fallback is None:
+            yield Finding(
+                level=str(Level.WARNING),
+                what=f"{place}: what belongs to somebody who is not there, or not active, is "
+                "created as our own user's",
+                remedy=f"name somebody active as fallback of {one.name}",
+            )
+        named = [*(one.values or {}).values(), *([one.fallback] if one.fallback else [])]
+        if strange := sorted(str(name) for name in named if word_of(name) not in known):
+            yield Finding(
+                level=str(Level.WARNING),
+                what=f"{place}: nobody active there, or several, can own it under the name "
+                f"{', '.join(strange)}",
+                remedy="write a user's e-mail address, queue:NAME or team:NAME; leads alone can "
+                "belong to a queue",
+            )
 
 
 #: sort of flaw -> how it is told, and what helps

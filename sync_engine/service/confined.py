@@ -17,6 +17,7 @@ from connectors import (
     Cursor,
     ObjectType,
     Outcome,
+    Owner,
     Page,
     Record,
     ResponseError,
@@ -49,6 +50,10 @@ class _Confined:
     def describe(self) -> Sequence[ObjectType]:
         with self._called():
             return self.inner.describe()
+
+    def owners(self) -> Sequence[Owner]:
+        with self._called():
+            return self.inner.owners()
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         with self._called():

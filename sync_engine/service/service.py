@@ -20,6 +20,7 @@ from connectors import (
 )
 from sync_engine.engine import Run, Sync, World, cycle, new_run
 from sync_engine.engine.drift import leave_out, tell_paused
+from sync_engine.engine.owners import learn
 from sync_engine.engine.world import LATE
 from sync_engine.service.seams import SystemClock
 from sync_engine.service.turns import Turns
@@ -206,6 +207,12 @@ class Service:
             if source.instance == name and source.object in types:
                 source.type = types[source.object]
                 leave_out(source, _lost(health, source.object))
+        try:
+            for source in self.world.sources:
+                if source.instance == name:
+                    learn(source)
+        except ConnectorError as error:
+            return _failed(name, error)
         return health
 
     def _refuse_mixture(self, found: Sequence[Health]) -> None:

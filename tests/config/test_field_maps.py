@@ -51,6 +51,8 @@ def field(entry: str, own: bool = False) -> str:
             "calls shout, which is no function; .*trim",
         ),
         ("job_title: {field: a, write: value +}", "is no CEL expression"),
+        ("job_title: {field: a, fallback: b}", "only an owner has a fallback"),
+        ("owner: {field: a, default: b}", "default does not go with an owner"),
     ],
 )
 def test_a_mapped_field_that_is_refused(tmp_path: Path, entry: str, expected: str) -> None:

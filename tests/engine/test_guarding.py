@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from config.catalogue import CATALOGUE
-from connectors import TransientError
+from connectors import Owner, TransientError
 from sync_engine.models import Kind
 from tests.engine.faults import Failing, crowd, replaced
 from tests.engine.three import Three
@@ -348,9 +347,10 @@ def test_practice_8_1_a_mapping_that_is_meant_is_released(three: Three) -> None:
 
 
 def test_practice_8_1_other_owners_are_counted_whoever_they_are(three: Three) -> None:
-    known = {**CATALOGUE, "lead": {**CATALOGUE["lead"], "owner": "text"}}
+    everybody = tuple(Owner(f"user {n}", f"user{n}@plavi.example") for n in range(25))
+    three.sales.owners = three.service.owners = everybody
     for side in ("sales/Lead", "service/lead"):
-        three.remap({"owner": "description", "description": None}, side, catalogue=known)
+        three.remap({"owner": {"field": "description"}, "description": None}, side)
     numbers = crowd(three, 60)
     three.settle()
     later(three)

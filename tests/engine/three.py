@@ -17,6 +17,7 @@ from connectors import Action, Connector, FieldType
 from connectors.testing.memory import MemoryConnector, MemorySystem
 from sync_engine.engine import Run, Source, Sync, World, cycle, new_run
 from sync_engine.engine.drift import leave_out
+from sync_engine.engine.owners import learn
 from sync_engine.fieldmap import Compute
 from sync_engine.guard import Limit, Limits
 from sync_engine.ids import Ids
@@ -138,6 +139,7 @@ class Three:
             types = {one.name: one for one in source.connector.describe()}
             source.type = types[source.object]
             leave_out(source, ())
+            learn(source)
 
     def cycle(self, *kinds: Kind) -> Run:
         """One cycle of the syncs, a minute after the one before."""
@@ -243,6 +245,7 @@ class Three:
             parsed = parse(one.object, whole, catalogue, "HR", compiled, KEY)
             one.configured = parsed
             leave_out(one, ())
+            learn(one)
         mapped = {f.name for each in self.world.sources for f in each.mapping.fields}
         self.store = self.world.store = self.open_store("test:1")
         self.store.open(each.mapping.forms for each in self.world.sources)

@@ -22,6 +22,7 @@ from connectors.simulators.dataverse import definitions, odata
 from connectors.simulators.dataverse.columns import SET_OF, SETS, RowError
 from connectors.simulators.dataverse.listing import Query, selected, shown
 from connectors.simulators.dataverse.tables import (
+    PRINCIPALS,
     PRIVILEGES,
     USER,
     Environment,
@@ -112,6 +113,8 @@ class WebApi:
             return JSONResponse(told)
         if (told := definitions.answer(self._env, path, options)) is not None:
             return JSONResponse(told)
+        if path in PRINCIPALS:
+            return JSONResponse({"value": self._principals(path, options)})
         if path == "Merge" and request.method == "POST":
             return self._merge(given)
         if found := re.fullmatch(rf"leads{_ID}/Microsoft\.Dynamics\.CRM\.QualifyLead", path):
@@ -128,6 +131,14 @@ class WebApi:
         query = Query(self._env, table, root, options, request.headers.get("Prefer", ""))
         body, headers = query.answer()
         return JSONResponse(body, headers=headers)
+
+    def _principals(self, name: str, options: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Users or teams; their tables have no other face here."""
+        rows = self._env.switches[PRINCIPALS[name][0]]
+        if "$filter" in options:
+            test, _ = odata.parse(options["$filter"], options)
+            rows = [row for row in rows if test(row)]
+        return [{column: row[column] for column in options["$select"].split(",")} for row in rows]
 
     def _table(self, name: str) -> str:
         if name not in SETS or SETS[name] in self._env.switches["missing"]:

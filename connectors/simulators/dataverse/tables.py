@@ -22,7 +22,11 @@ from connectors.simulators.dataverse.columns import (
 from connectors.simulators.journal import Journal
 
 USER = "00000000-0000-0000-0000-000000000001"
-PRIVILEGES = ("Create", "Read", "Write", "Delete", "Append", "AppendTo")
+PERSON = "00000000-0000-0000-0000-000000000003"
+TEAM = "00000000-0000-0000-0000-000000000004"
+PRIVILEGES = ("Create", "Read", "Write", "Delete", "Append", "AppendTo", "Assign")
+#: the sets of who can own rows -> switch that lists them, and the column of their ids
+PRINCIPALS = {"systemusers": ("users", "systemuserid"), "teams": ("teams", "teamid")}
 _CARRIED = (
     "salutation", "firstname", "middlename", "lastname", "emailaddress1", "telephone1",
     "mobilephone", "jobtitle", "description", "address1_line1", "address1_city",
@@ -87,6 +91,15 @@ class Environment:
             #: a contact that qualifying makes hangs on the lead's existing account; not documented
             "qualified_joins": True,
             "organization_type": "CustomerTest",  #: a sandbox
+            "users": [
+                {
+                    "systemuserid": number,
+                    "internalemailaddress": f"{name}@plavi.example",
+                    "isdisabled": False,
+                }
+                for number, name in ((USER, "integration"), (PERSON, "eva"))
+            ],
+            "teams": [{"teamid": TEAM, "name": "First line", "teamtype": 0}],
             #: a listing's token covers what happened meanwhile; powerapps-docs issue 3862: not
             "token_of_start": False,
         }
@@ -280,12 +293,30 @@ class Environment:
 
     def _bound(self, table: str, navigation: str, value: Any) -> tuple[str, str | None]:
         """A lookup of one target has its own name, one of several a name for each target."""
+        if navigation == "ownerid":
+            self.may("Assign", table)
+            return "_ownerid_value", self._owner(str(value))
         for name, (_, targets) in LOOKUPS[table].items():
             for target in targets:
                 if navigation == (name if len(targets) == 1 else f"{name}_{target}"):
                     column = f"_{name}_value"
                     return column, self._target(navigation, target, value)
         raise RowError(400, "0x80060888", f"An undeclared property '{navigation}'")
+
+    def _owner(self, value: str) -> str:
+        """One property for users and teams: the principal's own set tells which it is."""
+        found = re.search(r"(systemusers|teams)\(([0-9a-fA-F-]{36})\)$", value)
+        if found is None:
+            raise RowError(400, "0x80060888", "ownerid takes /systemusers(id) or /teams(id)")
+        switch, key = PRINCIPALS[found[1]]
+        rows = [row for row in self.switches[switch] if row[key] == found[2].lower()]
+        if not rows:
+            entity = found[1].removesuffix("s")
+            raise RowError(404, "0x80040217", f"{entity} With Id = {found[2]} Does Not Exist")
+        if rows[0].get("isdisabled"):
+            words = "The specified user is either disabled or is not a member of any business unit."
+            raise RowError(400, "0x80040225", words)
+        return str(rows[0][key])
 
     def _target(self, navigation: str, target: str, value: Any) -> str | None:
         if value is None:

@@ -71,6 +71,12 @@ class Org:
             "soap": True,  #: whether SOAP takes access tokens for session ids
             "key_readers": 1,  #: permission sets and profiles that may see the key field
             "organization": "00D000000000001AAA",
+            "users": [  #: who works there
+                {"Id": API_USER, "Email": "integration@plavi.example", "IsActive": True},
+                {"Id": people.PERSON, "Email": "eva@plavi.example", "IsActive": True},
+                {"Id": "005000000000007AAA", "Email": "ivo@plavi.example", "IsActive": True},
+            ],
+            "queues": [{"Id": QUEUE, "Name": "Inbound", "objects": ["Lead"]}],
         }
 
     def expire_tokens(self) -> None:
@@ -102,6 +108,16 @@ class Org:
             return [{"Id": None, "PermissionsConvertLeads": self.switches["may_convert"]}]
         if name == "LeadStatus":
             return self._statuses()
+        if name == "User":
+            return [{"UserType": "Standard"} | one for one in self.switches["users"]]
+        if name == "Group":
+            return [{"Type": "Queue"} | one for one in self.switches["queues"]]
+        if name == "QueueSobject":
+            return [
+                {"Id": f"03g{one['Id'][3:]}", "QueueId": one["Id"], "SobjectType": of}
+                for one in self.switches["queues"]
+                for of in one["objects"]
+            ]
         return None
 
     def find(self, name: str, number: str) -> Stored | None:
@@ -213,6 +229,8 @@ class Org:
             parent = self.find("Account", clean)
             if parent is None or parent.values["IsDeleted"]:
                 raise no_reference(one["name"])
+        if one["name"] == "OwnerId":
+            self._may_own(name, clean)
         if one["unique"] and one["custom"]:
             holders = self.holding(name, one["name"], clean)
             if holders and holders[0].id != number:
@@ -222,6 +240,21 @@ class Org:
                 )
                 raise RowError("DUPLICATE_VALUE", message, one["name"])
         return clean
+
+    def _may_own(self, name: str, number: str) -> None:
+        """Source: SOAP API Developer Guide, StatusCode; the messages as reported."""
+        user = next((one for one in self.switches["users"] if one["Id"] == number), None)
+        queue = next((one for one in self.switches["queues"] if one["Id"] == number), None)
+        if user is not None and not user["IsActive"]:
+            message = (
+                f"operation performed with inactive user [{number}] as owner of {name.lower()}"
+            )
+            raise RowError("INACTIVE_OWNER_OR_USER", message)
+        if queue is not None and name not in queue["objects"]:
+            words = "Operation not valid for this user type"
+            raise RowError("OP_WITH_INVALID_USER_TYPE_EXCEPTION", words)
+        if user is None and queue is None:
+            raise no_reference("OwnerId")
 
     def holding(self, name: str, of: str, value: Any) -> list[Stored]:
         """The records with that value; those in the recycle bin hold no unique value."""

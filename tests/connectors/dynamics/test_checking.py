@@ -107,7 +107,7 @@ def test_columns_are_described_as_this_environment_defines_them(service: Any) ->
     assert account["revenue"].type == "number"
     assert contact["_parentcustomerid_value"] == FieldType("reference")
     # a lookup that we cannot write is not offered for writing
-    assert not contact["_ownerid_value"].updateable
+    assert not contact["_masterid_value"].updateable
     assert "parentcustomerid" not in contact
 
 
