@@ -151,7 +151,8 @@ def _decide_entity(world: World, sync: Sync, run: Run, batch: Batch, entity: Ent
     sides = {
         name: _side(world, batch, entity, link, reference, run)
         for name, link in heard.items()
-        if name in sync.sides and link.seen is not None
+        # what is to be read again may have been read before our own write landed
+        if name in sync.sides and link.seen is not None and link.owes is not Owes.REREAD
     }
     authors = batch.authors.get(entity.id, {})
     decision = reconcile(entity.golden, sides, _policies(world, sync), authors)

@@ -49,6 +49,7 @@ class Setup:
     engine_batch: int = 5000  #: records that the engine takes into one transaction
     late: int = 0  #: events until a change is visible, at most
     stored: Mapping[str, str] = field(default_factory=dict)  #: instance -> how it rewrites values
+    yields: Mapping[str, str] = field(default_factory=dict)  #: instance -> a field it does not own
     limits: int = 0  #: what the guard lets through, where it is not the usual
     released: bool = True  #: whether the first report was released before the history begins
     clear: bool = True  #: whether people can be told apart by name and address

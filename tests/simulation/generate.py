@@ -5,7 +5,7 @@ match); each history has its own subset of the faults, each at its own rate (swa
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -70,12 +70,13 @@ def _setup(rng: random.Random, seed: int, faults: dict[str, float]) -> Setup:
         (("lead",), ("customer",), ("lead", "customer"), ("lead", "customer", "company")),
         (60, 15, 20, 5),
     )[0]
+    fields = tuple(sorted(rng.sample(FIELDS, rng.randint(2, 4))))
     rewriting = rng.choice(systems)[0] if rng.random() < 0.1 else None
     return Setup(
         seed=seed,
         systems=systems,
         kinds=kinds,
-        fields=tuple(sorted(rng.sample(FIELDS, rng.randint(2, 4)))),
+        fields=fields,
         policy=rng.choices(("prefer", "newest", "longest", "manual"), (40, 25, 20, 15))[0],
         deletes=rng.choices(("unlink", "propagate"), (70, 30))[0],
         faults=faults,
@@ -83,9 +84,19 @@ def _setup(rng: random.Random, seed: int, faults: dict[str, float]) -> Setup:
         batch=rng.randint(1, 3),
         late=rng.randint(1, 5) if "F10" in faults else 0,
         clear=rng.random() < 0.75,
+        yields=_yields(seed, systems, fields),
         stored={rewriting: rng.choice(sorted(REWRITES))} if rewriting else {},
         limits=rng.choice((0, 2)) if "F20" in faults else 0,
     )
+
+
+def _yields(seed: int, systems: Sequence[tuple[str, str]], fields: Sequence[str]) -> dict[str, str]:
+    """In some histories a side does not own a field."""
+    rng = random.Random(f"yields {seed}")
+    plain = [name for name in fields if name in ("job_title", "description")]
+    if not plain or rng.random() < 0.8:
+        return {}
+    return {rng.choice(systems)[0]: rng.choice(plain)}
 
 
 def _swarm(rng: random.Random) -> dict[str, float]:
@@ -239,7 +250,7 @@ class _Teller:
     def _command(self) -> Event:
         what = self.rng.choices(COMMANDS, (15, 15, 20, 40, 8, 6, 6))[0]
         name, kind, who = self._place()
-        prefer = {"prefer": name} if self.rng.random() < 0.4 else {}
+        prefer = {"prefer": name} if self.rng.random() < 0.6 else {}
         every: dict[str, dict[str, Any]] = {
             "release": {"kind": kind},
             "stop": {"on": name},

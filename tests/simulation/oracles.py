@@ -31,13 +31,19 @@ _TAKEN = (LinkState.NEW, LinkState.ASKED, LinkState.LIVE, LinkState.SURPLUS, Lin
 
 def equal(home: Installation, state: State) -> None:
     """Oracle 1 (I-1): linked records show equal values."""
+    yields = set(home.setup.yields.items())
     for entity, links in state.live().items():
         records = [(link, *record(home, link)) for link in links]
         for field in _compared(home, state.entities[entity].kind.name.lower()):
+            nobodys = (
+                state.entities[entity].golden.get(field) is None
+            )  # who does not own it, has it
             shown = {
                 f"{crm.name}:{row.id}": shows(crm, row, field)
                 for link, crm, name, row in records
-                if maps(crm, name, field) and field not in link.held
+                if maps(crm, name, field)
+                and field not in link.held
+                and not (nobodys and (crm.name, field) in yields)
             }
             if shown and not _agree(field, list(shown.values())):
                 raise Violation("I-1", f"{field} differs: {_told(shown)}")
@@ -192,7 +198,9 @@ def nothing_comes_back(home: Installation, people: People, state: State) -> None
                     continue  # a set keeps what is not known to be ours to remove (practice 4.11)
                 for value in sorted(filter(None, shows(crm, row, field))):
                     by = entered.get((field, value), [])
-                    if by and not any(_stands(people, last, live, entity, one) for one in by):
+                    if by and not any(
+                        _stands(people, state, last, live, entity, one) for one in by
+                    ):
                         raise Violation(
                             "I-4", f"{field} {value!r}, superseded, is back at {row.id}"
                         )
@@ -200,6 +208,7 @@ def nothing_comes_back(home: Installation, people: People, state: State) -> None
 
 def _stands(
     people: People,
+    state: State,
     last: Mapping[tuple[str, str, str], Entry],
     live: Mapping[tuple[str, str], int],
     entity: int,
@@ -208,12 +217,14 @@ def _stands(
     """Whether nobody has replaced it there, or its record has ended since, maybe unread.
 
     Or it is somebody else's by now: who became a customer by himself keeps what he was given.
-    Or it was cleared in a lead just before its conversion, which carries over no empty value.
+    Or it was replaced in a lead just before its conversion: that carries over no empty value, and
+    another one may have lost a recorded conflict, for nobody has agreed on it with the customer.
     """
     now = last[entry.system, entry.record, entry.field]
     if now is entry:
         return True
-    if now.value is None and people.now(entry.system, entry.record) != entry.record:
+    converted = people.now(entry.system, entry.record) != entry.record
+    if converted and (now.value is None or _trace(entry.field, str(now.value)) in state.lost):
         return True
     return live.get((entry.system, people.now(entry.system, entry.record))) != entity
 
@@ -232,7 +243,9 @@ def as_predicted(home: Installation, people: People, state: State) -> None:
     complicated |= {k.entity_id for k in state.links.values() if k.state is not LinkState.LIVE}
     became = {k.into_id for k in state.links.values()}
     complicated |= {k.entity_id for k in state.links.values() if k.id in became}
-    for (entity, field), last in predict(people.log, people.quiet, owner).items():
+    yields = set(home.setup.yields.items())
+    log = [one for one in people.log if (one.system, one.field) not in yields]
+    for (entity, field), last in predict(log, people.quiet, owner).items():
         if field == "job_title" and home.setup.stored:
             continue  # what a system makes of it is compared by its held rendition
         usual = entity not in complicated and (entity, field) not in state.overruled
@@ -243,6 +256,8 @@ def as_predicted(home: Installation, people: People, state: State) -> None:
 def _ends_so(home: Installation, state: State, entity: int, field: str, last: Entry) -> None:
     for link in state.live()[entity]:
         crm, name, row = record(home, link)
+        if last.value is None and home.setup.yields.get(crm.name) == field:
+            continue  # what nobody owns stays where it is
         if (
             maps(crm, name, field)
             and field not in link.held

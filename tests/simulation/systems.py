@@ -121,11 +121,14 @@ class Crm(MemorySystem):
         return position
 
 
-def tree_of(flavour: str, kind: str, fields: tuple[str, ...]) -> dict[str, Any]:
-    """The mapping of one object, with identity and these golden fields."""
+def tree_of(flavour: str, kind: str, fields: tuple[str, ...], yields: str | None) -> dict[str, Any]:
+    """The mapping of one object, with identity and these golden fields; one may be others'."""
     tree = (PROFILE_TREES if flavour == "profiles" else TREES)[kind]
     kept = {"first_name", "last_name", "email", "company_name", "name", "vat", *fields}
-    return dict(tree) | {"fields": {n: f for n, f in tree["fields"].items() if n in kept}}
+    found = {n: f for n, f in tree["fields"].items() if n in kept}
+    if yields in found:
+        found[yields] = {"field": found[yields], "direction": "to"}
+    return dict(tree) | {"fields": found}
 
 
 def _objects(flavour: str) -> dict[str, MemoryObject]:

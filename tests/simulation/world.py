@@ -212,7 +212,9 @@ class Worker:
         parsed = {
             (name, found): mapping
             for name, crm in home.systems.items()
-            for found, mapping in _mappings(crm.flavour, home.setup.kinds, home.fields).items()
+            for found, mapping in _mappings(
+                crm.flavour, home.setup.kinds, home.fields, home.setup.yields.get(name)
+            ).items()
         }
         self.store.open(mapping.forms for mapping in parsed.values())
         with self.store.transaction() as connection:
@@ -270,6 +272,8 @@ class Worker:
 
 
 @lru_cache(maxsize=256)
-def _mappings(flavour: str, kinds: tuple[str, ...], fields: tuple[str, ...]) -> dict[str, Mapping]:
-    trees = {OBJECTS[flavour][kind]: tree_of(flavour, kind, fields) for kind in kinds}
+def _mappings(
+    flavour: str, kinds: tuple[str, ...], fields: tuple[str, ...], yields: str | None
+) -> dict[str, Mapping]:
+    trees = {OBJECTS[flavour][kind]: tree_of(flavour, kind, fields, yields) for kind in kinds}
     return {name: parse(name, tree, CATALOGUE, "HR") for name, tree in trees.items()}
