@@ -1,6 +1,7 @@
 """Records that carry a key of ours (rule 0): creates that have landed, people we know."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.engine import Connection
@@ -11,7 +12,7 @@ from sync_engine.engine.references import natives_of
 from sync_engine.engine.world import RestoredError, Source, Told, World
 from sync_engine.ids import key_parts
 from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes, SentResult
-from sync_engine.store import EntityRow, LinkRow
+from sync_engine.store import EntityRow, LinkRow, SentRow
 
 
 def recognise(
@@ -32,8 +33,7 @@ def recognise(
         return
     found = world.store.links.by_key(connection, told_by)
     landed = {key: link for key, link in found.items() if link.state is LinkState.CREATING}
-    ids = {key: told_by[key].id for key in landed}
-    _fill_creating(world, source, connection, batch, landed, ids)
+    _fill_creating(world, source, connection, batch, landed, told_by)
     unknown = {key: one for key, one in told_by.items() if isinstance(one, Record)}
     told = {
         record.id: (found[key].entity_id if key in found else _entity_of(world, key)) or 0
@@ -94,17 +94,18 @@ def _fill_creating(
     connection: Connection,
     batch: Batch,
     landed: Mapping[UUID, LinkRow],
-    records: Mapping[UUID, str],
+    told_by: Mapping[UUID, Record | Deleted | Merged | Converted],
 ) -> None:
-    """Each of these creates has made the record whose id its key names."""
+    """Each of these creates has made the record that its key names."""
     offers = world.store.writes.open(connection, {link.id for link in landed.values()})
-    sent = {
-        link.id: offers[link.id][-1].values if link.id in offers else {} for link in landed.values()
-    }
     # the values sent are what was agreed: what differs was entered by somebody since
+    sent = {
+        link.id: _given(source, link, offers.get(link.id, ()), told_by[key])
+        for key, link in landed.items()
+    }
     agreed = natives_of(world, connection, source, sent)
     for key, link in landed.items():
-        number = records[key]
+        number = told_by[key].id
         if stub := batch.links.get(number):
             world.store.links.absorb(connection, stub.id, link.id)
         batch.rekey(link)
@@ -118,3 +119,20 @@ def _fill_creating(
     for row in rows:
         row.result, row.answered_at = SentResult.DONE, world.clock.now()
     world.store.writes.close(connection, rows)
+
+
+def _given(
+    source: Source,
+    link: LinkRow,
+    rows: Sequence[SentRow],
+    told: Record | Deleted | Merged | Converted,
+) -> dict[str, Any]:
+    """What a create has put into its record: of several under one key, any may have landed."""
+    if not rows:
+        return {}
+    given = dict(rows[-1].values)
+    if len(rows) > 1 and isinstance(told, Record):
+        seen = source.mapping.golden_of(link.kind.name.lower(), told.values)
+        names = {name for row in rows for name in row.values} & seen.keys()
+        given |= {n: seen[n] for n in names if seen[n] in [row.values.get(n) for row in rows]}
+    return given

@@ -48,6 +48,9 @@ class People:
         self.whose: dict[tuple[str, str], int] = {}  #: record -> the person it is about
         self.began: dict[tuple[str, str], str] = {}  #: record -> the one it was converted from
         self.born: dict[tuple[str, str], int] = {}  #: records that people made -> event
+        self.deleted: list[
+            tuple[Crm, str, int, str]
+        ] = []  #: by people: where, object, whom, record
         self.event = 0
         self.quiet: list[int] = []  #: events after which everything had come to rest
         for crm in systems.values():
@@ -74,17 +77,22 @@ class People:
         followers = (n for (s, n), began in self.began.items() if (s, began) == (system, root))
         return next(followers, root)
 
+    def who(self, crm: Crm, name: str, row: Row) -> int:
+        """Whom a record is about; -1: nobody of ours."""
+        place = (crm.name, row.id)
+        if place not in self.whose:
+            told = row.values.get("last") or row.values.get("name")
+            kind = crm.kind_of(name, row)
+            named = (who for who in range(400) if told == self.surname(who, kind))
+            self.whose[place] = next(named, -1)
+        return self.whose[place]
+
     def _recognise(self) -> None:
         """Whose the records are that the engine has made."""
         for crm in self.systems.values():
             for kind in self.setup.kinds:
                 for row in crm.people(kind):
-                    place = (crm.name, row.id)
-                    if place not in self.whose:
-                        told = row.values.get("last") or row.values.get("name")
-                        self.whose[place] = next(
-                            (who for who in range(400) if told == self.surname(who, kind)), -1
-                        )
+                    self.who(crm, OBJECTS[crm.flavour][kind], row)
 
     def surname(self, who: int, kind: str) -> str:
         if kind == "company":
@@ -131,14 +139,19 @@ class People:
     def _massdelete(self, crm: Crm, rng: random.Random, kind: str) -> bool:
         rows = crm.people(kind)
         for row in rows[: max(1, len(rows) * 2 // 3)]:
-            crm.delete(OBJECTS[crm.flavour][kind], row.id)
+            self._end(crm, kind, row)
         return bool(rows)
 
     def _delete(self, crm: Crm, rng: random.Random, kind: str, who: int) -> bool:
         rows = self.rows(crm, kind, who)
         if rows:
-            crm.delete(OBJECTS[crm.flavour][kind], rng.choice(rows).id)
+            self._end(crm, kind, rng.choice(rows))
         return bool(rows)
+
+    def _end(self, crm: Crm, kind: str, row: Row) -> None:
+        name = OBJECTS[crm.flavour][kind]
+        self.deleted.append((crm, name, self.who(crm, name, row), row.id))
+        crm.delete(name, row.id)
 
     def _undelete(self, crm: Crm, rng: random.Random, kind: str, who: int) -> bool:
         name = OBJECTS[crm.flavour][kind]
@@ -186,7 +199,7 @@ class People:
         if clear:
             value = False if field == "email_opt_out" else None
         told: Any = value
-        over = row.values[native] if field not in _SETS else None
+        over = None if crm.flavour == "profiles" and field in _SETS else row.values[native]
         if crm.flavour == "profiles" and field in _SETS:
             old = self._shown(row, field)
             others = [v for v in row.values[native] or [] if v != old]

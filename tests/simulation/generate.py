@@ -71,7 +71,6 @@ def _setup(rng: random.Random, seed: int, faults: dict[str, float]) -> Setup:
         (60, 15, 20, 5),
     )[0]
     fields = tuple(sorted(rng.sample(FIELDS, rng.randint(2, 4))))
-    rewriting = rng.choice(systems)[0] if rng.random() < 0.1 else None
     return Setup(
         seed=seed,
         systems=systems,
@@ -85,7 +84,7 @@ def _setup(rng: random.Random, seed: int, faults: dict[str, float]) -> Setup:
         late=rng.randint(1, 5) if "F10" in faults else 0,
         clear=rng.random() < 0.75,
         yields=_yields(seed, systems, fields),
-        stored={rewriting: rng.choice(sorted(REWRITES))} if rewriting else {},
+        stored=_stored(seed, systems),
         limits=rng.choice((0, 2)) if "F20" in faults else 0,
     )
 
@@ -97,6 +96,15 @@ def _yields(seed: int, systems: Sequence[tuple[str, str]], fields: Sequence[str]
     if not plain or rng.random() < 0.8:
         return {}
     return {rng.choice(systems)[0]: rng.choice(plain)}
+
+
+def _stored(seed: int, systems: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """In some histories a system, or two, keep another form of what they are given."""
+    rng = random.Random(f"stored {seed}")
+    if rng.random() > 0.15:
+        return {}
+    named = rng.sample(systems, rng.randint(1, 2))
+    return {name: rng.choice(sorted(REWRITES)) for name, _ in named}
 
 
 def _swarm(rng: random.Random) -> dict[str, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
-from tests.simulation import oracles
+from tests.simulation import ends, oracles
 from tests.simulation.acting import Acting
 from tests.simulation.connecting import Violation
 from tests.simulation.deeds import People
@@ -115,10 +115,15 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
     if home.setup.frozen:
         _judge_the_rest(home, people, acting, state)
         return
-    oracles.settled(home, acting, state)
+    oracles.settled(home, people, acting, state)
     oracles.linked(home, state)
     oracles.one_kind(home, state)
     oracles.equal(home, state)
+    ends.owned(state)
+    if home.setup.clear and not (acting.decided or acting.restored_at):
+        ends.deletes_have_causes(home, people, state)
+        if "F19" not in home.setup.faults:  # who is hidden is found by nobody
+            ends.nobody_beside(home, people)
     if not acting.decided:
         oracles.made_once(home, acting)
         oracles.nobody_twice(home, people)
@@ -142,7 +147,7 @@ def _judge_the_rest(home: Installation, people: People, acting: Acting, state: S
     crm = home.systems[home.setup.frozen[1]]
     down = [s.id for s in home.worker.world.sources if crm.down and s.instance == crm.name]
     rest = state.without(down, crm.poisoned)
-    oracles.settled(home, acting, rest)
+    oracles.settled(home, people, acting, rest)
     oracles.one_kind(home, rest)
     oracles.equal(home, rest)
     oracles.nothing_lost(home, people, acting, state)

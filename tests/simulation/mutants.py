@@ -52,8 +52,8 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "an empty field without a base clears": Mutant(
         "sync_engine.reconcile",
-        "if value is None and (name not in side.base or name in side.mute):",
-        "if False:",
+        "(value is None and (name not in side.base or name in side.mute)):",
+        "False:",
     ),
     "the base does not advance": Mutant(
         "sync_engine.reconcile", "            base[name] = value", "            pass"
@@ -89,20 +89,45 @@ MUTANTS: Mapping[str, Mutant] = {
         "            ingest(world, source, run, connection, changes, row.tick)\n",
         "            changes and ingest(world, source, run, connection, changes[1:], row.tick)\n",
     ),
-}
-#: no stored script notices these, nor did a search of 60 CPU seconds: the gate lacks them
-UNNOTICED: Mapping[str, Mutant] = {
     "an open write is no excuse": Mutant(
         "sync_engine.reconcile",
         "known = () if insists else (base, *side.offered)",
         "known = () if insists else (base,)",
     ),
-    "every outcome is the last word": _engine("outcomes", "if as_sent and not moved:", "if True:"),
-    "what moved meanwhile is not read again": _engine(
-        "outcomes", "elif not unchanged:", "elif False:"
+    "a mark is set only where there is none": Mutant(
+        "sync_engine.store.entities",
+        "among(connection, ENTITY.c.id, chunk)).values(dirty=DIRTY)",
+        "among(connection, ENTITY.c.id, chunk), ENTITY.c.dirty == 0).values(dirty=DIRTY)",
     ),
     "a refusal to try again closes its row": _engine(
         "outcomes", "plan.row.result = plan.row.answered_at = None", "pass"
+    ),
+}
+#: no stored script notices these, nor did a search of 60 CPU seconds: the gate lacks them
+UNNOTICED: Mapping[str, Mutant] = {
+    "the base advances whole": _engine(
+        "outcomes", "link.base = link.base | values", "link.base = {**(link.seen or {}), **values}"
+    ),
+    "what is missing is taken for empty": Mutant(
+        "sync_engine.store.layouts",
+        "return {name: value for name, value in found.items() if value != UNSET_MARK}",
+        "return {n: None if value == UNSET_MARK else value for n, value in found.items()}",
+    ),
+    "values are compared as they come": Mutant(
+        "sync_engine.mapping", "one.normal(values[one.field], self.region)", "values[one.field]"
+    ),
+    "a conversion makes a second person": _engine(
+        "follow",
+        "        target.entity_id = source.id\n        rows.changed.add(target.id)\n",
+        "        pass\n",
+    ),
+    "a page older than our write is believed": _engine(
+        "ingest", "if link.acked > tick:", "if False:"
+    ),
+    "who is no more is created elsewhere": _engine(
+        "decide",
+        "is_past = not any(link.state in READABLE",
+        "is_past = False and any(link.state in READABLE",
     ),
     "a merge moves nobody": _engine("follow", "link.entity_id = survivor.id", "pass"),
     "a missing record is gone at once": _engine(
@@ -110,25 +135,10 @@ UNNOTICED: Mapping[str, Mutant] = {
         "[k for k in missing if k.missing_at is not None and now - k.missing_at >= PAUSE]",
         "list(missing)",
     ),
-    "a mark is set only where there is none": Mutant(
-        "sync_engine.store.entities",
-        "among(connection, ENTITY.c.id, chunk)).values(dirty=DIRTY)",
-        "among(connection, ENTITY.c.id, chunk), ENTITY.c.dirty == 0).values(dirty=DIRTY)",
-    ),
-    "the base advances whole": Mutant(
-        "sync_engine.reconcile",
-        "    base = dict(side.base)\n",
-        "    return dict(side.seen)\n    base = dict(side.base)\n",
-    ),
     "what a side shows instead is news": Mutant(
         "sync_engine.reconcile",
         "return kept is None or kept.shown != value or kept.why == MANUAL",
         "return True",
-    ),
-    "golden's own value is news": Mutant(
-        "sync_engine.reconcile",
-        "    if golden.get(name, UNSET) == value:\n        return False\n",
-        "",
     ),
     "a side deletes what it has not accepted": _engine(
         "deletes",
