@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import httpx
 
 from connectors.dynamics.client import LATER, error_of, problem
+from connectors.dynamics.currencies import CURRENCY
 from connectors.dynamics.metadata import BINDS, logical_name
 from connectors.dynamics.owners import DISABLED, OWNER
 from connectors.errors import ResponseError
@@ -92,5 +93,5 @@ def _faults(code: str, message: str, values: Values) -> Mapping[str, str]:
         for name, value in values.items()
         if f"'{logical_name(name)}'" in told
         or (_EARLY in told and isinstance(value, str) and _DATE.match(value) and value < _EARLIEST)
-        or (name in (*BINDS, OWNER) and value and str(value).lower() in told)
+        or (name in (*BINDS, OWNER, CURRENCY) and value and str(value).lower() in told)
     }

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.dynamics.client import SETS, DynamicsClient
+from connectors.dynamics.currencies import CURRENCY, Currencies
 from connectors.dynamics.metadata import (
     BINDS,
     Rights,
@@ -55,6 +56,7 @@ class _Examination:
         self._client = client
         self._who = who
         self._tables: dict[str, Table | None] = {}
+        self._currencies = Currencies(client)
 
     def findings(self, selections: Sequence[Selection]) -> Iterator[Finding]:
         yield self._ownership(all(OWNER in one.fields for one in selections))
@@ -74,6 +76,7 @@ class _Examination:
             if rights is not None:
                 yield from self._rights(selection, table, rights)
             yield from self._fields(selection, table)
+            yield from self._money(selection, table)
 
     def _table(self, name: str) -> Table | None:
         if name not in self._tables:
@@ -143,6 +146,24 @@ class _Examination:
                         f"{name}.{column} is not written everywhere",
                         f"{needed} on {of}: {_ROLE}",
                     )
+
+    def _money(self, selection: Selection, table: Table) -> Iterator[Finding]:
+        """Practice 4.7: an amount means something beside its currency only."""
+        amounts = [
+            name
+            for name in selection.fields
+            if name in table.columns and table.columns[name].kind == "Money"
+        ]
+        several = len(self._currencies.read()) > 1 if amounts else False
+        for name in amounts:
+            place = f"{selection.object}.{name}"
+            if name.endswith("_base"):
+                what = f"{place} is converted to the organization's own currency, by its own rates"
+                yield Finding(Level.ERROR, what, f"map {name.removesuffix('_base')} instead")
+            elif several and CURRENCY not in selection.fields:
+                what = f"{place} is an amount without its currency"
+                remedy = f"map it in parts, with currency: {CURRENCY}, or unmap it"
+                yield Finding(Level.ERROR, what, remedy)
 
     def _fields(self, selection: Selection, table: Table) -> Iterator[Finding]:
         secured = [n for n in selection.fields if n in table.columns and table.columns[n].secured]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.dynamics.client import SETS, DynamicsClient
+from connectors.dynamics.currencies import CURRENCY
 from connectors.dynamics.owners import OWNER
 from connectors.errors import AuthError, ResponseError
 from connectors.protocol import FieldType
@@ -54,6 +55,7 @@ class Column:
     id: str
     type: FieldType
     secured: bool
+    kind: str = ""  #: its AttributeType
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ def logical_name(name: str) -> str:
 
 def _column(attribute: Mapping[str, Any], detail: Mapping[str, Any]) -> Column:
     kind = str(attribute["AttributeType"])
-    writable = kind not in _LOOKUPS or _read_name(attribute) in (*BINDS, OWNER)
+    writable = kind not in _LOOKUPS or _read_name(attribute) in (*BINDS, OWNER, CURRENCY)
     created = writable and attribute["IsValidForCreate"]
     options = (detail.get("OptionSet") or detail.get("GlobalOptionSet") or {}).get("Options", ())
     found = FieldType(
@@ -171,7 +173,7 @@ def _column(attribute: Mapping[str, Any], detail: Mapping[str, Any]) -> Column:
         updateable=writable and attribute["IsValidForUpdate"],
         choices=tuple(option["Value"] for option in options),
     )
-    return Column(attribute["MetadataId"], found, attribute["IsSecured"])
+    return Column(attribute["MetadataId"], found, attribute["IsSecured"], kind)
 
 
 def _type(kind: str, detail: Mapping[str, Any]) -> str:

@@ -8,11 +8,13 @@ was modified since its start (powerapps-docs issue 3862).
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from connectors.dynamics.client import KEYS, SETS, DynamicsClient, rows_of
+from connectors.dynamics.currencies import CURRENCY, Currencies
 from connectors.dynamics.metadata import PARENT, logical_name
 from connectors.dynamics.settings import DynamicsSettings
 from connectors.errors import CursorExpiredError, ResponseError
@@ -44,6 +46,7 @@ class Reader:
     def __init__(self, client: DynamicsClient, settings: DynamicsSettings) -> None:
         self._client = client
         self._settings = settings
+        self._currencies = Currencies(client)
 
     def changes(self, selection: Selection, since: Cursor | None) -> Iterator[Page]:
         query = f"{SETS[selection.object]}?$select={_columns(selection)}"
@@ -123,8 +126,15 @@ class Reader:
             elif row[key] in into:
                 found.append(Converted(row[key], into[row[key]], UUID(row[key])))
             else:
-                found.append(Upserted(_record(selection, row, kin)))
+                found.append(Upserted(self._record(selection, row, kin)))
         return found
+
+    def _record(self, selection: Selection, row: Mapping[str, Any], kin: frozenset[str]) -> Record:
+        record = _record(selection, row, kin)
+        if CURRENCY not in selection.fields:
+            return record
+        code = self._currencies.code(record.values[CURRENCY])
+        return replace(record, values={**record.values, CURRENCY: code})
 
     def _gone(self, table: str, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
         """The deleted rows that are still so: one that was restored comes as a row as well.

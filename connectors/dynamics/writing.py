@@ -6,6 +6,8 @@ from typing import Any
 
 from connectors.dynamics.answers import EXISTS, SECURED, outcome_of
 from connectors.dynamics.client import SETS, DynamicsClient, error_of
+from connectors.dynamics.currencies import BIND as CURRENCY_BIND
+from connectors.dynamics.currencies import CURRENCY, Currencies
 from connectors.dynamics.metadata import BINDS, PARENT, closing, read_table
 from connectors.dynamics.owners import BIND, OWNER, Owners
 from connectors.dynamics.qualifying import Qualifier
@@ -22,6 +24,7 @@ class Writer:
     def __init__(self, client: DynamicsClient, reader: Reader, owners: Owners) -> None:
         self._client = client
         self._owners = owners
+        self._currencies = Currencies(client)
         self._reader = reader
         self._qualifier = Qualifier(client, reader)
 
@@ -105,6 +108,8 @@ class Writer:
             if name in BINDS:
                 navigation, target = BINDS[name]
                 found[f"{navigation}@odata.bind"] = f"/{SETS[target]}({value})" if value else None
+            elif name == CURRENCY:
+                found[CURRENCY_BIND] = self._currencies.path(value)
             elif name == OWNER:
                 found[BIND] = self._owners.path(value)
             else:

@@ -128,6 +128,9 @@ def _values(selection: Selection, fields: Described) -> Iterator[Finding]:
             what = f"{name}.{field} takes only the names that {field}Code knows: others are refused"
             yield Finding(Level.WARNING, what, f"map {field}Code instead")
         is_money = field in fields and fields[field]["type"] == "currency"
+        if is_money and fields[field]["calculated"] and "CurrencyIsoCode" in fields:
+            what = f"{name}.{field} is computed, so that it may be converted to another currency"
+            yield _error(what, "map the amount that it is made of, with its CurrencyIsoCode")
         if is_money and "CurrencyIsoCode" in set(fields) - set(selection.fields):
             what = f"{name}.{field} is an amount without its currency"
             yield _error(what, f"map CurrencyIsoCode of {name} too, or unmap it")

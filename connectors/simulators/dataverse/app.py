@@ -22,7 +22,7 @@ from connectors.simulators.dataverse import definitions, odata
 from connectors.simulators.dataverse.columns import SET_OF, SETS, RowError
 from connectors.simulators.dataverse.listing import Query, selected, shown
 from connectors.simulators.dataverse.tables import (
-    PRINCIPALS,
+    LISTED,
     PRIVILEGES,
     USER,
     Environment,
@@ -113,8 +113,8 @@ class WebApi:
             return JSONResponse(told)
         if (told := definitions.answer(self._env, path, options)) is not None:
             return JSONResponse(told)
-        if path in PRINCIPALS:
-            return JSONResponse({"value": self._principals(path, options)})
+        if path in LISTED:
+            return JSONResponse({"value": self._listed(path, options)})
         if path == "Merge" and request.method == "POST":
             return self._merge(given)
         if found := re.fullmatch(rf"leads{_ID}/Microsoft\.Dynamics\.CRM\.QualifyLead", path):
@@ -132,9 +132,8 @@ class WebApi:
         body, headers = query.answer()
         return JSONResponse(body, headers=headers)
 
-    def _principals(self, name: str, options: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Users or teams; their tables have no other face here."""
-        rows = self._env.switches[PRINCIPALS[name][0]]
+    def _listed(self, name: str, options: Mapping[str, str]) -> list[dict[str, Any]]:
+        rows = self._env.switches[LISTED[name]]
         if "$filter" in options:
             test, _ = odata.parse(options["$filter"], options)
             rows = [row for row in rows if test(row)]

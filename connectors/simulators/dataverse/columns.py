@@ -89,6 +89,7 @@ def _table(table: str, recorded: Mapping[str, Any]) -> dict[str, dict[str, Any]]
             }
     for name, (kind, targets) in LOOKUPS[table].items():
         found[f"_{name}_value"] = {"kind": kind, "targets": targets}
+    found["_transactioncurrencyid_value"] = {"kind": "Lookup", "targets": ("transactioncurrency",)}
     found["_ownerid_value"] = {"kind": "Owner", "targets": ("systemuser", "team")}
     found[f"{table}id"] = {"kind": "Uniqueidentifier"}
     found["versionnumber"] = {"kind": "BigInt"}

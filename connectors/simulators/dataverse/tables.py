@@ -24,9 +24,13 @@ from connectors.simulators.journal import Journal
 USER = "00000000-0000-0000-0000-000000000001"
 PERSON = "00000000-0000-0000-0000-000000000003"
 TEAM = "00000000-0000-0000-0000-000000000004"
+EURO = "00000000-0000-0000-0000-000000000005"
 PRIVILEGES = ("Create", "Read", "Write", "Delete", "Append", "AppendTo", "Assign")
 #: the sets of who can own rows -> switch that lists them, and the column of their ids
 PRINCIPALS = {"systemusers": ("users", "systemuserid"), "teams": ("teams", "teamid")}
+#: sets that can be read, and have no other face here -> switch that lists their rows
+LISTED = {name: switch for name, (switch, _) in PRINCIPALS.items()}
+LISTED["transactioncurrencies"] = "currencies"
 _CARRIED = (
     "salutation", "firstname", "middlename", "lastname", "emailaddress1", "telephone1",
     "mobilephone", "jobtitle", "description", "address1_line1", "address1_city",
@@ -98,6 +102,9 @@ class Environment:
                     "isdisabled": False,
                 }
                 for number, name in ((USER, "integration"), (PERSON, "eva"))
+            ],
+            "currencies": [
+                {"transactioncurrencyid": EURO, "isocurrencycode": "EUR", "statecode": 0}
             ],
             "teams": [{"teamid": TEAM, "name": "First line", "teamtype": 0}],
             #: a listing's token covers what happened meanwhile; powerapps-docs issue 3862: not
@@ -296,6 +303,8 @@ class Environment:
         if navigation == "ownerid":
             self.may("Assign", table)
             return "_ownerid_value", self._owner(str(value))
+        if navigation == "transactioncurrencyid":
+            return "_transactioncurrencyid_value", self._currency(value)
         for name, (_, targets) in LOOKUPS[table].items():
             for target in targets:
                 if navigation == (name if len(targets) == 1 else f"{name}_{target}"):
@@ -317,6 +326,17 @@ class Environment:
             words = "The specified user is either disabled or is not a member of any business unit."
             raise RowError(400, "0x80040225", words)
         return str(rows[0][key])
+
+    def _currency(self, value: Any) -> str | None:
+        if value is None:
+            return None
+        found = re.search(r"transactioncurrencies\((.*)\)$", str(value))
+        known = {one["transactioncurrencyid"] for one in self.switches["currencies"]}
+        if found is None or found[1].lower() not in known:
+            number = found[1] if found else value
+            words = f"transactioncurrency With Id = {number} Does Not Exist"
+            raise RowError(404, "0x80040217", words)
+        return found[1].lower()
 
     def _target(self, navigation: str, target: str, value: Any) -> str | None:
         if value is None:
