@@ -208,6 +208,9 @@ def test_practice_4_7_money_is_mapped_with_its_currency(org: Server, sales: Any)
     ]
     both = Selection("Lead", (*money.fields, "CurrencyIsoCode"))
     assert told(sales, both) == []
+    org.act("alter", "Lead", field="AnnualRevenue", to={"calculated": True})
+    what = "Lead.AnnualRevenue is computed, so that it may be converted to another currency"
+    assert (Level.ERROR, what) in told(sales, both)
 
 
 def test_practice_7_3_check_warns_when_users_see_the_key(org: Server, sales: Any) -> None:
