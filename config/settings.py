@@ -96,13 +96,19 @@ class InstanceSettings(BaseModel):
         return dict(self.model_extra or {})
 
 
+class RuleSettings(Strict):
+    """What a create adds, made of the person's or company's golden fields."""
+
+    rule: str = Field(min_length=1)  #: CEL
+
+
 class SideSettings(Strict):
     """One object of a side of a sync, and what is said of it."""
 
     object: str = Field(min_length=1)
     fields: dict[str, FieldMap] = Field(default={})  #: null unmaps a field
     required: list[str] | None = None
-    on_create: dict[str, str | int | bool] | None = None
+    on_create: dict[str, str | int | bool | RuleSettings] | None = None
     region: Region | None = None
     creates: CreatePolicy = CreatePolicy.CREATE
     converts: ConvertPolicy | None = None  #: of leads; default: where the record turns in place

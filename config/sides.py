@@ -8,7 +8,7 @@ from config.catalogue import RECOGNISED_BY
 from config.expressions import expression
 from config.faults import suggestion
 from config.field_maps import check_field_map
-from config.settings import Settings, SideSettings, SyncSettings
+from config.settings import RuleSettings, Settings, SideSettings, SyncSettings
 from config.tree import Findings
 
 Where = tuple[str | int, ...]
@@ -109,13 +109,30 @@ def _mapping(
         mapping["required"] = side.required
         _required(findings, (*where, "required"), known, mapping)
     if side.on_create is not None:
-        mapping["on_create"] = side.on_create
+        mapping["on_create"] = _on_create(findings, (*where, "on_create"), known, side.on_create)
     own = {n: e for n, e in mapping["fields"].items() if n in catalogue[str(sync.kind)]}
     _once_each(findings, where, own)
     if not RECOGNISED_BY[str(sync.kind)] & set(mapping["fields"]):
         remedy = f"map one of {', '.join(sorted(RECOGNISED_BY[str(sync.kind)]))}"
         findings.refuse(where, "nothing by which records are recognised is mapped here", remedy)
     return mapping
+
+
+def _on_create(
+    findings: Findings, where: Where, known: Mapping[str, str], entries: Mapping[str, Any]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for native, entry in entries.items():
+        is_rule = isinstance(entry, RuleSettings)
+        found[native] = {"rule": entry.rule} if is_rule else entry
+        if is_rule:
+            try:
+                expression(entry.rule, known)
+            except ValueError as error:
+                findings.refuse(
+                    (*where, native, "rule"), str(error), "see cel.dev for the language"
+                )
+    return found
 
 
 def _kinds(mapping: Mapping[str, Any]) -> set[str]:

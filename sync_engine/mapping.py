@@ -12,7 +12,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sync_engine.fieldmap import FieldMap
+from sync_engine.fieldmap import Compute, FieldMap
 from sync_engine.fitting import Limit
 from sync_engine.kindmap import KindMap, is_half_address
 from sync_engine.names import joined, parted
@@ -31,7 +31,9 @@ class Mapping:
     kinds: MappingOf[str, str]  #: native value -> kind; one entry "" -> kind for a constant
     fields: tuple[FieldMap, ...]
     required: tuple[str, ...] = ()
+    #: native field -> what a create adds: a constant, or ``{"rule": ...}``
     on_create: Values = field(default_factory=dict)
+    rules: MappingOf[str, Compute] = field(default_factory=dict, repr=False, compare=False)
     region: str | None = None
     #: kind -> golden field -> form
     catalogue: MappingOf[str, MappingOf[str, str]] = field(default_factory=dict, repr=False)
@@ -67,7 +69,8 @@ class Mapping:
         """The same, as if the golden fields that stand in one of these were not mapped."""
         kept = tuple(one for one in self.fields if not set(one.natives) & set(natives))
         given = {name: value for name, value in self.on_create.items() if name not in natives}
-        return replace(self, fields=kept, on_create=given)
+        rules = {name: rule for name, rule in self.rules.items() if name in given}
+        return replace(self, fields=kept, on_create=given, rules=rules)
 
     def within(self, limits: MappingOf[str, Limit], owners: Directory) -> "Mapping":
         """The same, with what the organization lets its native fields hold, and who is there."""
@@ -285,8 +288,18 @@ class Mapping:
 
     def create_values(self, kind: str, target: Values, names: Collection[str]) -> dict[str, Any]:
         """A whole record of that kind."""
-        written = {**self.on_create, **self.native_changes(kind, target, {}, {}, names)}
+        written = {**self._added(target), **self.native_changes(kind, target, {}, {}, names)}
         return written | self.convert_values(kind)
+
+    def _added(self, target: Values) -> dict[str, Any]:
+        """What a create adds; nothing where its rule makes none of these values."""
+        found = dict(self.on_create)
+        for native, rule in self.rules.items():
+            try:
+                found[native] = rule(target)
+            except ValueError:
+                found[native] = None
+        return {native: value for native, value in found.items() if value is not None}
 
     def misfits(self, kind: str, names: Collection[str], written: Values) -> dict[str, str]:
         """The golden fields whose native values do not fit there, each with the reason."""

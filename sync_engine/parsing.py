@@ -47,6 +47,11 @@ def parse(
         fields=fields,
         required=tuple(tree.get("required", ())),
         on_create=dict(tree.get("on_create", {})),
+        rules={
+            native: compiled(entry["rule"])
+            for native, entry in tree.get("on_create", {}).items()
+            if isinstance(entry, MappingOf)
+        },
         region=region,
         catalogue=catalogue,
     )

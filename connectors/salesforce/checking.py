@@ -19,6 +19,7 @@ from connectors.salesforce.metadata import (
 )
 from connectors.salesforce.owners import OWNER
 from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.shaping import RECORD_TYPE, is_placed
 
 _BUSY = 0.8  #: share of the daily calls from which on a warning is due
 #: versions up to it are retired with Summer '28 (REST guide, api-eol)
@@ -124,9 +125,11 @@ def _values(selection: Selection, fields: Described) -> Iterator[Finding]:
     """Fields that mean something only together (practice 4.5, 4.6, 4.7)."""
     name = selection.object
     for field in selection.fields:
-        if f"{field}Code" in fields:  # exists only with state and country picklists
-            what = f"{name}.{field} takes only the names that {field}Code knows: others are refused"
-            yield Finding(Level.WARNING, what, f"map {field}Code instead")
+        if is_placed(field) and f"{field}Code" in fields:  # state and country picklists
+            yield Finding(Level.OK, f"{name}.{field} is written by its code, as {field}Code")
+            if f"{field}Code" in selection.fields:
+                what = f"{name}.{field} and {field}Code are one value, which is mapped twice"
+                yield _error(what, "unmap one of them")
         is_money = field in fields and fields[field]["type"] == "currency"
         if is_money and fields[field]["calculated"] and "CurrencyIsoCode" in fields:
             what = f"{name}.{field} is computed, so that it may be converted to another currency"
@@ -134,6 +137,9 @@ def _values(selection: Selection, fields: Described) -> Iterator[Finding]:
         if is_money and "CurrencyIsoCode" in set(fields) - set(selection.fields):
             what = f"{name}.{field} is an amount without its currency"
             yield _error(what, f"map CurrencyIsoCode of {name} too, or unmap it")
+    if RECORD_TYPE in selection.fields:
+        what = f"{name}: a record type is chosen on creation, and never changed"
+        yield Finding(Level.WARNING, what, f"name it under on_create: {{{RECORD_TYPE}: API_NAME}}")
     if OWNER not in selection.fields:
         what = f"{name}: what we create belongs to our user, since OwnerId is not mapped"
         yield Finding(Level.WARNING, what, "map OwnerId, or let a flow of the organization set it")

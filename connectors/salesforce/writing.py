@@ -25,6 +25,7 @@ from connectors.salesforce.metadata import LEADS, Metadata, takes
 from connectors.salesforce.reading import Reader
 from connectors.salesforce.refusals import refusal
 from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.shaping import Shaper, is_placed
 
 _DOUBLE = "DUPLICATE_VALUE"  #: of a unique field; the message says of which, ``fields`` does not
 _CONVERTED = "CANNOT_UPDATE_CONVERTED_LEAD"
@@ -61,6 +62,7 @@ class Writer:
         self._reader = reader
         self._key_field = settings.external_id_field
         self._converter = converter
+        self._shaper = Shaper(metadata)
 
     def write(self, name: str, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome per write, in order. Raises ConnectorError if nothing is known of any."""
@@ -95,6 +97,20 @@ class Writer:
         return [self._update(name, batch[0])]
 
     def _create(self, name: str, writes: Sequence[Write]) -> list[Outcome]:
+        """What the organization cannot take is refused before the call."""
+        shaped = [self._shaper.created(name, one.values) for one in writes]
+        due = [
+            replace(write, values=values)
+            for write, values in zip(writes, shaped, strict=True)
+            if not isinstance(values, Outcome)
+        ]
+        answers = iter(self._upsert(name, due) if due else ())
+        return [
+            one if isinstance(one, Outcome) else _in_texts(next(answers), write)
+            for write, one in zip(writes, shaped, strict=True)
+        ]
+
+    def _upsert(self, name: str, writes: Sequence[Write]) -> list[Outcome]:
         rows = [{self._key_field: str(one.key), **_native(one.values)} for one in writes]
         response = self._client.upsert(name, self._key_field, rows)
         errors = errors_of(json_of(response)) if response.status_code == 400 else []
@@ -119,6 +135,12 @@ class Writer:
         ]
 
     def _update(self, name: str, write: Write) -> Outcome:
+        shaped = self._shaper.updated(name, write.id, write.values)
+        if isinstance(shaped, Outcome):
+            return shaped
+        return _in_texts(self._patch(name, replace(write, values=shaped)), write)
+
+    def _patch(self, name: str, write: Write) -> Outcome:
         condition = _http_date(write.version) if write.version else None
         response = self._client.update(name, write.id or "", _native(write.values), condition)
         if response.status_code == 204:
@@ -181,6 +203,12 @@ def _calls(writes: Sequence[Write]) -> Iterator[list[int]]:
 
 def _unsent(batch: Sequence[Write], failure: str) -> list[Outcome]:
     return [Outcome(Result.RETRY, one.id, reason=failure) for one in batch]
+
+
+def _in_texts(outcome: Outcome, write: Write) -> Outcome:
+    """A fault of a code is that of the text which was to be written."""
+    texts = {f"{name}Code": name for name in write.values if is_placed(name)}
+    return replace(outcome, faults={texts.get(n, n): why for n, why in outcome.faults.items()})
 
 
 def _native(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -91,6 +91,7 @@ VALUES = [
     row("5 octal", side("region: 0777"), "14:\\d+: this number would lose .*quotes"),
     row("5 zeros", side("on_create: {zip: 007}"), "14:\\d+: this number would lose .*quotes"),
     row("5 plus", side("on_create: {tel: +385911}"), "14:\\d+: this number would lose .*quotes"),
+    row("rule on creation", side("on_create: {note: {rule: surname}}"), "names surname, which is"),
     row("5 fraction", side("on_create: {note: 1.10}"), "14:\\d+: .*note: must be"),
     row("5 date", sync("cron: 2024-01-01"), "a date is read as text; put it in quotes"),
     row("5 key", SMALL + "1: x\n", "15:1: a key must be text; put it in quotes"),

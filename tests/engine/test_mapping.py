@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.catalogue import CATALOGUE
+from config.expressions import expression
 from connectors import registry
 from sync_engine.converters import FORMS, resembles
+from sync_engine.fieldmap import Compute
 from sync_engine.mapping import Mapping
 from sync_engine.parsing import parse
 from sync_engine.values import UNSET
+from tests.engine.organizations import LEAD
 
 
 def mapping(kind: str = "lead", **fields: Any) -> Mapping:
@@ -203,3 +206,19 @@ def test_a_plain_address_is_read_as_the_library_reads_it(text: str) -> None:
     except EmailNotValidError:
         wanted = text
     assert FORMS["email"].normal(text, None) == wanted
+
+
+def test_practice_4_6_what_a_create_adds_may_be_made_by_a_rule() -> None:
+    chosen = {"kind": {"rule": 'job_title == "Boss" ? "A" : "B"'}, "by": "us"}
+    broken = {"kind": {"rule": "job_title.size()"}}
+    known = {"value", *(name for fields in CATALOGUE.values() for name in fields)}
+
+    def compiled(text: str) -> Compute:
+        return expression(text, known).value
+
+    for title, kind in (("Boss", "A"), ("Buyer", "B"), (None, "B")):
+        mapping = parse("Lead", LEAD | {"on_create": chosen}, CATALOGUE, "HR", compiled)
+        made = mapping.create_values("lead", {"job_title": title}, ["job_title"])
+        assert (made["kind"], made["by"]) == (kind, "us")
+    mapping = parse("Lead", LEAD | {"on_create": broken}, CATALOGUE, "HR", compiled)
+    assert "kind" not in mapping.create_values("lead", {"job_title": None}, ["job_title"])

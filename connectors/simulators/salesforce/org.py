@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.simulators.clock import ServerClock
 from connectors.simulators.journal import Journal
-from connectors.simulators.salesforce import people
+from connectors.simulators.salesforce import people, places
 from connectors.simulators.salesforce.refusals import RowError, deleted, missing, no_reference
 from connectors.simulators.salesforce.schema import Schema, default, is_required, organization
 from connectors.simulators.salesforce.values import cleaned
@@ -134,7 +134,7 @@ class Org:
         return self.clock.now() - since > RECYCLE_BIN
 
     def create(self, name: str, values: Mapping[str, Any], by: str, *, assign: bool = False) -> str:
-        clean = self._checked(name, values, "createable")
+        clean = self._placed(name, {}, self._checked(name, values, "createable"))
         for one in self.schema.fields(name):
             if is_required(one) and clean.get(one["name"]) is None:
                 raise missing(one["name"])
@@ -157,7 +157,8 @@ class Org:
         if row.values.get("IsConverted"):
             message = "cannot reference converted lead"
             raise RowError("CANNOT_UPDATE_CONVERTED_LEAD", message)
-        clean = self._checked(row.object, values, "updateable", row.id)
+        checked = self._checked(row.object, values, "updateable", row.id)
+        clean = self._placed(row.object, row.values, checked)
         for name, value in clean.items():
             one = self.schema.field(row.object, name)
             if value is None and one is not None and not one["nillable"]:
@@ -229,6 +230,8 @@ class Org:
             parent = self.find("Account", clean)
             if parent is None or parent.values["IsDeleted"]:
                 raise no_reference(one["name"])
+        if one["name"] == "RecordTypeId":
+            self._may_choose(name, clean)
         if one["name"] == "OwnerId":
             self._may_own(name, clean)
         if one["unique"] and one["custom"]:
@@ -240,6 +243,18 @@ class Org:
                 )
                 raise RowError("DUPLICATE_VALUE", message, one["name"])
         return clean
+
+    def _placed(
+        self, name: str, before: Mapping[str, Any], clean: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        fields = {one["name"]: one for one in self.schema.fields(name)}
+        return places.placed(fields, before, clean)
+
+    def _may_choose(self, name: str, number: str) -> None:
+        told = (self.schema.of(name) or {}).get("recordTypeInfos") or ()
+        if not any(one["recordTypeId"] == number and one["available"] for one in told):
+            words = "Record Type ID: this ID value isn't valid for the user"
+            raise RowError("INVALID_CROSS_REFERENCE_KEY", words, "RecordTypeId")
 
     def _may_own(self, name: str, number: str) -> None:
         """Source: SOAP API Developer Guide, StatusCode; the messages as reported."""
