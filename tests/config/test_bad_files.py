@@ -71,7 +71,7 @@ VALUES = [
         sync("guard: {deletes: {count: 1, share: 0.1}}"),
         r"15:13: syncs.leads.guard: unknown key deletes; did you mean delete\?",
     ),
-    row("4 no key near", sync("colour: red"), "unknown key colour; there are: conversion_from"),
+    row("4 no key near", sync("colour: red"), "unknown key colour; there are: approve_deletes"),
     row(
         "4 conversions of a stranger",
         sync("conversion_from: [tow]"),
