@@ -11,6 +11,7 @@ from tests.engine.three import Three, only
 
 ANN = {"first": "Ann", "last": "Horvat", "mail": "ann@plavi.example", "firm": "Plavi"}
 PERSON = {name: value for name, value in ANN.items() if name != "firm"}
+STRANGE = PERSON | {"mail": "ann.horvat@posta.example", "city": "Zagreb"}  #: maybe the same
 
 
 @pytest.fixture
@@ -126,10 +127,7 @@ def test_practice_3_3_who_resembles_a_contact_there_is_asked_about_first(
 ) -> None:
     converting.sales.create("Lead", **ANN, city="Zagreb")
     converting.settle()
-    strange = converting.service.create(
-        "contact", first="Ann", last="Horvat", mail="ann.horvat@posta.example", city="Zagreb"
-    )
-    converting.service.lagging = None
+    strange = converting.service.create("contact", **STRANGE)
     convert(converting)
     assert len(converting.service.alive("lead")) == 1
     assert len(converting.service.alive("contact")) == 1
@@ -210,20 +208,25 @@ def test_a_conversion_counts_for_the_guard(converting: Three) -> None:
 
 def test_a_lead_that_waits_for_its_conversion_is_heard_once(converting: Three) -> None:
     """What was entered in it before is agreed on, and not claimed again when others edit."""
-    converting.guard(Kind.LEAD, convert=Limit(0, 0.0))
-    converting.sales.create("Lead", **ANN)
+    converting.sales.create("Lead", **ANN, city="Zagreb", title="Clerk")
     converting.settle()
+    converting.service.create("contact", **STRANGE)  # a person is asked about it first
     lead = only(converting.service.alive("lead"))
     converting.service.update("lead", lead.id, title="Buyer")
-    contact = converting.sales.convert("Lead", only(converting.sales.alive("Lead")).id)
-    converting.settle()
+    contact = convert(converting)
     assert converting.sales.row("Contact", contact).values["title"] == "Buyer"
-    converting.sales.update("Contact", contact, title="Chief")
+    profile = only(converting.profiles.alive("person"))
+    converting.profiles.update("person", profile.id, title="Chief")
     converting.settle()
     assert converting.sales.row("Contact", contact).values["title"] == "Chief"
-    converting.guard(Kind.LEAD, convert=Limit(10, 0.02))
+    question = next(one for one in converting.issues() if one.what == "possible duplicate")
+    operations.resolve(converting.face(), question.id, Verdict("different"), "somebody")
     converting.settle()
-    assert only(converting.service.alive("contact")).values["title"] == "Chief"
+    assert converting.service.alive("lead") == []
+    told = operations.history(converting.face(), f"sales:{contact}").events
+    assert [one for one in told if one.what == "conflict"] == []
+    titles = [row.values["title"] for row in converting.service.alive("contact")]
+    assert sorted(titles, key=str) == ["Chief", None]
 
 
 def test_a_contact_that_turns_up_while_the_lead_waits_takes_it_on(converting: Three) -> None:
@@ -318,3 +321,40 @@ def test_a_profile_that_is_not_to_be_turned_stays_a_lead(three: Three) -> None:
     three.sales.convert("Lead", only(three.sales.alive("Lead")).id)
     three.settle()
     assert [row.values["type"] for row in three.profiles.alive("person")] == ["LEAD"]
+
+
+def test_a_lead_that_is_to_become_a_contact_there_is_no_surplus_record(converting: Three) -> None:
+    converting.guard(Kind.LEAD, convert=Limit(0, 0.0))
+    converting.service.create("contact", **PERSON)
+    converting.sales.create("Lead", **ANN)
+    converting.settle()
+    lead, into = only(converting.sales.alive("Lead")), only(converting.sales.alive("Contact"))
+    converting.sales.convert("Lead", lead.id, into.id)
+    converting.settle()
+    assert converting.whats() == ["guard"]
+
+
+def test_a_contact_that_a_person_links_takes_on_the_lead_that_waits(converting: Three) -> None:
+    converting.guard(Kind.LEAD, convert=Limit(0, 0.0))
+    other = converting.service.create("contact", first="Zoe", last="Babic")
+    converting.settle()
+    operations.unlink(converting.face(), f"service:{other}", "somebody")
+    converting.sales.create("Lead", **ANN)
+    converting.settle()
+    contact = convert(converting)
+    operations.link(converting.face(), f"sales:{contact}", f"service:{other}", "somebody")
+    converting.guard(Kind.LEAD, convert=Limit(10, 0.02))
+    converting.settle()
+    assert converting.service.alive("lead") == []
+    assert only(converting.service.alive("contact")).id == other
+
+
+def test_where_no_customers_are_created_a_lead_becomes_none(converting: Three) -> None:
+    converting.creates(Kind.CUSTOMER, "service", "link-only")
+    converting.sales.create("Lead", **ANN)
+    converting.settle()
+    convert(converting)
+    assert converting.service.alive("contact") == []
+    (issue,) = converting.issues()
+    assert issue.what == "lead left as past"
+    assert issue.cause == "nothing is created there (creates: link-only)"
