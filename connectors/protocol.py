@@ -210,6 +210,9 @@ class FieldType:
     many: bool = False  #: an unordered set of values
     choices: tuple[str | int, ...] = ()  #: the values a restricted choice allows
     forbidden: frozenset[str] = frozenset()  #: characters that are refused
+    controller: str = ""  #: a field whose value tells which choices there are
+    #: value of that field, as text (``true``, ``false`` of a boolean) -> the choices beside it
+    dependent: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

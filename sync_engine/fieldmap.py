@@ -190,8 +190,8 @@ class FieldMap:
             for part, native in (self.parts or {}).items()
         }
 
-    def misfit(self, written: Values) -> str | None:
-        """Why one of the native values to be written does not fit there."""
+    def misfit(self, written: Values, beside: Values) -> str | None:
+        """Why one of the native values to be written does not fit there, ``beside`` others."""
         for native in self.natives:
             limit = self.limits.get(native)
             if limit is None or native not in written:
@@ -201,7 +201,7 @@ class FieldMap:
             if self.form == "choices" and value is not None:
                 several = self._members(value)
             for one in several:
-                if why := misfit(one, limit):
+                if why := misfit(one, limit, beside):
                     return why
         return None
 

@@ -8,7 +8,8 @@ such and never flows back.
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 TRUNCATE, STRIP, REPLACE = "truncate", "strip", "replace"
@@ -32,11 +33,13 @@ class Limit:
     length: int | None = None  #: units of UTF-16, in which the systems count characters
     forbidden: frozenset[str] = frozenset()  #: characters
     choices: tuple[Any, ...] = ()  #: where only these are allowed
+    controller: str = ""  #: a native field whose value tells which choices there are
+    dependent: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
         """Whether anything goes."""
-        bound = self.length or self.forbidden or self.choices
+        bound = self.length or self.forbidden or self.choices or self.dependent
         return not bound and self.type not in _LOOKS
 
 
@@ -53,10 +56,20 @@ def fitted(value: Any, limit: Limit, repair: Collection[str]) -> Any:
     return value
 
 
-def misfit(value: Any, limit: Limit) -> str | None:
-    """Why a native value does not fit, without the value; None if it does."""
+def misfit(
+    value: Any, limit: Limit, beside: Mapping[str, Any] = MappingProxyType({})
+) -> str | None:
+    """Why a native value does not fit, without the value; None if it does.
+
+    ``beside`` has other native values of the record, as far as they are known.
+    """
     if value is None:
         return None
+    if limit.dependent and limit.controller in beside:
+        told = beside[limit.controller]
+        which = str(told).lower() if isinstance(told, bool) else str(told)
+        if str(value) not in map(str, limit.dependent.get(which, ())):
+            return f"is not among the choices beside that of {limit.controller}"
     if limit.choices:
         known = {str(one) for one in limit.choices}
         return None if str(value) in known else "is not among the choices there"

@@ -108,7 +108,7 @@ def _written(kind: str, target: Mapping, golden: Values) -> tuple[Values, Sequen
     """The native values of a new record there, and what does not fit into it."""
     known = {name: value for name, value in golden.items() if value is not None}
     names = target.given(kind, known)
-    misfits = target.misfits(kind, names, target.create_values(kind, known, names))
+    misfits = target.misfits(kind, names, target.create_values(kind, known, names), {})
     names = [name for name in names if name not in misfits]
     written = target.create_values(kind, known, names)
     read = {native: written.get(native) for native in target.native_fields([kind])}

@@ -301,10 +301,27 @@ class Mapping:
                 found[native] = None
         return {native: value for native, value in found.items() if value is not None}
 
-    def misfits(self, kind: str, names: Collection[str], written: Values) -> dict[str, str]:
-        """The golden fields whose native values do not fit there, each with the reason."""
-        told = {one.name: one.misfit(written) for one in self._of(kind) if one.name in names}
+    def misfits(
+        self, kind: str, names: Collection[str], written: Values, seen: Values
+    ) -> dict[str, str]:
+        """The golden fields whose native values do not fit there, each with the reason.
+
+        ``seen`` is what the record shows, in golden terms.
+        """
+        beside = self._controlling(kind, seen) | dict(written)
+        due = (one for one in self._of(kind) if one.name in names)
+        told = {one.name: one.misfit(written, beside) for one in due}
         return {name: why for name, why in told.items() if why is not None}
+
+    def _controlling(self, kind: str, seen: Values) -> dict[str, Any]:
+        """What stands in the fields on which choices depend."""
+        limits = (limit for one in self._of(kind) for limit in one.limits.values())
+        controllers = {limit.controller for limit in limits if limit.controller}
+        return {
+            one.field: one.native(seen[one.name])
+            for one in self._of(kind)
+            if one.field in controllers and one.name in seen
+        }
 
     def convert_values(self, kind: str) -> dict[str, Any]:
         """What makes a record one of that kind."""

@@ -1,5 +1,6 @@
 """What the organization itself says of its objects, and what that means for the contract."""
 
+import base64
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -78,7 +79,7 @@ def object_type(described: Described, key_field: str, *, converts: bool) -> Obje
         actions.add(Action.CREATE)
     return ObjectType(
         described["name"],
-        {name: _field_type(field) for name, field in fields.items()},
+        {name: _field_type(field, fields) for name, field in fields.items()},
         frozenset(actions),
         reports_deletions=True,
         max_batch=COLLECTION,
@@ -144,10 +145,36 @@ def _is_moment(text: str) -> bool:
     return True
 
 
-def _field_type(field: Described) -> FieldType:
+def valid_with(controller: Described, entry: Mapping[str, Any]) -> list[str]:
+    """The values of the controlling field beside which a choice is valid.
+
+    ``validFor`` has a bit for each of them, in order (SOAP guide, PicklistEntry); a checkbox that
+    controls has two, unchecked first.
+    """
+    bits = base64.b64decode(entry.get("validFor") or "")
+    is_flag = controller["type"] == "boolean"
+    known = ["false", "true"] if is_flag else [one["value"] for one in controller["picklistValues"]]
+    return [
+        str(value)
+        for n, value in enumerate(known)
+        if n // 8 < len(bits) and bits[n // 8] & (0x80 >> n % 8)
+    ]
+
+
+def _dependent(field: Described, controller: Described) -> dict[str, tuple[str, ...]]:
+    """Value of the controlling field -> the choices beside it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in field["picklistValues"]:
+        for value in valid_with(controller, entry) if entry["active"] else ():
+            found[value] = (*found.get(value, ()), entry["value"])
+    return found
+
+
+def _field_type(field: Described, fields: Mapping[str, Described]) -> FieldType:
     required = not field["nillable"] and field["createable"] and not field["defaultedOnCreate"]
     is_choice = field["type"] == "picklist" and field["restrictedPicklist"]
     choices = tuple(one["value"] for one in field["picklistValues"] if one["active"])
+    controller = fields.get(field.get("controllerName") or "") if is_choice else None
     return FieldType(
         type=_TYPES.get(field["type"], "string"),
         length=field["length"] or None,
@@ -155,4 +182,6 @@ def _field_type(field: Described) -> FieldType:
         createable=field["createable"],
         updateable=field["updateable"],
         choices=choices if is_choice else (),
+        controller=controller["name"] if controller else "",
+        dependent=_dependent(field, controller) if controller else {},
     )

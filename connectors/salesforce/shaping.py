@@ -5,14 +5,13 @@ country picklists take codes; text is theirs to tell, and the two are never writ
 (Salesforce Help, "State and Country/Territory Picklists"; SOAP guide, PicklistEntry.validFor).
 """
 
-import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pycountry
 
 from connectors.protocol import Outcome, Refusal, Result, Values
-from connectors.salesforce.metadata import Described, Metadata
+from connectors.salesforce.metadata import Described, Metadata, valid_with
 
 RECORD_TYPE = "RecordTypeId"
 _COUNTRY, _STATE = "Country", "State"
@@ -83,7 +82,7 @@ def _codes(
     for entry in field["picklistValues"]:
         if not entry["active"] or not _is_called(entry, text, value):
             continue
-        if country is None or country in _countries(fields[str(controller)], entry):
+        if country is None or country in valid_with(fields[str(controller)], entry):
             yield str(entry["value"])
 
 
@@ -99,16 +98,6 @@ def _iso(country: str) -> str | None:
         return str(pycountry.countries.lookup(country).alpha_2)
     except LookupError:
         return None
-
-
-def _countries(controller: Described, entry: Mapping[str, Any]) -> Sequence[str]:
-    """The values of the controlling field with which a choice is valid: a bit for each."""
-    bits = base64.b64decode(entry.get("validFor") or "")
-    return [
-        str(one["value"])
-        for n, one in enumerate(controller["picklistValues"])
-        if n // 8 < len(bits) and bits[n // 8] & (0x80 >> n % 8)
-    ]
 
 
 def _refused(number: str | None, faults: Mapping[str, str], sort: Refusal) -> Outcome:

@@ -26,7 +26,7 @@ def leave_out(source: Source, lost: Collection[str]) -> None:
 def limits_of(type: ObjectType) -> dict[str, Limit]:
     """Native field -> what the organization lets it hold, where that is not just anything."""
     found = {
-        name: Limit(one.type, one.length, one.forbidden, one.choices)
+        name: Limit(one.type, one.length, one.forbidden, one.choices, one.controller, one.dependent)
         for name, one in type.fields.items()
     }
     return {name: limit for name, limit in found.items() if not limit.is_open}

@@ -224,7 +224,7 @@ def _fitting(
     if planned is None or not planned.row.values:
         return planned
     kind, values = entity.kind.name.lower(), planned.row.values
-    misfits = source.mapping.misfits(kind, values, planned.write.values)
+    misfits = source.mapping.misfits(kind, values, planned.write.values, link.seen or {})
     if misfits:
         hold_back(world, source, planned, link, misfits, MISFIT)
         about = {"link_id": link.id, "entity_id": entity.id, "source_id": source.id}

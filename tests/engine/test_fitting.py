@@ -196,3 +196,26 @@ def test_what_is_repaired_fits_and_stays_as_it_is(text: str, length: int, repair
     assert fitted(once, limit, repair) == once
     if repair == {"truncate", "strip"} and text.strip("&<> \n,;-"):
         assert misfit(once, limit) is None
+
+
+def test_practice_4_6_a_choice_must_go_with_its_controlling_field(three: Three) -> None:
+    beside = {"Sales": ("Buyer", "Seller"), "Works": ("Smith",)}
+    title = FieldType("choice", choices=("Buyer", "Seller", "Smith"), controller="description",
+                      dependent=beside)  # fmt: skip
+    offer(three, "service/lead", title=title)
+    number = three.sales.create(
+        "Lead", **ANN, title="Smith", description="Sales", mobile="0915550104"
+    )
+    three.settle()
+    why = "is not among the choices beside that of description"
+    assert detail(three) == [("does not fit", "job_title", why)]
+    assert (lead(three).values["title"], lead(three).values["description"]) == (None, "Sales")
+    three.sales.update("Lead", number, title="Seller")  # the other is there already
+    three.settle()
+    assert (lead(three).values["title"], detail(three)) == ("Seller", [])
+    three.sales.update("Lead", number, title="Smith", description="Works")
+    three.settle()
+    assert (lead(three).values["title"], lead(three).values["description"]) == ("Smith", "Works")
+    three.sales.update("Lead", number, title="Buyer")
+    three.settle()
+    assert lead(three).values["title"] == "Smith"

@@ -139,3 +139,16 @@ def test_practice_4_6_a_record_type_is_never_changed(types: Server, sales: Any) 
     assert types.writes() == before
     told = [one.what for one in sales.check([TYPED]).findings]
     assert "Lead: a record type is chosen on creation, and never changed" in told
+
+
+def test_practice_4_6_choices_beside_a_controlling_field_are_told(
+    places: Server, sales: Any
+) -> None:
+    (told,) = [one.fields for one in sales.describe() if one.name == "Lead"]
+    assert told["StateCode"].controller == "CountryCode"
+    assert told["StateCode"].dependent == {"US": ("CA", "OT"), "CA": ("ON",)}
+    valid = [entry("One", "One", validFor="gA=="), entry("Two", "Two", validFor="QA==")]
+    like = {"type": "picklist", "restrictedPicklist": True, "picklistValues": valid}
+    places.act("alter", "Lead", field="Sub__c", to=like | {"controllerName": "DoNotCall"})
+    (told,) = [one.fields for one in sales.describe() if one.name == "Lead"]
+    assert told["Sub__c"].dependent == {"false": ("One",), "true": ("Two",)}
