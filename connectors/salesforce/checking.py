@@ -12,6 +12,7 @@ from connectors.salesforce.converting import Converter
 from connectors.salesforce.metadata import (
     LEAD,
     OBJECTS,
+    RECORD_TYPE,
     Described,
     Metadata,
     converting_faults,
@@ -19,7 +20,7 @@ from connectors.salesforce.metadata import (
 )
 from connectors.salesforce.owners import OWNER
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.shaping import RECORD_TYPE, is_placed
+from connectors.salesforce.shaping import is_placed
 
 _BUSY = 0.8  #: share of the daily calls from which on a warning is due
 #: versions up to it are retired with Summer '28 (REST guide, api-eol)

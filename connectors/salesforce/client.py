@@ -148,6 +148,22 @@ class SalesforceClient:
             raise problem(response)
         return object_of(response)
 
+    def offered(self, name: str, record_type: str) -> dict[str, tuple[str, ...]]:
+        """Picklist -> its choices under a record type (User Interface API Developer Guide, "Get
+        Values for All Picklist Fields of a Record Type"); none where our user may not ask."""
+        path = f"/ui-api/object-info/{quote(name)}/picklist-values/{quote(record_type, safe='')}"
+        response = self._below("GET", path)
+        if response.status_code in (403, 404):
+            return {}
+        if response.status_code != 200:
+            raise problem(response)
+        with documented("Salesforce"):
+            told = object_of(response)["picklistFieldValues"]
+            return {
+                field: tuple(one["value"] for one in values["values"])
+                for field, values in told.items()
+            }
+
     def upsert(self, name: str, field: str, rows: Sequence[Mapping[str, Any]]) -> httpx.Response:
         """Create, or find, rows by external id; at most 200."""
         records = [{"attributes": {"type": name}, **row} for row in rows]

@@ -25,9 +25,12 @@ from connectors.salesforce.converting import Converter
 from connectors.salesforce.metadata import (
     LEAD,
     OBJECTS,
+    Described,
     Metadata,
+    Offered,
     converting_faults,
     object_type,
+    record_types,
 )
 from connectors.salesforce.owners import owners
 from connectors.salesforce.reading import Reader
@@ -67,9 +70,17 @@ class SalesforceConnector:
         told = {one["name"]: one for one in found if one is not None}
         converts = not converting_faults(told) and not self._converter.missing()
         return [
-            object_type(one, key_field, converts=converts and name == LEAD)
+            object_type(one, key_field, self._offered(one), converts=converts and name == LEAD)
             for name, one in told.items()
         ]
+
+    def _offered(self, described: Described) -> Offered:
+        """The choices under each record type; one call for each that there is."""
+        found: dict[str, dict[str, tuple[str, ...]]] = {}
+        for name, number in record_types(described).items():
+            for field, choices in self._client.offered(described["name"], number).items():
+                found.setdefault(field, {}).update(dict.fromkeys((name, number), choices))
+        return found
 
     def owners(self) -> Sequence[Owner]:
         return owners(self._client)

@@ -14,6 +14,7 @@ LEAD = "Lead"
 OBJECTS = (LEAD, "Contact", "Account")
 LEADS = 100  #: of one conversion (SOAP API Developer Guide, convertLead)
 UUID_LENGTH = 36
+RECORD_TYPE = "RecordTypeId"
 _TYPES = {
     "email": "email",
     "phone": "phone",
@@ -68,7 +69,22 @@ class Metadata:
         self._known.clear()
 
 
-def object_type(described: Described, key_field: str, *, converts: bool) -> ObjectType:
+def record_types(described: Described) -> dict[str, str]:
+    """API name -> id, of those that our user may choose."""
+    return {
+        one["developerName"]: one["recordTypeId"]
+        for one in described.get("recordTypeInfos") or ()
+        if one["available"] and not one["master"]
+    }
+
+
+#: picklist -> record type, by its API name or its id -> the choices there
+Offered = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+def object_type(
+    described: Described, key_field: str, offered: Offered, *, converts: bool
+) -> ObjectType:
     fields = described["fields"]
     actions = {Action.UPDATE} if described["updateable"] else set()
     if converts:
@@ -79,7 +95,7 @@ def object_type(described: Described, key_field: str, *, converts: bool) -> Obje
         actions.add(Action.CREATE)
     return ObjectType(
         described["name"],
-        {name: _field_type(field, fields) for name, field in fields.items()},
+        {name: _field_type(field, fields, offered.get(name, {})) for name, field in fields.items()},
         frozenset(actions),
         reports_deletions=True,
         max_batch=COLLECTION,
@@ -170,11 +186,15 @@ def _dependent(field: Described, controller: Described) -> dict[str, tuple[str, 
     return found
 
 
-def _field_type(field: Described, fields: Mapping[str, Described]) -> FieldType:
+def _field_type(
+    field: Described, fields: Mapping[str, Described], offered: Mapping[str, tuple[str, ...]]
+) -> FieldType:
+    """Choices depend on a field that controls them, else on the record type."""
     required = not field["nillable"] and field["createable"] and not field["defaultedOnCreate"]
     is_choice = field["type"] == "picklist" and field["restrictedPicklist"]
     choices = tuple(one["value"] for one in field["picklistValues"] if one["active"])
     controller = fields.get(field.get("controllerName") or "") if is_choice else None
+    dependent = _dependent(field, controller) if controller else offered if is_choice else {}
     return FieldType(
         type=_TYPES.get(field["type"], "string"),
         length=field["length"] or None,
@@ -182,6 +202,6 @@ def _field_type(field: Described, fields: Mapping[str, Described]) -> FieldType:
         createable=field["createable"],
         updateable=field["updateable"],
         choices=choices if is_choice else (),
-        controller=controller["name"] if controller else "",
-        dependent=_dependent(field, controller) if controller else {},
+        controller=controller["name"] if controller else RECORD_TYPE if dependent else "",
+        dependent=dependent,
     )

@@ -11,9 +11,14 @@ from typing import Any
 import pycountry
 
 from connectors.protocol import Outcome, Refusal, Result, Values
-from connectors.salesforce.metadata import Described, Metadata, valid_with
+from connectors.salesforce.metadata import (
+    RECORD_TYPE,
+    Described,
+    Metadata,
+    record_types,
+    valid_with,
+)
 
-RECORD_TYPE = "RecordTypeId"
 _COUNTRY, _STATE = "Country", "State"
 
 
@@ -27,7 +32,8 @@ class Shaper:
         """The values of a new record, or why it cannot have them."""
         found = dict(values)
         if chosen := found.get(RECORD_TYPE):
-            found[RECORD_TYPE] = self._record_types(name).get(str(chosen), chosen)
+            types = record_types(self._metadata.described(name) or {})
+            found[RECORD_TYPE] = types.get(str(chosen), chosen)
         return self._placed(name, found, None)
 
     def updated(self, name: str, number: str | None, values: Values) -> Values | Outcome:
@@ -36,15 +42,6 @@ class Shaper:
             why = "a record type is chosen on creation, and not changed"
             return _refused(number, {RECORD_TYPE: why}, Refusal.OTHER)
         return self._placed(name, values, number)
-
-    def _record_types(self, name: str) -> dict[str, str]:
-        """API name -> id, of those that our user may choose."""
-        described = self._metadata.described(name) or {}
-        return {
-            one["developerName"]: one["recordTypeId"]
-            for one in described.get("recordTypeInfos") or ()
-            if one["available"] and not one["master"]
-        }
 
     def _placed(self, name: str, values: Values, number: str | None) -> Values | Outcome:
         """Countries and states by their codes, a country before its state."""

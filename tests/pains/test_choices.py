@@ -29,3 +29,19 @@ def test_practice_4_6_a_rule_chooses_the_record_type_of_what_is_created(site: Si
     site.settle()
     assert types() == {"Horvat": PARTNER, "Novak": CLIENT}
     assert site.issues() == {}
+
+
+def test_practice_4_6_a_choice_that_its_record_type_has_not_is_held(site: Site) -> None:
+    sales = site.systems["sales"]
+    sales.act("alter", "Lead", field="RecordTypeId", to={"type": "reference", "nillable": True})
+    info = {"recordTypeId": CLIENT, "developerName": "Client", "available": True, "master": False}
+    sales.act("alter", "Lead", to={"recordTypeInfos": [info]})
+    sales.act("alter", "Lead", field="LeadSource", to={"restrictedPicklist": True})
+    sales.post("switches", offered={CLIENT: {"LeadSource": ["Other"]}})
+    site.side("leads", "sales", on_create={"RecordTypeId": "Client"})
+    site.restart()
+    site.enter("service", "lead", **ANN, source=8)
+    site.settle()
+    row = site.row("sales", "lead")
+    assert (row["source"], row["whole"]["RecordTypeId"]) == (None, CLIENT)
+    assert set(site.issues()) == {"does not fit"}

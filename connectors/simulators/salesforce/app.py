@@ -42,6 +42,7 @@ class SalesforceApi:
             ("GET", r"limits", self._limits),
             ("GET", r"sobjects", self._global),
             ("GET", r"sobjects/(\w+)/describe", self._describe),
+            ("GET", r"ui-api/object-info/(\w+)/picklist-values/(\w+)", self._offered),
             ("POST", r"sobjects/(\w+)", rows.insert),
             ("GET", r"sobjects/(\w+)/(\w+)", rows.read),
             ("PATCH", r"sobjects/(\w+)/(\w{15}|\w{18})", rows.update),
@@ -138,6 +139,18 @@ class SalesforceApi:
         if described is None:
             raise not_found()
         return JSONResponse(described)
+
+    def _offered(self, _request: Request, _given: Any, name: str, record_type: str) -> Response:
+        """Source: User Interface API Developer Guide, Picklist Values Collection."""
+        narrowed = self._org.switches["offered"].get(record_type, {})
+        fields = [one for one in self._org.schema.fields(name) if one["picklistValues"]]
+        told: dict[str, Any] = {}
+        for one in fields:
+            values = [choice["value"] for choice in one["picklistValues"] if choice["active"]]
+            values = [value for value in values if value in narrowed.get(one["name"], values)]
+            choices = [{"value": value, "label": value, "validFor": []} for value in values]
+            told[one["name"]] = {"controllerValues": {}, "defaultValue": None, "values": choices}
+        return JSONResponse({"picklistFieldValues": told})
 
 
 def create() -> Control:

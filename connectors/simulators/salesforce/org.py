@@ -76,6 +76,7 @@ class Org:
                 {"Id": people.PERSON, "Email": "eva@plavi.example", "IsActive": True},
                 {"Id": "005000000000007AAA", "Email": "ivo@plavi.example", "IsActive": True},
             ],
+            "offered": {},  #: record type -> picklist -> its choices there, where they are fewer
             "queues": [{"Id": QUEUE, "Name": "Inbound", "objects": ["Lead"]}],
         }
 

@@ -152,3 +152,14 @@ def test_practice_4_6_choices_beside_a_controlling_field_are_told(
     places.act("alter", "Lead", field="Sub__c", to=like | {"controllerName": "DoNotCall"})
     (told,) = [one.fields for one in sales.describe() if one.name == "Lead"]
     assert told["Sub__c"].dependent == {"false": ("One",), "true": ("Two",)}
+
+
+def test_practice_4_6_choices_of_a_record_type_are_told(types: Server, sales: Any) -> None:
+    industries = [entry(name, name) for name in ("Blue", "Green")]
+    like = {"type": "picklist", "restrictedPicklist": True, "picklistValues": industries}
+    types.act("alter", "Lead", field="Colour__c", to=like)
+    types.post("switches", offered={PARTNER: {"Colour__c": ["Green"]}})
+    (told,) = [one.fields for one in sales.describe() if one.name == "Lead"]
+    colour = told["Colour__c"]
+    assert (colour.choices, colour.controller) == (("Blue", "Green"), "RecordTypeId")
+    assert colour.dependent == {"Partner": ("Green",), PARTNER: ("Green",)}
