@@ -29,8 +29,8 @@ from sync_engine.store import PLACED, EntityRow, LinkRow
 _NO_RECORD = "there is no live record to make it from"
 _NOT_LISTED = "that side has not been listed yet"
 _LEFT_ALONE = "its records are left alone, by an opt-out of their own or a filter (exit)"
-#: reasons that pass by themselves: a lead that is to become the customer waits for that
-_PASSING = (_NO_RECORD, _NOT_LISTED, _LEFT_ALONE)
+_PASSING = (_NOT_LISTED, _LEFT_ALONE)
+_COMING = (LinkState.STUB, LinkState.NEW, LinkState.ASKED)
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ def consider_creates(
             source = world.place(instance, entity.kind)
             lead = leads.get(source.instance_id) if source else None
             if reason:
-                if lead is not None and reason not in _PASSING:
+                if lead is not None and not _passes(reason, others[entity.id]):
                     leave_as_past(world, told, lead, reason)
             elif source is None or world.is_out(instance) or not source.type.name:
                 found.postponed.add(entity.id)
@@ -104,6 +104,13 @@ def consider_creates(
             found.fresh.append(link)
     world.store.links.wait(connection, waits)
     return found
+
+
+def _passes(reason: str, links: Sequence[LinkRow]) -> bool:
+    """Whether a lead waits for what keeps it from becoming a customer: that may pass by itself."""
+    if reason == _NO_RECORD:  # the customer is told of, and is not read or matched yet
+        return any(k.kind is Kind.CUSTOMER and k.state in _COMING for k in links)
+    return reason in _PASSING
 
 
 def why_none(

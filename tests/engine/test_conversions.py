@@ -358,3 +358,14 @@ def test_where_no_customers_are_created_a_lead_becomes_none(converting: Three) -
     (issue,) = converting.issues()
     assert issue.what == "lead left as past"
     assert issue.cause == "nothing is created there (creates: link-only)"
+
+
+def test_a_lead_whose_customer_is_gone_at_once_is_left_as_past(converting: Three) -> None:
+    converting.sales.create("Lead", **ANN)
+    converting.settle()
+    contact = converting.sales.convert("Lead", only(converting.sales.alive("Lead")).id)
+    converting.sales.delete("Contact", contact)
+    converting.settle()
+    (lead,) = converting.links("service/lead")
+    assert lead.state is LinkState.CONVERTED
+    assert "lead left as past" in converting.whats()
