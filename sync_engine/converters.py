@@ -323,5 +323,11 @@ def resembles(ours: Any, theirs: Any) -> bool:
     return left == right or (len(right) >= 10 and left.startswith(right))
 
 
+def is_cut(ours: Any, theirs: Any) -> bool:
+    """Whether theirs is only the beginning of ours."""
+    left, right = _bare(ours), _bare(theirs)
+    return bool(right) and left != right and left.startswith(right)
+
+
 def _bare(value: Any) -> str:
     return "".join(ch for ch in str(value).casefold() if ch.isalnum())

@@ -13,6 +13,7 @@ UNSET: Final = object()
 OPT_OUT: Final = "sync_opt_out"  #: a record's own wish to be left alone
 CROSS_IDS: Final = ("cross_id", "cross_lead_id")  #: ids of the person's records elsewhere
 UNSHARED: Final = frozenset({OPT_OUT, *CROSS_IDS})  #: a record's own: they never travel
+NOT_STORED: Final = "not stored"  #: why one is held that was accepted, and kept as it was
 MISFIT: Final = "does not fit"  #: why a field is held whose value was not even sent
 
 

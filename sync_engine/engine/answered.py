@@ -8,7 +8,7 @@ from sync_engine.engine.world import DELETE_WAITS, TRIES, UNCLEARABLE, Told, Wor
 from sync_engine.models import Kind, LinkState, Owes
 from sync_engine.reconcile import MANUAL
 from sync_engine.store import PLACED, EntityRow, IssueRow, LinkRow
-from sync_engine.values import MISFIT
+from sync_engine.values import MISFIT, NOT_STORED
 
 #: issues about a link -> whether their reason stands
 _STANDS: Mapping[str, Callable[[LinkRow], bool]] = {
@@ -23,6 +23,7 @@ _STANDS: Mapping[str, Callable[[LinkRow], bool]] = {
     "parked": lambda link: link.state in PLACED and link.tries >= TRIES,
     "flipping": lambda link: any(k.why == "flipping" for k in link.held.values()),
     UNCLEARABLE: lambda link: any(k.why == UNCLEARABLE for k in link.held.values()),
+    NOT_STORED: lambda link: any(k.why == NOT_STORED for k in link.held.values()),
     "surplus record": lambda link: link.state is LinkState.SURPLUS,
     "customer became lead": lambda link: link.state is LinkState.HELD,
     DELETE_WAITS: lambda link: link.state is LinkState.GONE and link.ends is not Owes.NOTHING,

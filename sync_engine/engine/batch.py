@@ -22,6 +22,8 @@ class Batch:
     #: (field, native choice) that no value map knows
     strange: set[tuple[str, str]] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)  #: fields that hold no value of theirs
+    #: link -> fields that may be stored otherwise than we wrote them -> whether nobody else did it
+    doubted: dict[int, dict[str, bool]] = field(default_factory=dict)
     customers: set[int] = field(default_factory=set)  #: entities that are customers
     _fresh: set[int] = field(default_factory=set)
 

@@ -12,13 +12,13 @@ from typing import Any
 import orjson
 from sqlalchemy.engine import Connection
 
-from connectors import Action, Change, Merged, Record, Upserted
-from sync_engine.converters import resembles
+from connectors import Change, Merged, Record, Upserted
 from sync_engine.engine.batch import Batch
 from sync_engine.engine.ended import end, load_targets
 from sync_engine.engine.groups import review
 from sync_engine.engine.keys import UNKEYED, rekey
 from sync_engine.engine.recognise import recognise
+from sync_engine.engine.stored import doubt, settle_doubts
 from sync_engine.engine.world import (
     LONGEST_CAUSE,
     UNKNOWN_CHOICE,
@@ -30,7 +30,7 @@ from sync_engine.engine.world import (
 )
 from sync_engine.models import Happened, Kind, LinkState, Owes
 from sync_engine.store import LinkRow
-from sync_engine.values import UNSET, Held, hash_of
+from sync_engine.values import UNSET
 
 #: what a read record brings back to matching, changed or not
 _RETURNED = (LinkState.STUB, LinkState.GONE, LinkState.REPLACED, LinkState.MERGED)
@@ -63,7 +63,7 @@ def ingest(
     load_targets(world, source, connection, batch, ends)
     for change in ends:
         end(world, source, batch, told, change)
-    _settle_renditions(world, source, connection, batch, told)
+    settle_doubts(world, source, run, connection, batch, told)
     for name, choice in sorted(batch.strange):
         told.issue(
             world,
@@ -143,7 +143,7 @@ def _upsert(
     seen = _read(source, batch, link.kind, record)
     if remapped:
         _remap(world, batch, link, seen, unchanged=link.fingerprint == mark)
-    _see(batch, link, record, seen, mark)
+    _see(source, batch, link, record, seen, mark)
     if returned:
         _return(world, batch, told, link)
     elif link.state is LinkState.ASKED:
@@ -186,8 +186,16 @@ def _remap(
         link.held.pop(name, None)
 
 
-def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], mark: bytes) -> None:
+def _see(
+    source: Source,
+    batch: Batch,
+    link: LinkRow,
+    record: Record,
+    seen: Mapping[str, Any],
+    mark: bytes,
+) -> None:
     before = link.seen or {}
+    untouched = record.version is not None and record.version == link.version
     link.version, link.modified_at, link.missing_at = record.version, record.modified_at, None
     link.inactive, link.layout = record.inactive, batch.layout
     first_read_after_write = link.fingerprint is None
@@ -200,12 +208,10 @@ def _see(batch: Batch, link: LinkRow, record: Record, seen: Mapping[str, Any], m
     if seen.get("company") or not UNKEYED.issuperset(changed.keys() | before.keys() - seen.keys()):
         batch.rekey(link)
     stamp = record.modified_at.isoformat() if record.modified_at else None
-    for name, value in changed.items():
-        if stamp:
-            link.stamps[name] = stamp
-        ours = link.base.get(name)
-        if first_read_after_write and ours not in (None, value) and resembles(ours, value):
-            link.held[name] = Held(hash_of(ours), "stored differently", value)
+    if stamp:
+        link.stamps |= dict.fromkeys(changed, stamp)
+    if first_read_after_write:
+        doubt(source, batch, link, changed, untouched=untouched)
     link.seen, link.rev, link.tries = dict(seen), link.rev + 1, 0
 
 
@@ -275,31 +281,6 @@ def _leave(world: World, told: Told, link: LinkRow, rule: str) -> None:
     if link.entity_id is not None:
         about = {"entity_id": link.entity_id, "link_id": link.id}
         told.event(world, what=Happened.UNLINKED, rule=rule, **about)
-
-
-def _settle_renditions(
-    world: World, source: Source, connection: Connection, batch: Batch, told: Told
-) -> None:
-    """Only a field that we wrote last can be stored differently; anything else is an edit."""
-    suspects = {
-        link.id: link
-        for link in batch.changed.values()
-        if any(kept.why == "stored differently" for kept in link.held.values())
-    }
-    if not suspects:
-        return
-    last = world.store.writes.last_done(connection, suspects)
-    for link in suspects.values():
-        row = last.get(link.id)
-        # what a create wrote is not kept with it: it is all that was agreed on at the first read
-        written = link.base if row and row.action == Action.CREATE else row.values if row else {}
-        for name, kept in list(link.held.items()):
-            if kept.why != "stored differently":
-                continue
-            if name not in written or hash_of(written[name]) != kept.of:
-                del link.held[name]
-            else:
-                told.issue(world, "stored differently", source_id=source.id, field_name=name)
 
 
 def _store(world: World, run: Run, connection: Connection, batch: Batch, told: Told) -> None:

@@ -11,11 +11,12 @@ from sync_engine.engine.keys import keys_of, rekey
 from sync_engine.engine.leads import leave_as_past
 from sync_engine.engine.references import reference_fields
 from sync_engine.engine.showing import wanted
+from sync_engine.engine.stored import hold_stored
 from sync_engine.engine.world import LONGEST_CAUSE, TRIES, UNCLEARABLE, Run, Source, Told, World
 from sync_engine.identifiers import is_address
 from sync_engine.models import LinkState, Owes, SentResult
 from sync_engine.store import LinkRow
-from sync_engine.values import Held, hash_of
+from sync_engine.values import NOT_STORED, Held, hash_of
 
 if TYPE_CHECKING:
     from sync_engine.engine.push import Planned
@@ -46,7 +47,7 @@ def keep_outcomes(
         plan.row.result = SentResult[outcome.result.name]
         plan.row.reason, plan.row.answered_at = outcome.reason or None, world.clock.now()
         if outcome.result is Result.DONE:
-            as_sent = _done(world, source, told, plan, link, outcome, tick)
+            as_sent = _done(world, source, run, told, plan, link, outcome, tick)
             if as_sent and not moved:
                 continue
         elif outcome.result is Result.REJECTED:
@@ -102,6 +103,7 @@ def log_write(
 def _done(
     world: World,
     source: Source,
+    run: Run,
     told: Told,
     plan: "Planned",
     link: LinkRow,
@@ -111,7 +113,7 @@ def _done(
     """Whether the side now holds just what was meant, so that nothing is left to decide."""
     values = _landed(world, source, plan, outcome)
     if outcome.values:
-        _hold_what_stays(world, told, plan, link, values)
+        _hold_what_stays(world, source, run, told, plan, link, values)
     unchanged = link.rev == plan.row.link_rev
     link.base = link.base | values
     link.acked, link.version, link.fingerprint = tick, outcome.version, None
@@ -142,14 +144,26 @@ def _done(
 
 
 def _hold_what_stays(
-    world: World, told: Told, plan: "Planned", link: LinkRow, values: Mapping[str, object]
+    world: World,
+    source: Source,
+    run: Run,
+    told: Told,
+    plan: "Planned",
+    link: LinkRow,
+    values: Mapping[str, object],
 ) -> None:
-    """A clear that the system ignores is not tried again until golden changes (practice 4.12)."""
-    for name, value in sorted(values.items()):
-        if plan.row.values.get(name, value) is None and value is not None:
-            link.held[name] = Held(hash_of(None), UNCLEARABLE, value)
-            about = {"link_id": link.id, "entity_id": link.entity_id, "source_id": link.source_id}
-            told.issue(world, UNCLEARABLE, field_name=name, **about)
+    """A value that the system tells it has kept is not written again until golden changes.
+
+    That is a clear that it ignores (practice 4.12), or a field that it does not let us write.
+    """
+    refs = reference_fields(world, plan.entity.kind)
+    for name in sorted(plan.row.values.keys() & values.keys() - refs.keys()):
+        sent, value = plan.row.values[name], values[name]
+        if value is None or value == sent:
+            continue
+        if sent is None or value == plan.row.before.get(name):
+            sort = UNCLEARABLE if sent is None else NOT_STORED
+            hold_stored(world, source, run, told, link, name, Held(hash_of(sent), sort, value))
 
 
 def _landed(

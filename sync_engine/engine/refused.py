@@ -7,9 +7,9 @@ from sqlalchemy.engine import Connection
 from sync_engine.engine.world import Source, World
 from sync_engine.models import LinkState, Owes
 from sync_engine.store import LinkRow
-from sync_engine.values import MISFIT
+from sync_engine.values import MISFIT, NOT_STORED
 
-_WHY = ("rejected", MISFIT, "flipping")
+_WHY = ("rejected", MISFIT, NOT_STORED, "flipping")
 
 
 def owe_again(world: World, connection: Connection, links: Collection[LinkRow]) -> set[int]:

@@ -41,6 +41,8 @@ _TELLING = (
 )
 UNKNOWN_CHOICE, UNREADABLE_VALUE = "unknown choice", "unreadable value"
 UNCLEARABLE = "cannot be cleared"
+TRUNCATED, REWRITTEN = "truncated", "rewritten"
+STORED_DIFFERENTLY = "stored differently"
 DELETE_WAITS = "delete waits for approval"
 MENDED = "repaired"
 LONGEST_CAUSE = 80  #: characters of an issue's cause

@@ -28,7 +28,7 @@ _ON_DELETES = {
     "approve": "the others end with the next cycle, unless somebody edits them before",
     "refuse": "nothing follows; the others stay",
 }
-_RETRIED = ("rejected", "does not fit", "parked")
+_RETRIED = ("rejected", "does not fit", "not stored", "parked")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,24 @@ MEANINGS: dict[str, Meaning] = {
         "clear it there by hand, or " + _KNOWN.remedy,
         ("seen",),
     ),
+    "not stored": Meaning(
+        "a system accepted our value and kept the one it had; it is left so, and never flows back, "
+        "until the field gets another",
+        "give our user the right to edit the field there (field-level security, a column's "
+        "profile), or stop the automation that puts it back; then issues retry ID. Where it is "
+        "meant to be read-only, map it with direction: from",
+    ),
+    "truncated": Meaning(
+        "a system keeps only the beginning of our value; it is left so, and never flows back",
+        "make the field longer there, or choose repair: truncate for it; " + _KNOWN.remedy,
+        ("seen",),
+    ),
+    "rewritten": Meaning(
+        "a system made another value of ours while it stored it; that counts as an edit and went "
+        "to the others",
+        "look which automation does that, and whether it is meant; " + _KNOWN.remedy,
+        ("seen",),
+    ),
     "delete waits for approval": Meaning(
         "a record was deleted, and those of the same person elsewhere would end too; they stay "
         "until somebody says so",

@@ -25,6 +25,8 @@ _NEWS = frozenset(
     {
         "cannot be cleared",
         "stored differently",
+        "truncated",
+        "rewritten",
         "lead left as past",
         "type changed",
         "unknown choice",

@@ -35,11 +35,11 @@ FRESH = 3600.0  #: seconds before an instance that is well is checked again
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 900.0  #: seconds before one that is not is asked again
 
 
-_FAILED = (" rejected", " retry", " gone")
+_FAILED = (" rejected", " retry", " gone", " unstored")
 
 
 def failed_writes(run: Run) -> int:
-    """Writes of a run that were refused, parked or left open."""
+    """Writes of a run that were refused, parked, left open, or accepted and not stored."""
     return sum(number for counted, number in run.counts.items() if counted.endswith(_FAILED))
 
 

@@ -31,7 +31,7 @@ from sync_engine.store.sql import (
     insert_new,
     update_many,
 )
-from sync_engine.values import MISFIT
+from sync_engine.values import MISFIT, NOT_STORED
 
 ENTITY: Any = Entity.__table__  # type: ignore[attr-defined]  # SQLModel hides it from types
 HISTORY: Any = History.__table__  # type: ignore[attr-defined]
@@ -53,6 +53,9 @@ def _of_entities(owned: Any) -> Any:
     past = and_(LINK.c.state.not_in(placed), LINK.c.entity_id.is_not(None))
     return or_(and_(owned, LINK.c.state.in_(placed)), and_(owned, past))
 
+
+#: why a field is held that may be accepted under another mapping
+_REFUSED = ("rejected", MISFIT, NOT_STORED)
 
 #: asked for at every step of every cycle, so these are put together once
 _OF_SOURCE: Any = LINK.c.source_id == bindparam("source")
@@ -235,7 +238,7 @@ class Links:
         return [
             link
             for link in rows
-            if link.tries or any(kept.why in ("rejected", MISFIT) for kept in link.held.values())
+            if link.tries or any(kept.why in _REFUSED for kept in link.held.values())
         ]
 
     def unmatched(self, connection: Connection, kind: Kind) -> list[LinkRow]:

@@ -122,7 +122,7 @@ def test_state_6_what_a_create_stored_differently_is_no_edit(
     number = three.sales.create("Lead", **ANN, title="Head of Logistics")
     three.settle()
     assert three.sales.row("Lead", number).values["title"] == "Head of Logistics"
-    assert three.whats() == ["stored differently"]
+    assert three.whats() == ["truncated"]
 
 
 def test_state_6_only_what_we_wrote_last_is_stored_differently(three: Three) -> None:
@@ -273,7 +273,7 @@ def test_state_6_an_opt_out_that_a_system_takes_back_each_time_is_held(three: Th
     before = three.written()
     three.cycle()
     assert three.written() == before
-    assert "flipping" in three.whats()
+    assert "not stored" in three.whats()
     assert three.sales.row("Lead", number).values["noemail"] is True
 
 
