@@ -13,6 +13,11 @@ def is_half_address(one: FieldMap) -> bool:
     return one.form == "address" and len(one.parts or ()) < len(PARTS)
 
 
+def is_partial(one: FieldMap) -> bool:
+    """Whether a side holds less of the field than golden does."""
+    return bool(one.member_of or one.part_of or one.is_rendered or is_half_address(one))
+
+
 @dataclass(frozen=True, slots=True)
 class KindMap:
     """The mapped fields of one kind."""

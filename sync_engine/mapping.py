@@ -14,7 +14,7 @@ from typing import Any
 
 from sync_engine.fieldmap import Compute, FieldMap
 from sync_engine.fitting import Limit
-from sync_engine.kindmap import KindMap, is_half_address
+from sync_engine.kindmap import KindMap, is_half_address, is_partial
 from sync_engine.names import joined, parted
 from sync_engine.owners import FORM as OWNER
 from sync_engine.owners import Directory
@@ -53,12 +53,12 @@ class Mapping:
     @property
     def is_partial(self) -> bool:
         """Whether it holds less than golden does: sets of values, half an address, a mask."""
-        return any(_is_partial(one) for one in self.fields)
+        return any(is_partial(one) for one in self.fields)
 
     def shows_whole(self, kind: str, name: str) -> bool:
         """Whether what is read of a field is all that the side was given."""
         one = self._one(kind, name)
-        return one is not None and not _is_partial(one)
+        return one is not None and not is_partial(one)
 
     @property
     def forms(self) -> dict[str, bytes]:
@@ -385,10 +385,6 @@ class Mapping:
         if normal is None or normal is UNSET:
             return None
         return str(one.normal(one.fit(one.part_of or "", normal), self.region))
-
-
-def _is_partial(one: FieldMap) -> bool:
-    return bool(one.member_of or one.part_of or one.is_rendered or is_half_address(one))
 
 
 def _further(native: str) -> str:
