@@ -82,9 +82,14 @@ def nobody_beside(home: Installation, people: People) -> None:
 
 
 def owned(state: State) -> None:
-    """I-15: nobody's record belongs to somebody who has become part of another."""
+    """I-15: who has become part of another, or something else, is one person with them."""
     for link in state.links.values():
-        if link.entity_id is None or link.state not in (LinkState.LIVE, LinkState.CREATING):
+        if link.entity_id is None:
             continue
-        if state.entities[link.entity_id].state is not EntityState.LIVE:
-            raise Violation("I-15", f"the link of {link.record_id} belongs to nobody any more")
+        if link.state in (LinkState.LIVE, LinkState.CREATING):
+            if state.entities[link.entity_id].state is not EntityState.LIVE:
+                raise Violation("I-15", f"the link of {link.record_id} belongs to nobody any more")
+        elif link.state is LinkState.CONVERTED and link.record_id and link.into_id:
+            after = state.links[link.into_id]
+            if after.state is LinkState.LIVE and after.entity_id != link.entity_id:
+                raise Violation("I-16", f"{link.record_id} has become another person's record")

@@ -119,7 +119,8 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
     oracles.linked(home, state)
     oracles.one_kind(home, state)
     oracles.equal(home, state)
-    ends.owned(state)
+    if not acting.decided:
+        ends.owned(state)
     if home.setup.clear and not (acting.decided or acting.restored_at):
         ends.deletes_have_causes(home, people, state)
         if "F19" not in home.setup.faults:  # who is hidden is found by nobody

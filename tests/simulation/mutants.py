@@ -121,9 +121,6 @@ UNNOTICED: Mapping[str, Mutant] = {
         "        target.entity_id = source.id\n        rows.changed.add(target.id)\n",
         "        pass\n",
     ),
-    "a page older than our write is believed": _engine(
-        "ingest", "if link.acked > tick:", "if False:"
-    ),
     "who is no more is created elsewhere": _engine(
         "decide",
         "is_past = not any(link.state in READABLE",

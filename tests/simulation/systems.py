@@ -33,7 +33,7 @@ PROFILE_TREES: Mapping[str, Mapping[str, Any]] = {
 PROFILE_TYPES = {"lead": "LEAD", "customer": "CUSTOMER"}
 #: how a system may keep what is written to it
 REWRITES: dict[str, Callable[[str, Any], Any]] = {
-    "cuts": lambda f, v: v.removesuffix("q") if f == "title" and v else v,
+    "marks": lambda f, v: f"{v}." if f == "title" and v else v,
     "re-cases": lambda f, v: v.upper() if f == "title" and v else v,
     "spaces": lambda f, v: f"{v[:4]} {v[4:6]} {v[6:]}" if f == "mobile" and v else v,
     "national": lambda f, v: v.replace("+385", "0") if f == "mobile" and v else v,
