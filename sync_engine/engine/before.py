@@ -58,7 +58,7 @@ def reread(
     if not (read or late):
         return len(owing)
     if read and not records:
-        require_witness(world, source, [k.record_id or "" for k in read.values()])
+        require_witness(world, source, run, [k.record_id or "" for k in read.values()])
     with world.store.transaction(lease) as connection:
         found = [Upserted(record) for record in (*records.values(), *born.values())]
         ingest(world, source, run, connection, found, tick)

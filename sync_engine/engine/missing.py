@@ -13,7 +13,7 @@ from connectors import TransientError
 from sync_engine import guard
 from sync_engine.engine.risk import released
 from sync_engine.engine.stops import MISSING, keep_stops, open_stops
-from sync_engine.engine.world import Source, Sync, Told, World
+from sync_engine.engine.world import Run, Source, Sync, Told, World
 from sync_engine.models import Kind
 from sync_engine.store import READABLE, LinkRow
 
@@ -71,15 +71,28 @@ def _weighed(
         yield sync, mine, known[kind], let_go
 
 
-def require_witness(world: World, source: Source, asked: Collection[str]) -> None:
+def require_witness(world: World, source: Source, run: Run, asked: Collection[str]) -> None:
     """None of the records asked for is shown: is any other that the system has?
 
-    Raises TransientError where it shows nobody: then nobody is missing.
+    Raises TransientError where it shows nobody: then nobody is missing, until a person says that
+    it has been emptied.
     """
     with world.store.reading() as connection:
         others = world.store.links.some_live(connection, source.id, asked, WITNESSES)
-    if others and not source.connector.fetch(source.selection, "id", others):
+    if not others or source.connector.fetch(source.selection, "id", others):
+        return
+    told, is_let_go = Told(run.id), True
+    with world.store.transaction() as connection:
+        for sync, _, links, let_go in _weighed(world, connection, source, ()):
+            if links > let_go:
+                is_let_go = False
+                stops = {MISSING: links}
+                keep_stops(world, told, connection, sync, source, stops, links, (MISSING,))
+        if told.issues:
+            run.store(world, connection)
+        told.store(world, connection)
+    if not is_let_go:
         raise TransientError(
             f"{source.name} shows none of the records that it has",
-            remedy="check what the integration's user may see there",
+            remedy="check what the integration's user may see there; if all were deleted, release",
         )

@@ -24,7 +24,7 @@ def reread_records(world: World, source: Source, run: Run, ids: Collection[str])
             fetched = source.connector.fetch(source.selection, "id", list(part))
             records = {record.id for record in fetched}
             if not records:
-                require_witness(world, source, part)
+                require_witness(world, source, run, part)
             with world.store.transaction(lease) as connection:
                 ingest(world, source, run, connection, [Upserted(r) for r in fetched], tick)
                 known = world.store.links.by_record(connection, source.id, part)

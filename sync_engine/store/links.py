@@ -280,13 +280,12 @@ class Links:
     def some_live(
         self, connection: Connection, source_id: int, without: Collection[str], limit: int
     ) -> list[str]:
-        """A few records that the source is known to have; none that are to be read again."""
+        """A few records that the source is known to have."""
         query = select(LINK.c.record_id).where(
             LINK.c.source_id == source_id,
             LINK.c.record_id.is_not(None),
             LINK.c.record_id.not_in(sorted(without)),
             LINK.c.state == LinkState.LIVE,
-            LINK.c.owes != Owes.REREAD,
         )
         return [row.record_id for row in connection.execute(query.limit(limit))]
 

@@ -30,6 +30,7 @@ class Acting:
         self.restored_at = 0  #: the event by which the state was last put back
         self.decided = False  #: whether people have said whose a record is
         self.was_hidden = False
+        self.misled = False  #: whether they let go what was hidden, as if it had been deleted
         self.has_released = False  #: whether people let something go after the last cycle
         home.deed = self._in_the_midst
         if script.setup.released:
@@ -141,6 +142,7 @@ class Acting:
         self.home.pass_time(timedelta(minutes=minutes))
 
     def _release(self, rng: random.Random, kind: str) -> bool:
+        self.misled = self.misled or any(crm.hidden for crm in self.home.systems.values())
         return self._command(lambda worker: release(worker.service, SYNCS[kind]))
 
     def _stop(self, rng: random.Random, on: str) -> bool:

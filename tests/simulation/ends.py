@@ -17,6 +17,8 @@ def deletes_have_causes(home: Installation, people: People, state: State) -> Non
     """I-21: we delete only whom people have deleted elsewhere, and nothing that nobody has seen."""
     latest = {(one.system, one.record, one.field): one for one in people.log}
     for crm, name, row in _deleted_by_us(home):
+        if not row.deleted:
+            continue  # people have brought it back
         who = people.who(crm, name, row)
         causes = [one for one in people.deleted if one[2] == who and one[0] is not crm]
         if not causes:
@@ -42,6 +44,8 @@ def _was_known(
     """Whether somebody who deleted the person had the value before them, or it had lost."""
     if not isinstance(entry.value, str) or field not in home.fields:
         return True
+    if field == "mobile" and crm.flavour == "profiles":
+        return True  # a number that found no place was told, and went nowhere
     if home.setup.yields.get(crm.name) == field or (field == "job_title" and home.setup.stored):
         return True  # nobody's, or kept in another form
     if entry.value.removeprefix("+") in state.lost or (field, entry.value) in {
@@ -69,6 +73,8 @@ def nobody_beside(home: Installation, people: People) -> None:
     """I-11: nobody is created where people had entered that very person before."""
     for crm in home.systems.values():
         for kind in home.setup.kinds:
+            if kind == "company":
+                continue  # people change what it is told by
             name = OBJECTS[crm.flavour][kind]
             first: dict[int, int] = {}
             for number, row in enumerate(crm.objects[name].rows.values()):

@@ -122,7 +122,8 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
     if not acting.decided:
         ends.owned(state)
     if home.setup.clear and not (acting.decided or acting.restored_at):
-        ends.deletes_have_causes(home, people, state)
+        if not acting.misled:
+            ends.deletes_have_causes(home, people, state)
         if "F19" not in home.setup.faults:  # who is hidden is found by nobody
             ends.nobody_beside(home, people)
     if not acting.decided:

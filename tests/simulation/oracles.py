@@ -144,7 +144,7 @@ def nothing_lost(home: Installation, people: People, acting: Acting, state: Stat
     latest: dict[tuple[str, str, str], Entry] = {}
     for entry in people.log:
         latest[entry.system, entry.record, entry.field] = entry
-    replaced = {(entry.field, entry.over) for entry in people.log}
+    replaced = {(entry.field, _plain(entry.over)) for entry in people.log}
     for (system, root, field), entry in latest.items():
         crm = home.systems[system]
         row = _row(crm, people.now(system, root))
@@ -158,7 +158,7 @@ def nothing_lost(home: Installation, people: People, acting: Acting, state: Stat
         told = state.history if field == "mobile" else state.lost
         if holds(crm, row, field, entry.value) or _trace(field, entry.value) in told:
             continue
-        if (field, entry.value) in replaced:
+        if (field, _plain(entry.value)) in replaced:
             continue
         if any(one[0] == row.id and _trace(field, entry.value) in one[2] for one in crm.unseen):
             continue
@@ -173,6 +173,11 @@ def nobody_differed_in_vain(people: People, state: State) -> None:
             for other in re.findall(_TOKEN, lost):
                 if (value, other) in seen:
                     raise Violation("I-6", f"a conflict was recorded: {value!r} over {other!r}")
+
+
+def _plain(value: Any) -> str:
+    """A value as those see it who are shown another form of it."""
+    return "".join(char for char in str(value).casefold() if char.isalnum())
 
 
 def _trace(field: str, value: str) -> str:
@@ -291,7 +296,10 @@ def opted_out(home: Installation, people: People, state: State) -> None:
         where = (entry.system, people.now(entry.system, entry.record))
         if entry.field == "email_opt_out" and where in owner and entry.value != entry.over:
             said[owner[where]][where].append(bool(entry.value))
+    blurred = {place for c in home.systems.values() for place in _unseen(c, "noemail")}
     for entity, records in said.items():
+        if blurred & records.keys():
+            continue  # two edits within the second, of which the engine could see one
         setters = [told for told in records.values() if True in told]
         if len(setters) == 1 and setters[0][-1]:
             for link in state.live()[entity]:
@@ -300,6 +308,10 @@ def opted_out(home: Installation, people: People, state: State) -> None:
                     continue
                 if True not in shows(crm, row, "email_opt_out"):
                     raise Violation("I-4", f"{crm.name}:{row.id} lacks an opt-out that stands")
+
+
+def _unseen(crm: Crm, native: str) -> set[tuple[str, str]]:
+    return {(crm.name, number) for number, name, _ in crm.unseen if name == native}
 
 
 def one_kind(home: Installation, state: State) -> None:

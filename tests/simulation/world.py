@@ -267,7 +267,7 @@ class Worker:
             },
             deletes=dict.fromkeys(order, setup.deletes),
             creates=dict.fromkeys(order, "create"),
-            limits=Limits(**few, emptied=Limit(1000, 0.5)),
+            limits=Limits(**few),
         )
 
 
