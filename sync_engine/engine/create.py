@@ -18,7 +18,7 @@ from sync_engine.engine.covering import Wish, held_by_other_kind
 from sync_engine.engine.groups import closed
 from sync_engine.engine.keys import Employers, employers
 from sync_engine.engine.leads import becoming, converts, leave_as_past
-from sync_engine.engine.outside import inside
+from sync_engine.engine.outside import inside, passes
 from sync_engine.engine.showing import assume_opt_outs
 from sync_engine.engine.verdicts import verdicts
 from sync_engine.engine.world import TRIES, Sync, Told, World
@@ -224,8 +224,7 @@ def _keeps_place(world: World, link: LinkRow, kind: Kind) -> bool:
 
 def enters(world: World, sync: Sync, entity: EntityRow, live: Collection[LinkRow]) -> bool:
     """Whether one of these records may be the cause of others (practice 3.2)."""
-    conditions = [sync.enters.get(world.source(link.source_id).instance) for link in live]
-    return any(condition is None or condition(entity.golden) for condition in conditions)
+    return any(passes(world, sync, entity, link) for link in live)
 
 
 def _resembling(

@@ -26,13 +26,19 @@ def why_outside(world: World, sync: Sync, entity: EntityRow, link: LinkRow) -> s
         return "its own opt-out"
     if side not in sync.pauses:
         return ""
-    enters, accepts = sync.enters.get(side), sync.accepts.get(side)
-    shown = {name: value for name, value in seen.items() if value is not None}
-    if enters is not None and not enters(entity.golden | shown):
+    accepts = sync.accepts.get(side)
+    if not passes(world, sync, entity, link):
         return "the filter of its side"
     if accepts is not None and not accepts(entity.golden):
         return "what its side accepts"
     return ""
+
+
+def passes(world: World, sync: Sync, entity: EntityRow, link: LinkRow) -> bool:
+    """Whether a record passes the filter of its side, by its own values: a placeholder is one."""
+    enters = sync.enters.get(world.source(link.source_id).instance)
+    shown = {name: value for name, value in (link.seen or {}).items() if value is not None}
+    return enters is None or enters(entity.golden | shown)
 
 
 def inside(world: World, sync: Sync, entity: EntityRow, links: Sequence[LinkRow]) -> list[LinkRow]:

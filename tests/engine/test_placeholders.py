@@ -162,3 +162,10 @@ def test_placeholders_are_settable_for_the_file_a_kind_and_a_field(tmp_path: Pat
         False, False, True, True, False, True,
     ]  # fmt: skip
     assert not leads.is_placeholder("language", "no")
+
+
+def test_a_filter_sees_the_placeholder_that_a_record_shows(three: Three) -> None:
+    three.filter(Kind.LEAD, "sales", 'email == null || !email.endsWith("@example.com")')
+    three.sales.create("Lead", **ANN | {"mail": "ann@example.com"})
+    three.settle()
+    assert three.written() == {"sales": {}, "service": {}, "profiles": {}}
