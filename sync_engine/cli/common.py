@@ -85,7 +85,7 @@ def main() -> None:
 def _carried_out() -> int:
     output = sys.stdout
     try:
-        return int(app(standalone_mode=False) or Exit.DONE)
+        return int(app(prog_name="crm-sync", standalone_mode=False) or Exit.DONE)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except typer.Exit as left:

@@ -99,12 +99,19 @@ MUTANTS: Mapping[str, Mutant] = {
         "among(connection, ENTITY.c.id, chunk)).values(dirty=DIRTY)",
         "among(connection, ENTITY.c.id, chunk), ENTITY.c.dirty == 0).values(dirty=DIRTY)",
     ),
-    "a refusal to try again closes its row": _engine(
-        "outcomes", "plan.row.result = plan.row.answered_at = None", "pass"
+    "what a side shows instead is news": Mutant(
+        "sync_engine.reconcile",
+        "return kept is None or kept.shown != value or kept.why == MANUAL",
+        "return True",
     ),
-}
-#: no stored script notices these, nor did a search of 60 CPU seconds: the gate lacks them
-UNNOTICED: Mapping[str, Mutant] = {
+    "a side deletes what it has not accepted": _engine(
+        "deletes",
+        "return not difference(world, batch.references, entity, gone, side)",
+        "return True",
+    ),
+    "who is there already is not looked up": _engine(
+        "before", "if wanted and wanted[1]:", "if False:"
+    ),
     "the base advances whole": _engine(
         "outcomes", "link.base = link.base | values", "link.base = {**(link.seen or {}), **values}"
     ),
@@ -112,6 +119,15 @@ UNNOTICED: Mapping[str, Mutant] = {
         "sync_engine.store.layouts",
         "return {name: value for name, value in found.items() if value != UNSET_MARK}",
         "return {n: None if value == UNSET_MARK else value for n, value in found.items()}",
+    ),
+    "a converted lead stays one": _engine(
+        "follow", "source.kind = Kind.CUSTOMER", "source.kind = Kind.LEAD"
+    ),
+}
+#: no stored script notices these, nor did a search of 60 CPU seconds: the gate lacks them
+UNNOTICED: Mapping[str, Mutant] = {
+    "a refusal to try again closes its row": _engine(
+        "outcomes", "plan.row.result = plan.row.answered_at = None", "pass"
     ),
     "values are compared as they come": Mutant(
         "sync_engine.mapping", "one.normal(values[one.field], self.region)", "values[one.field]"
@@ -132,26 +148,10 @@ UNNOTICED: Mapping[str, Mutant] = {
         "[k for k in missing if k.missing_at is not None and now - k.missing_at >= PAUSE]",
         "list(missing)",
     ),
-    "what a side shows instead is news": Mutant(
-        "sync_engine.reconcile",
-        "return kept is None or kept.shown != value or kept.why == MANUAL",
-        "return True",
-    ),
-    "a side deletes what it has not accepted": _engine(
-        "deletes",
-        "return not difference(world, batch.references, entity, gone, side)",
-        "return True",
-    ),
     "a merge's loser counts as deleted": _engine(
         "ended",
         "link.state, link.into_id = LinkState.MERGED, batch.links[change.into].id",
         "link.state = LinkState.GONE",
-    ),
-    "a converted lead stays one": _engine(
-        "follow", "source.kind = Kind.CUSTOMER", "source.kind = Kind.LEAD"
-    ),
-    "who is there already is not looked up": _engine(
-        "before", "if wanted and wanted[1]:", "if False:"
     ),
 }
 

@@ -336,7 +336,8 @@ def linked(home: Installation, state: State) -> None:
             link = links.get((source.id, row.id))
             if link is None:
                 raise Violation("I-15", f"{source.name}:{row.id} has no link")
-            if link.state not in (*_TAKEN, LinkState.IGNORED, LinkState.CONVERTED):
+            left = link.state is LinkState.CONVERTED and crm.kind_of(source.object, row) == "lead"
+            if link.state not in (*_TAKEN, LinkState.IGNORED) and not left:
                 raise Violation(
                     "I-15", f"{source.name}:{row.id} is there, its link {link.state.name}"
                 )
