@@ -78,7 +78,7 @@ def nobody_beside(home: Installation, people: People) -> None:
             name = OBJECTS[crm.flavour][kind]
             first: dict[int, int] = {}
             for number, row in enumerate(crm.objects[name].rows.values()):
-                if row.deleted or crm.kind_of(name, row) != kind:
+                if row.deleted or row.converted_into or crm.kind_of(name, row) != kind:
                     continue
                 who = people.who(crm, name, row)
                 if row.key is None and (crm.name, row.id) in people.born:

@@ -134,7 +134,8 @@ def judge(home: Installation, people: People, acting: Acting, state: State) -> N
         oracles.audited(home, state)
     # who was parted keeps what he was given; a field that was unmapped is first contact again
     remapped = home.setup.faults.keys() & {"F16", "F17"}
-    if not remapped:
+    # of who was hidden nobody knows whether our last write has landed
+    if not (remapped or "F19" in home.setup.faults):
         oracles.nobody_differed_in_vain(people, state)
     if not (acting.restored_at or acting.decided or remapped):
         oracles.nothing_comes_back(home, people, state)

@@ -24,7 +24,7 @@ CREATED = ("sales", "PATCH", "composite/sobjects")
 CREATES = [
     Moment("push", *CREATED),
     Moment("push", "service", "PATCH", r"leads\("),
-    Moment("push", "profiles", "POST", "persons/batch"),
+    Moment("push", "profiles", "POST", r"persons(/batch)?$"),  # one of them, or several
 ]
 MOMENTS = [
     Moment("pull", *READ),
