@@ -9,9 +9,11 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.meter import Cost
+from sync_engine.logs import set_up_logging
 
 
 def main() -> None:
+    set_up_logging("warning")
     program, workload, folder, records = sys.argv[1:]
     cost: Cost = getattr(import_module(f"benchmarks.{program}"), workload)(
         Path(folder), int(records)

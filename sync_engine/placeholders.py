@@ -20,6 +20,9 @@ WORDS = frozenset(
         "desconocido", "sconosciuto",
     }
 )  # fmt: skip
+#: of these words people bear some as names, so in names they are values
+NAMES = frozenset({"first_name", "middle_name", "last_name"})
+BORNE = frozenset({"null", "none"})
 #: days that systems put where none is known; 1970-01-01 is a birthday too
 DAYS = frozenset({"0001-01-01", "1753-01-01", "1900-01-01", "9999-12-31"})
 _AROUND = " []()<>{}\"'`#"

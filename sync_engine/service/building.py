@@ -21,7 +21,7 @@ from sync_engine.ids import END, EPOCH, Ids
 from sync_engine.matching import rule_of
 from sync_engine.models import Kind
 from sync_engine.parsing import parse
-from sync_engine.placeholders import Placeholders
+from sync_engine.placeholders import BORNE, NAMES, Placeholders
 from sync_engine.reconcile import Policy
 from sync_engine.service.confined import confined
 from sync_engine.service.processes import holder, is_dead, look_for_cycles_seldom
@@ -168,7 +168,7 @@ def _placeholders(settings: Settings, sync: SyncSettings, no: NoKeys) -> dict[st
         if form not in HOLDING_PLACEHOLDERS:
             continue
         own = sync.fields.get(name)
-        one = Placeholders(form, no=no)
+        one = Placeholders(form, no=no).with_more(without=BORNE if name in NAMES else ())
         for said in (settings, sync, *([own] if own else ())):
             one = one.with_more(said.placeholders.words, said.placeholders.without)
         found[name] = one

@@ -69,7 +69,7 @@ CASES = [
     Case(40, SALES, "title", "x" * 101, {SERVICE: HELD, PROFILES: "x" * 101}),
     Case(40, PROFILES, "title", "x" * 4000, {SALES: HELD, SERVICE: HELD}),
     Case(40, SALES, "text", "x" * 32_000, {SERVICE: HELD}),
-    everywhere(42, SALES, "title", "N/A"),
+    Case(42, SALES, "title", "N/A", {SERVICE: None, PROFILES: None}),  # it stands for nothing
     everywhere(43, SALES, "title", "Robert'); DROP TABLE leads; --"),
     everywhere(43, SERVICE, "title", "<script>alert(1)</script> {{7*7}} %s%n ${jndi:ldap://x}"),
     everywhere(43, PROFILES, "title", "O'Brien \\ \" / ' OR Name LIKE '%"),
@@ -91,7 +91,8 @@ CASES = [
     Case(52, SALES, "mobile", "call me", {SERVICE: "call me", PROFILES: HELD}),
     Case(58, PROFILES, "born", "0001-01-01", {SALES: HELD, SERVICE: HELD}),
     Case(58, SALES, "born", "1700-01-01", {SERVICE: HELD, PROFILES: "1700-01-01"}),
-    Case(58, SERVICE, "born", "9999-12-31", {SALES: HELD, PROFILES: "9999-12-31"}),
+    Case(58, SERVICE, "born", "9999-12-31", {SALES: None, PROFILES: None}),  # it stands for none
+    Case(58, SERVICE, "born", "9999-12-30", {SALES: HELD, PROFILES: "9999-12-30"}),
     everywhere(58, SERVICE, "born", "2024-02-29"),
     everywhere(68, SALES, "country", "Atlantis"),
     everywhere(69, SERVICE, "text", "a\r\nb", "a\nb"),
