@@ -27,7 +27,7 @@ _SELF = (sys.executable, "-m", "tests.simulation.search")
 TOGETHER = 100  #: histories between two collections of garbage
 LEAST = 3000  #: safety histories of a whole box
 #: mode -> seeds that fail and are not understood yet: see README; a box passes over them
-OPEN: Mapping[str, Sequence[int]] = {"safety": (2672, 3172)}
+OPEN: Mapping[str, Sequence[int]] = {"safety": (2672,)}
 OFTEN = 50  #: how often each fault strikes in it, and each situation is met
 README = ROOT / "sync_engine" / "README.md"
 
