@@ -287,18 +287,26 @@ def _ends_so(home: Installation, state: State, entity: int, field: str, last: En
 
 
 def opted_out(home: Installation, people: People, state: State) -> None:
-    """Practice 4.1: an opt-out stands until the side that set it takes it back."""
+    """Practice 4.1: an opt-out stands until the side that set it takes it back.
+
+    Of people whom nobody has opted out in a record that has ended since: that may have been it.
+    """
     if "email_opt_out" not in home.fields:
         return
     owner = {place(home, k): n for n, links in state.live().items() for k in links}
     said: dict[int, dict[tuple[str, str], list[bool]]] = defaultdict(lambda: defaultdict(list))
+    ended: set[int] = set()
     for entry in people.log:
         where = (entry.system, people.now(entry.system, entry.record))
-        if entry.field == "email_opt_out" and where in owner and entry.value != entry.over:
+        if entry.field != "email_opt_out" or entry.value == entry.over:
+            continue
+        if where in owner:
             said[owner[where]][where].append(bool(entry.value))
+        elif entry.value:
+            ended.add(entry.who)
     blurred = {place for c in home.systems.values() for place in _unseen(c, "noemail")}
     for entity, records in said.items():
-        if blurred & records.keys():
+        if blurred & records.keys() or ended & {people.whose.get(place, -1) for place in records}:
             continue  # two edits within the second, of which the engine could see one
         setters = [told for told in records.values() if True in told]
         if len(setters) == 1 and setters[0][-1]:
