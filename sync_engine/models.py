@@ -514,7 +514,8 @@ class Decision(Table, table=True):
         UniqueConstraint("left_source", "left_record", "right_source", "right_record"),
     )
     id: int | None = Field(default=None, primary_key=True)
-    verdict: str = _words()  #: same, different, later; unlink names one record twice
+    #: same, different, later; convert names a lead and the customer it became, unlink one twice
+    verdict: str = _words()
     left_source: int = _small()
     left_record: str = _words()
     right_source: int = _small()

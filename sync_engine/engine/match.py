@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from sync_engine.engine.follow import follow
 from sync_engine.engine.groups import Pool, ask, gather, settle
+from sync_engine.engine.verdicts import turn
 from sync_engine.engine.world import KINDS, Run, Told, World
 from sync_engine.models import Happened, Kind, LinkState, Owes
 from sync_engine.store import EntityRow, LinkRow
@@ -86,6 +87,8 @@ def _settle(world: World, run: Run, connection: Connection, fresh: Sequence[Link
     world.store.entities.mark(connection, dirty - {entity.id for entity in newborn})
     ask(world, connection, told, pool)
     told.store(world, connection)
+    if pool.said.became:
+        turn(world, connection, run, pool.said.became)
     run.counts["linked"] += len(pool.joined)
     run.counts["asked"] += len(asked)
 

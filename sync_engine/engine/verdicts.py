@@ -1,4 +1,4 @@
-"""What people have said of records, carried out: same, different, later, unlinked.
+"""What people have said of records, carried out: same, different, later, unlinked, converted.
 
 A decision names records, not links, so that it outlives a resync and a rebuilt state.
 """
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sync_engine.engine.follow import Following, join, keep, load
 from sync_engine.engine.leads import gives_way
 from sync_engine.engine.world import Run, Told, World
-from sync_engine.models import EntityState, Happened, LinkState, Owes
+from sync_engine.models import EntityState, Happened, Kind, LinkState, Owes
 from sync_engine.store import PLACED, DecisionRow, EntityRow, LinkRow
 
 #: questions that a verdict on their records answers
@@ -33,6 +33,7 @@ class Verdicts:
     same: frozenset[frozenset[int]]
     apart: frozenset[frozenset[int]]
     alone: frozenset[int] = frozenset()  #: links to be left alone
+    became: tuple[DecisionRow, ...] = ()  #: of leads, which customer they are now
 
 
 def verdicts(
@@ -57,6 +58,7 @@ def verdicts(
         frozenset(pairs.get("same", ())),
         frozenset(pairs.get("different", ())),
         frozenset(number for pair in pairs.get("unlink", ()) for number in pair),
+        tuple(one for one in said if one.verdict == "convert"),
     )
 
 
@@ -187,17 +189,48 @@ def convert(
     """A record's turn to a customer is followed: the entity that it left becomes one too."""
     told = Told(run.id)
     run.store(world, connection)
-    left = [
-        one
-        for one in world.store.links.of_entities(connection, [lead])
-        if one.state is LinkState.CONVERTED and one.into_id == link.id
-    ]
+    every = world.store.links.of_entities(connection, [lead])
+    left = [one for one in every if one.state is LinkState.CONVERTED and one.into_id == link.id]
     for one in left:
         one.owes = Owes.FOLLOW
     world.store.links.save(connection, left, only=("owes",))
     about = {"entity_id": lead, "link_id": link.id, "by": by}
     told.event(world, what=Happened.CONVERTED, rule="decided", **about)
     told.store(world, connection)
+    _store(world, connection, "convert", [(k, link) for k in every if _is_lead(k)], by)
+
+
+def turn(world: World, connection: Connection, run: Run, said: Iterable[DecisionRow]) -> None:
+    """What was decided in another state, or before these records were read, is followed too."""
+    born: dict[tuple[int, int], LinkRow] = {}
+    for one in said:
+        found = [
+            world.store.links.by_record(connection, source, [record]).get(record)
+            for source, record in (one.left, one.right)
+        ]
+        lead = next((k for k in found if k is not None and _is_lead(k)), None)
+        customer = next((k for k in found if k is not None and k.kind is Kind.CUSTOMER), None)
+        if lead is None or customer is None or not joinable(customer):
+            continue
+        if lead.entity_id is None or lead.entity_id == customer.entity_id:
+            continue
+        born[lead.entity_id, customer.id] = LinkRow(
+            id=world.ids.row(),
+            source_id=customer.source_id,
+            instance_id=customer.instance_id,
+            kind=Kind.LEAD,
+            state=LinkState.CONVERTED,
+            entity_id=lead.entity_id,
+            into_id=customer.id,
+            owes=Owes.FOLLOW,
+        )
+    if born:
+        run.store(world, connection)
+        world.store.links.insert(connection, list(born.values()))
+
+
+def _is_lead(link: LinkRow) -> bool:
+    return link.kind is Kind.LEAD and link.state is LinkState.LIVE
 
 
 def follow_delete(

@@ -22,7 +22,7 @@ from sync_engine.operations.shapes import Decision, Replayed
 from sync_engine.service import Service
 from sync_engine.store import DecisionRow, LinkRow
 
-Said = Literal["same", "different", "later", "unlink"]
+Said = Literal["same", "different", "later", "unlink", "convert"]
 COLUMNS = ("verdict", "left", "right", "by", "at")
 
 
@@ -159,6 +159,8 @@ def _replayed(service: Service, connection: Connection, one: Decision, row: Deci
         verdicts.unlink(world, connection, run, links[0], one.by)
     elif row.verdict == "same" and links[0].kind is links[1].kind and _are_two(links):
         verdicts.same(world, connection, run, links, one.by)
+    elif row.verdict == "convert":
+        verdicts.turn(world, connection, run, [row])
     world.store.issues.decide(connection, [row], one.by, at)  # with the hour it was said
     return True
 

@@ -112,6 +112,31 @@ def test_an_unlinked_record_is_left_alone_in_an_empty_state_too(three: Three) ->
     rebuilt.close()
 
 
+def test_practice_3_2_a_type_change_that_was_allowed_is_followed_in_an_empty_state_too(
+    three: Three,
+) -> None:
+    three.sales.create("Lead", **ANN)
+    three.settle()
+    profile = only(three.profiles.alive("person"))
+    three.profiles.update("person", profile.id, type="CUSTOMER")
+    three.settle()
+    operations.resolve(three.face(), only(three.issues()).id, Verdict("convert"), "somebody")
+    said = operations.decisions(three.face())
+    assert {frozenset((one.verdict, one.left, one.right)) for one in said} == {
+        frozenset(("convert", f"{name}:{lead.id}", f"profiles/person:{profile.id}"))
+        for name, lead in (
+            ("sales/Lead", only(three.sales.alive("Lead"))),
+            ("service/lead", only(three.service.alive("lead"))),
+        )
+    }
+    rebuilt = again(three)
+    leads = [only(rebuilt.links(name)) for name in ("sales/Lead", "service/lead")]
+    assert [lead.state for lead in leads] == [LinkState.CONVERTED] * 2
+    assert only(rebuilt.links("profiles/person")).entity_id == leads[0].entity_id
+    assert operations.decisions(rebuilt.face()) == said
+    rebuilt.close()
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json"])
 def test_a_file_of_decisions_is_read_back(three: Three, tmp_path: Path, suffix: str) -> None:
     two_alike(three)
