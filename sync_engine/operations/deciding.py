@@ -9,7 +9,7 @@ from sync_engine.engine import new_run, verdicts
 from sync_engine.engine.decide import decide_entities
 from sync_engine.engine.rereading import try_again
 from sync_engine.models import LinkState
-from sync_engine.operations.issues import ABOUT_ENTITIES, links_of, one
+from sync_engine.operations.issues import ABOUT_ENTITIES, asked, links_of, one, question_of
 from sync_engine.operations.meanings import meaning
 from sync_engine.operations.records import (
     UnknownNameError,
@@ -60,8 +60,8 @@ def resolve(
 ) -> Resolution:
     """Answer one issue. Raises WrongUseError where that is no answer to it."""
     with service.store.transaction() as connection:
-        issue = one(service, connection, number)
-        return _answer(service, connection, issue, verdict, by, carry_out)
+        question = question_of(service, connection, number)
+        return _answer(service, connection, question, verdict, by, carry_out)
 
 
 def resolve_group(
@@ -74,17 +74,18 @@ def resolve_group(
             for row in service.store.issues.all(connection, whats=(what,))
             if cause in (None, row.cause)
         ]
+        questions = asked(service, connection, rows)
     if not rows:
         raise UnknownNameError(
             f"nothing of that sort waits: {what}", remedy="see crm-sync issues list"
         )
-    questions = {frozenset(links_of(row)) or frozenset((row.id,)): row for row in rows}
     found = []
-    for row in questions.values():
+    for question in questions:
         with service.store.transaction() as connection:
             still = {issue.id for issue in service.store.issues.all(connection, whats=(what,))}
-            if row.id in still:
-                found.append(_answer(service, connection, row, verdict, by, carry_out))
+            # an answer to one may have settled another
+            if any(row.id in still for row in question):
+                found.append(_answer(service, connection, question, verdict, by, carry_out))
     return found
 
 
@@ -137,50 +138,52 @@ def unlink(service: Service, record: str, by: str) -> Resolution:
 def _answer(
     service: Service,
     connection: Connection,
-    issue: IssueRow,
+    question: Sequence[IssueRow],
     verdict: Verdict,
     by: str,
     carry_out: bool,
 ) -> Resolution:
+    issue = question[0]
     offered = meaning(issue.what).verdicts
     if verdict.says not in offered:
         options = ", ".join(f"--{name}" for name in offered)
         remedy = f"it takes {options}" if options else meaning(issue.what).remedy
         raise WrongUseError(f"--{verdict.says} does not answer: {issue.what}", remedy=remedy)
     if verdict.says in ("same", "different", "later"):
-        return _identity(service, connection, issue, verdict, by, carry_out)
+        return _identity(service, connection, question, verdict, by, carry_out)
     if verdict.says == "take":
-        return _take(service, connection, issue, verdict.take or "", carry_out)
+        return _take(service, connection, question, verdict.take or "", carry_out)
     about = _rows(service, connection, links_of(issue))
     names = names_of(service.world, about)
     if verdict.says in _ON_DELETES:
         if carry_out:
             run, approved = new_run(service.world, "decision"), verdict.says == "approve"
             verdicts.follow_delete(service.world, connection, run, about[0], by, approved=approved)
-            service.store.issues.close(connection, service.clock.now(), [issue.id])
+            service.store.issues.close(connection, service.clock.now(), _numbers(question))
         return _told(issue, verdict.says, names, _ON_DELETES[verdict.says], carry_out)
     if verdict.says == "convert":
         if carry_out:
             run = new_run(service.world, "decision")
             verdicts.convert(service.world, connection, run, about[0], issue.entity_id or 0, by)
-            service.store.issues.close(connection, service.clock.now(), [issue.id])
+            service.store.issues.close(connection, service.clock.now(), _numbers(question))
         does = "a customer everywhere with the next cycle; its leads follow"
         return _told(issue, "convert", names, does, carry_out)
     if carry_out:
-        service.store.issues.close(connection, service.clock.now(), [issue.id])
+        service.store.issues.close(connection, service.clock.now(), _numbers(question))
     return _told(issue, "seen", names, "closed; nothing else changes", carry_out)
 
 
 def _identity(
     service: Service,
     connection: Connection,
-    issue: IssueRow,
+    question: Sequence[IssueRow],
     verdict: Verdict,
     by: str,
     carry_out: bool,
 ) -> Resolution:
-    world = service.world
-    about = _rows(service, connection, links_of(issue))
+    world, issue = service.world, question[0]
+    named = dict.fromkeys(number for row in question for number in links_of(row))
+    about = _rows(service, connection, list(named))
     if issue.what in ABOUT_ENTITIES:
         number = issue.entity_id or 0
         entity = world.store.entities.by_id(connection, [number])[number]
@@ -189,6 +192,7 @@ def _identity(
             for row in world.store.links.of_entities(connection, [number])
             if row.state is LinkState.LIVE and row.kind is entity.kind
         ]
+        about = [row for row in about if row.entity_id != number]
     else:
         mine, about = about[:1], about[1:]
     mine, about = _kept_first(mine, about, verdict.keep)
@@ -201,13 +205,13 @@ def _identity(
     if verdict.says == "different":
         if carry_out:
             verdicts.different(world, connection, run, mine, about, by)
-            world.store.issues.close(connection, service.clock.now(), [issue.id])
+            world.store.issues.close(connection, service.clock.now(), _numbers(question))
         return _told(issue, "different", names, "never linked", carry_out)
     links = [*mine, *about]
     _one_kind(service, links)
     if carry_out:
         verdicts.same(world, connection, run, links, by)
-        world.store.issues.close(connection, service.clock.now(), [issue.id])
+        world.store.issues.close(connection, service.clock.now(), _numbers(question))
     first = name_of(world, links[0])
     return _told(issue, "same", names, f"one person or company; {first} stays", carry_out)
 
@@ -234,10 +238,14 @@ _RANKS = {"newest": _age, "oldest": _age, "most-complete": _fullness}
 
 
 def _take(
-    service: Service, connection: Connection, issue: IssueRow, side: str, carry_out: bool
+    service: Service,
+    connection: Connection,
+    question: Sequence[IssueRow],
+    side: str,
+    carry_out: bool,
 ) -> Resolution:
     """A person says whose value of a field is right."""
-    world = service.world
+    world, issue = service.world, question[0]
     links = [
         row
         for row in world.store.links.of_entities(connection, [issue.entity_id or 0])
@@ -252,7 +260,7 @@ def _take(
     if not carry_out:
         return _told(issue, f"take {side}", names, f"{issue.field_name} as in {side}", False)
     entity = issue.entity_id or 0
-    world.store.issues.close(connection, service.clock.now(), [issue.id])
+    world.store.issues.close(connection, service.clock.now(), _numbers(question))
     run = new_run(world, "decision", None if side == "golden" else side)
     run.scope, run.only = {entity}, issue.field_name
     run.store(world, connection)
@@ -264,6 +272,10 @@ def _take(
         world.store.links.save(connection, links)
     decide_entities(world, world.syncs[links[0].kind], run, connection, [entity])
     return _told(issue, f"take {side}", names, f"{issue.field_name} as in {side}", True)
+
+
+def _numbers(question: Sequence[IssueRow]) -> list[int]:
+    return [row.id for row in question]
 
 
 def _rows(service: Service, connection: Connection, numbers: Sequence[int]) -> list[LinkRow]:

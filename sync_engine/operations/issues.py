@@ -1,6 +1,6 @@
 """What waits for a person: grouped by cause, one by one with both values side by side."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy.engine import Connection
 
@@ -27,11 +27,9 @@ def grouped(service: Service, *, later: bool = False) -> list[IssueGroup]:
         off = put_off(service, connection, rows)
         rows = [row for row in rows if (row.id in off) is later]
         links = _links(service, connection, rows)
-    groups: dict[tuple[str, str], dict[tuple[str | int, ...], list[IssueRow]]] = {}
-    for row in rows:
-        about = sorted(link.id for link in links[row.id]) or [row.id]
-        question: tuple[str | int, ...] = (row.field_name or "", *about)
-        groups.setdefault((row.what, row.cause), {}).setdefault(question, []).append(row)
+    groups: dict[tuple[str, str], list[list[IssueRow]]] = {}
+    for several in _questions(rows, links):
+        groups.setdefault((several[0].what, several[0].cause), []).append(several)
     return [
         IssueGroup(
             what=what,
@@ -39,11 +37,29 @@ def grouped(service: Service, *, later: bool = False) -> list[IssueGroup]:
             meaning="; ".join(dict.fromkeys(one.says for one in told)),
             remedy=told[0].remedy,
             count=len(found),
-            issues=[_issue(service, several, links[several[0].id]) for several in found.values()],
+            issues=[_issue(service, several, links[several[0].id]) for several in found],
         )
         for (what, cause), found in sorted(groups.items())
-        for told in [[meaning_of(service, several[0]) for several in found.values()]]
+        for told in [[meaning_of(service, several[0]) for several in found]]
     ]
+
+
+def asked(
+    service: Service, connection: Connection, rows: Collection[IssueRow]
+) -> list[list[IssueRow]]:
+    """The rows that one answer settles, together: each question once, as lists tell it."""
+    return _questions(rows, _links(service, connection, rows))
+
+
+def _questions(
+    rows: Collection[IssueRow], links: Mapping[int, Sequence[LinkRow]]
+) -> list[list[IssueRow]]:
+    found: dict[tuple[str | int, ...], list[IssueRow]] = {}
+    for row in rows:
+        about = sorted(link.id for link in links[row.id]) or [row.id]
+        question: tuple[str | int, ...] = (row.what, row.cause, row.field_name or "", *about)
+        found.setdefault(question, []).append(row)
+    return list(found.values())
 
 
 def meaning_of(service: Service, row: IssueRow) -> Meaning:
@@ -64,14 +80,17 @@ def counted(service: Service) -> dict[str, int]:
 def shown(service: Service, number: int) -> IssueDetail:
     """One issue with its records side by side. Raises WrongUseError."""
     with service.store.reading() as connection:
-        row = one(service, connection, number)
-        links = _links(service, connection, [row])[row.id]
-    return _detail(service, row, links)
+        several = question_of(service, connection, number)
+        links = _links(service, connection, several[:1])[several[0].id]
+    return _detail(service, several, links)
 
 
-def _detail(service: Service, row: IssueRow, links: Collection[LinkRow]) -> IssueDetail:
+def _detail(
+    service: Service, several: Sequence[IssueRow], links: Collection[LinkRow]
+) -> IssueDetail:
+    row = several[0]
     return IssueDetail(
-        issue=_issue(service, [row], links),
+        issue=_issue(service, several, links),
         meaning=meaning_of(service, row).says,
         remedy=meaning_of(service, row).remedy,
         detail={k: v for k, v in row.detail.items() if k not in ("with", "links")},
@@ -95,6 +114,16 @@ def one(service: Service, connection: Connection, number: int) -> IssueRow:
             f"there is no open issue {number}", remedy="see crm-sync issues list --json"
         )
     return rows[0]
+
+
+def question_of(service: Service, connection: Connection, number: int) -> list[IssueRow]:
+    """An open issue, then the rows that ask the same. Raises WrongUseError."""
+    row = one(service, connection, number)
+    alike = service.store.issues.all(connection, whats=(row.what,))
+    for several in asked(service, connection, alike):
+        if any(other.id == number for other in several):
+            return [row, *(other for other in several if other.id != number)]
+    raise AssertionError("an open issue is a question")
 
 
 def links_of(row: IssueRow) -> list[int]:
@@ -182,8 +211,8 @@ def _evidence(rows: Sequence[IssueRow], links: Collection[LinkRow], no: NoKeys) 
 
 
 def exported(service: Service) -> list[IssueDetail]:
-    """Every open issue whole, for a file."""
+    """Every question that is open, whole, for a file."""
     with service.store.reading() as connection:
         rows = service.store.issues.all(connection)
         links = _links(service, connection, rows)
-    return [_detail(service, row, links[row.id]) for row in rows]
+    return [_detail(service, found, links[found[0].id]) for found in _questions(rows, links)]

@@ -62,8 +62,8 @@ def _show_handshake(console: Terminal, report: RunReport, found: Handshake) -> N
         ("in several systems", f"{found.shared} people and companies"),
         ("  records linked by", _named(found.rules)),
         ("in one system only", str(found.alone)),
-        ("would be created", f"{sum(row.to_create for row in rows)} records"),
-        ("would be changed", f"{sum(row.to_update for row in rows)} records"),
+        ("would be created", number_of(sum(row.to_create for row in rows), "record")),
+        ("would be changed", number_of(sum(row.to_update for row in rows), "record")),
         ("API calls, at most", f"{sum(report.cost.values())}: {_named(report.cost)}"),
         ("left as they are", f"{sum(report.issues.values())} until a person has decided"),
     ]
@@ -101,14 +101,19 @@ def show_status(status: Status) -> None:
         calls = str(one.calls_today or "")
         instances.add_row(one.name, state, one.organization or "not asked yet", calls, budget)
     console.print(instances)
-    syncs = plain_table("Syncs", "name", "state", "last run", "next run", "backlog", "parked")
+    numbers = ("held", "parked", "conflicts\ntoday")
+    syncs = plain_table(
+        "Syncs, times in UTC", "name", "state", "last run", "next run", "backlog", *numbers
+    )
     for sync in status.syncs:
         last = f"{sync.last_run:%Y-%m-%d %H:%M:%S}" if sync.last_run else "never"
         next_run = f"{sync.next_run:%H:%M:%S}" if sync.next_run else sync.schedule
         backlog = str(sync.backlog or "")
         if sync.oldest_unsent:
             backlog += f" since {sync.oldest_unsent:%H:%M:%S}"
-        syncs.add_row(sync.name, sync.state, last, next_run, backlog, str(sync.parked or ""))
+        counts = (sync.held, sync.parked, sync.conflicts_today)
+        told_counts = (str(number or "") for number in counts)
+        syncs.add_row(sync.name, sync.state, last, next_run, backlog, *told_counts)
     console.print(syncs)
     show_sides(console, status.sides)
     for source in status.sources:

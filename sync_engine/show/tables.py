@@ -37,9 +37,11 @@ def show_sides(console: Console, rows: Sequence[SideRow], title: str = "Per side
         if name not in _NAMES and any(getattr(row, name) for row in rows)
     ]
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("side", no_wrap=True)
+    table.add_column("side", overflow="fold")
     for name in numbers:
-        table.add_column(_HEADINGS.get(name, name.replace("_", " ")), justify="right")
+        # a heading stands in two lines before it is cut off; where space is short, sides break
+        heading = _HEADINGS.get(name, name.replace("_", " ")).replace(" ", "\n")
+        table.add_column(heading, justify="right", no_wrap=True)
     objects = [(row.instance, row.object) for row in rows]
     for row in rows:
         several = objects.count((row.instance, row.object)) > 1

@@ -1,5 +1,6 @@
 """The terminal, to which a value of a system is text and nothing else."""
 
+import os
 import re
 from typing import Any
 
@@ -9,12 +10,17 @@ from rich.text import Text
 #: what moves the cursor, colours, or turns the order of what follows it
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+#: columns of a pipe or file: there whoever reads breaks lines, and looks for whole ids
+_PIPED = 400
+
 
 class Terminal(Console):
     """Shows brackets as brackets, and control characters by their number."""
 
     def __init__(self) -> None:
         super().__init__(markup=False, highlight=False)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = _PIPED
 
     def render_str(self, text: str, **how: Any) -> Text:
         return super().render_str(_seen(text), **how)

@@ -217,3 +217,41 @@ def test_a_lead_and_a_customer_are_never_linked(three: Three) -> None:
     three.cycle()
     with pytest.raises(WrongUseError, match="is a customer"):
         operations.link(three.face(), f"sales:{lead}", f"service:{contact}", "somebody")
+
+
+def two_questions_in_one(three: Three) -> Issue:
+    """Somebody in two systems, and who resembles them in the third: each lacks the other's."""
+    three.sales.create("Lead", **ANN)
+    mobile = {"first": "Ana", "last": "Horvat", "firm": "Plavi", "mobile": "+385915550177"}
+    three.service.create("lead", **mobile)
+    three.profiles.create("person", **mobile)
+    three.settle()
+    assert three.whats().count("possible duplicate") > 1
+    (question,) = asked(three, "possible duplicate")
+    return question
+
+
+def test_one_answer_settles_a_question_however_many_sides_ask_it(three: Three) -> None:
+    question = two_questions_in_one(three)
+    operations.resolve(three.face(), int(question.id), DIFFERENT, "somebody")
+    assert asked(three, "possible duplicate") == []  # at once, not with the next cycle
+    three.settle()
+    assert asked(three, "possible duplicate") == []
+    assert [len(three.sales.alive("Lead")), len(three.service.alive("lead"))] == [2, 2]
+
+
+def test_a_bulk_answer_shows_each_question_once_and_never_reverses_an_answer(three: Three) -> None:
+    question = two_questions_in_one(three)
+    face = three.face()
+    said = operations.resolve_group(
+        face, "possible duplicate", None, DIFFERENT, "somebody", carry_out=False
+    )
+    assert [sorted(one.records) for one in said] == [sorted(question.records)]
+    assert [one.issue.id for one in operations.exported(face)] == [question.id]
+    operations.resolve(face, int(question.id), SAME, "somebody")
+    with pytest.raises(operations.UnknownNameError):
+        operations.resolve_group(
+            face, "possible duplicate", None, DIFFERENT, "somebody", carry_out=True
+        )
+    three.settle()
+    assert [len(three.sales.alive("Lead")), len(three.service.alive("lead"))] == [1, 1]
