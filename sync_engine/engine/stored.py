@@ -4,7 +4,7 @@ A form of our value (re-cased, trimmed, cut) is no edit, nor is anything that st
 at the very version of our write: then nobody has touched it since.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -22,6 +22,7 @@ from sync_engine.engine.world import (
     Told,
     World,
 )
+from sync_engine.models import SentResult
 from sync_engine.store import LinkRow, SentRow
 from sync_engine.values import NOT_STORED, Held, hash_of
 
@@ -52,21 +53,41 @@ def settle_doubts(
     suspects = {k.id: k for k in batch.changed.values() if k.id in batch.doubted}
     if not suspects:
         return
-    last = world.store.writes.last_done(connection, suspects)
-    for number, row in sorted(last.items()):
-        link = suspects[number]
-        # what a create wrote is not kept with it: it is all that was agreed on at the first read
-        written = link.base if row.action == Action.CREATE else row.values
+    rows = world.store.writes.of_links(connection, suspects)
+    for number, link in sorted(suspects.items()):
+        unread = _unread(row for row in rows if row.link_id == number)
         for name, is_sure in sorted(batch.doubted[number].items()):
             ours, value = link.base[name], (link.seen or {}).get(name)
-            if name not in written or hash_of(written[name]) != hash_of(ours):
+            # what a create wrote is not kept with it: it is all that was agreed on at first
+            wrote = (
+                row
+                for row in unread
+                if row.action == Action.CREATE
+                or (name in row.values and hash_of(row.values[name]) == hash_of(ours))
+            )
+            row = next(wrote, None)
+            if row is None:
                 continue
+            if name in world.consents and value is True:
+                continue  # maybe set in the second of our write: an opt-out is always heard
             sort = _sort(row, name, ours, value, untouched=is_sure)
             if sort == REWRITTEN:  # an edit, by whatever runs there
                 told.issue(world, sort, source_id=source.id, field_name=name)
             else:
                 kept = Held(hash_of(ours), sort, value)
                 hold_stored(world, source, run, told, link, name, kept)
+
+
+def _unread(rows: Iterable[SentRow]) -> list[SentRow]:
+    """The last writes to a record that landed, newest first, as far as none was read between."""
+    found: list[SentRow] = []
+    for row in sorted(rows, key=lambda row: row.id, reverse=True):
+        if row.result is not SentResult.DONE:
+            continue
+        if found and row.link_rev + 1 != found[-1].link_rev:
+            break
+        found.append(row)
+    return found
 
 
 def _sort(row: SentRow, name: str, ours: Any, value: Any, *, untouched: bool) -> str:

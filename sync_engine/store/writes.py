@@ -73,19 +73,6 @@ class Writes:
                 found.setdefault(row.link_id, []).append(self._row(row))
         return found
 
-    def last_done(self, connection: Connection, links: Collection[int]) -> dict[int, SentRow]:
-        """Link -> the newest write that landed."""
-        found: dict[int, SentRow] = {}
-        for chunk in chunks(links):
-            last = (
-                select(func.max(SENT.c.id))
-                .where(among(connection, SENT.c.link_id, chunk), SENT.c.result == SentResult.DONE)
-                .group_by(SENT.c.link_id)
-            )
-            for row in connection.execute(select(SENT).where(SENT.c.id.in_(last))):
-                found[row.link_id] = self._row(row)
-        return found
-
     def overdue(self, connection: Connection, source_id: int, row_id: int) -> list[int]:
         """Links of the source with an open write older than a row id."""
         rows = connection.execute(_OVERDUE, {"source": source_id, "before": row_id})

@@ -269,7 +269,7 @@ def test_open_writes_are_found_until_they_are_answered(state: Store) -> None:
         row.result, row.answered_at = SentResult.DONE, NOW
         state.writes.close(connection, [row])
         assert state.writes.open(connection, [7]) == {}
-        assert state.writes.last_done(connection, [7])[7].values == row.values
+        assert state.writes.of_links(connection, [7])[-1].values == row.values
         assert state.writes.counted(connection, 1, 0) == {Owes.CLEAR: 1}
         assert list(state.writes.updates(connection, 1, 0)) == [(7, row.values)]
 

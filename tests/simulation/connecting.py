@@ -218,6 +218,9 @@ class SimulatedConnector(MemoryConnector):
             return Outcome(Result.REJECTED, write.id, reason="403", faults={field: "no right"})
         if write.id is not None and write.id == self._crm.poisoned:
             return Outcome(Result.REJECTED, write.id, reason="never")
+        known = self._crm.objects[name].by_key.get(write.key)
+        if write.action is Action.CREATE and known is not None and known.id in self._crm.hidden:
+            return Outcome(Result.REJECTED, reason="a duplicate that cannot be shown")
         outcome = self._carry_out(name, write, fault if how == "window" else None)
         if how in ("echo", "edited") and outcome.result is Result.DONE and outcome.id:
             row = self._crm.row(name, outcome.id)

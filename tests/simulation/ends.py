@@ -7,7 +7,7 @@ from connectors.testing.memory import Row
 from sync_engine.models import EntityState, LinkState
 from tests.simulation.connecting import Violation
 from tests.simulation.deeds import Entry, People
-from tests.simulation.showing import holds, maps
+from tests.simulation.showing import holds, maps, place
 from tests.simulation.state import State
 from tests.simulation.systems import OBJECTS, Crm
 from tests.simulation.world import Installation
@@ -54,6 +54,13 @@ def _was_known(
         (one.field, one.over) for one in people.log
     }:
         return True
+    if field == "mobile" and any(
+        (e.who, e.field) == (entry.who, field) and e.event > entry.event for e in people.log
+    ):
+        return True  # a set does not tell which of its members was replaced
+    places = {(there.name, number) for there, _, _, number in causes}
+    if any(field in k.held for k in state.links.values() if place(home, k) in places):
+        return True  # what a side has refused is told, and counts as accepted (state-model 6)
     if row.id in crm.fresh or any(one[0] == row.id for one in crm.unseen):
         return True  # entered since we last read it: a delete knows no version everywhere
     shown = [

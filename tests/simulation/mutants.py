@@ -120,6 +120,23 @@ MUTANTS: Mapping[str, Mutant] = {
         "return {name: value for name, value in found.items() if value != UNSET_MARK}",
         "return {n: None if value == UNSET_MARK else value for n, value in found.items()}",
     ),
+    "a conversion makes a second person": _engine(
+        "follow",
+        "        if link.into_id is not None and link.entity_id is not None:\n"
+        "            _follow_one(world, told, rows, link, rows.links",
+        "        if link.into_id is not None and link.state is LinkState.MERGED:\n"
+        "            _follow_one(world, told, rows, link, rows.links",
+    ),
+    "what is held is written all the same": _engine(
+        "showing",
+        "kept is not None and kept.why != UNREADABLE and kept.of == hash_of(golden)",
+        "False",
+    ),
+    "who won first contact is not recorded": Mutant(
+        "sync_engine.reconcile",
+        'winner, situation = _preferred(name, golden, sides, against, policy), "first contact"',
+        "return Change(name, old, claims[min(claims)].value, min(claims), 'first contact')",
+    ),
     "a converted lead stays one": _engine(
         "follow", "source.kind = Kind.CUSTOMER", "source.kind = Kind.LEAD"
     ),
@@ -131,11 +148,6 @@ UNNOTICED: Mapping[str, Mutant] = {
     ),
     "values are compared as they come": Mutant(
         "sync_engine.mapping", "one.normal(values[one.field], self.region)", "values[one.field]"
-    ),
-    "a conversion makes a second person": _engine(
-        "follow",
-        "        target.entity_id = source.id\n        rows.changed.add(target.id)\n",
-        "        pass\n",
     ),
     "who is no more is created elsewhere": _engine(
         "decide",
