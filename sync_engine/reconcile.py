@@ -245,12 +245,14 @@ def _is_news(name: str, side: Side, golden: Values) -> bool:
     insists = name in side.insists
     if golden.get(name, UNSET) == value:
         return False
-    # what golden lost with its mapping is agreed on no more, whatever base and held remember
+    # what golden lost with its mapping is agreed on no more, whatever the base remembers
     base = side.base if name in golden or value is None else {}
     known = () if insists else (base, *side.offered)
     if any(values.get(name, UNSET) == value for values in known):
         return False
-    kept = side.held.get(name) if name in golden or value is None else None
+    kept = side.held.get(name)
+    if kept is not None and name not in golden and kept.of != hash_of(None):
+        return True  # held for what golden has lost
     # what a person is asked about stays a claim until it is answered
     return kept is None or kept.shown != value or kept.why == MANUAL
 

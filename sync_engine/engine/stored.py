@@ -68,7 +68,7 @@ def settle_doubts(
             row = next(wrote, None)
             if row is None:
                 continue
-            if name in world.consents and value is True:
+            if name in world.consents and (ours, value) == (False, True):
                 continue  # maybe set in the second of our write: an opt-out is always heard
             sort = _sort(row, name, ours, value, untouched=is_sure)
             if sort == REWRITTEN:  # an edit, by whatever runs there
